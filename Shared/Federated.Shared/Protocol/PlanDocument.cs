@@ -1,0 +1,159 @@
+using System.Buffers;
+using Federated.Shared.Models;
+using MessagePack;
+
+namespace Federated.Shared.Protocol;
+
+/// <summary>How the parameters of an update are written.</summary>
+public enum UpdateEncoding
+{
+    /// <summary>P little-endian float32, nothing left out.</summary>
+    DenseFloat32 = 1,
+}
+
+/// <summary>
+/// What an assigned client must do in a round. MessagePack array of 15 fields, version 1; see docs/PROTOCOL.md. Immutable.
+/// </summary>
+public sealed record PlanDocument
+{
+    private const string Kind = "plan document";
+    private const int FormatVersion = 1;
+    private const int Fields = 15;
+
+    // A decay of 1 never forgets: AdamW would divide by 1 − β = 0.
+    private static readonly double _belowOne = Math.BitDecrement(1.0);
+
+    /// <summary>The job.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>The round, from 1.</summary>
+    public required long Round { get; init; }
+
+    /// <summary>Version of the adapter to start from, from 0.</summary>
+    public required long ModelVersion { get; init; }
+
+    /// <summary>Hash of the package manifest.</summary>
+    public required ContentHash Package { get; init; }
+
+    /// <summary>Hash of the adapter document to start from.</summary>
+    public required ContentHash Adapter { get; init; }
+
+    /// <summary>Length of the adapter document.</summary>
+    public required long AdapterLengthBytes { get; init; }
+
+    /// <summary>P.</summary>
+    public required int ParameterCount { get; init; }
+
+    /// <summary>Seeds the client's shuffles together with round and device.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>How to write the update.</summary>
+    public required UpdateEncoding Encoding { get; init; }
+
+    /// <summary>Largest update document the server takes.</summary>
+    public required long MaxUpdateBytes { get; init; }
+
+    /// <summary>Time until the round closes, from the moment of assignment.</summary>
+    public required TimeSpan Deadline { get; init; }
+
+    /// <summary>Devices selected for this round.</summary>
+    public required int CohortSize { get; init; }
+
+    /// <summary>Updates the round wants.</summary>
+    public required int Goal { get; init; }
+
+    /// <summary>How to train.</summary>
+    public required LocalTrainingPlan Training { get; init; }
+
+    /// <summary>Encodes the document.</summary>
+    public byte[] ToBytes()
+    {
+        ArrayBufferWriter<byte> buffer = new(512);
+        MessagePackWriter writer = new(buffer);
+        writer.WriteArrayHeader(Fields);
+        writer.Write(FormatVersion);
+        writer.Write(JobId);
+        writer.Write(Round);
+        writer.Write(ModelVersion);
+        writer.Write(Package.ToBytes());
+        writer.Write(Adapter.ToBytes());
+        writer.Write(AdapterLengthBytes);
+        writer.Write(ParameterCount);
+        writer.Write(Seed);
+        writer.Write((int)Encoding);
+        writer.Write(MaxUpdateBytes);
+        writer.Write((long)Deadline.TotalMilliseconds);
+        writer.Write(CohortSize);
+        writer.Write(Goal);
+        WriteTraining(ref writer, Training);
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Reads and checks a plan.</summary>
+    /// <exception cref="ProtocolViolationException">The bytes are not a plan this software can follow.</exception>
+    public static PlanDocument FromBytes(ReadOnlyMemory<byte> document)
+    {
+        return document.Length > ProtocolLimits.MaxPlanBytes
+            ? throw new ProtocolViolationException(
+                ErrorCode.LimitExceeded, $"The {Kind} has {document.Length} bytes, the limit is {ProtocolLimits.MaxPlanBytes}.")
+            : DocumentReading.Read(document, Kind, Parse);
+    }
+
+    private static PlanDocument Parse(ref MessagePackReader reader)
+    {
+        reader.ReadHeader(Kind, FormatVersion, Fields);
+        return new PlanDocument
+        {
+            JobId = reader.ReadText(Kind, "job", ProtocolLimits.MaxIdentifierLength),
+            Round = reader.ReadInt64InRange(Kind, "round", 1, long.MaxValue),
+            ModelVersion = reader.ReadInt64InRange(Kind, "model version", 0, long.MaxValue),
+            Package = reader.ReadHash(Kind, "package hash"),
+            Adapter = reader.ReadHash(Kind, "adapter hash"),
+            AdapterLengthBytes = reader.ReadInt64InRange(Kind, "adapter length", 1, ProtocolLimits.MaxDownloadBytes),
+            ParameterCount = reader.ReadInt32InRange(Kind, "parameter count", 1, ProtocolLimits.MaxParameters),
+            Seed = reader.ReadUInt64(),
+            Encoding = (UpdateEncoding)reader.ReadInt32InRange(Kind, "encoding", 1, 1),
+            MaxUpdateBytes = reader.ReadInt64InRange(Kind, "largest update", 1, ProtocolLimits.MaxDownloadBytes),
+            Deadline = TimeSpan.FromMilliseconds(reader.ReadInt64InRange(Kind, "deadline", 1, (long)TimeSpan.FromDays(30).TotalMilliseconds)),
+            CohortSize = reader.ReadInt32InRange(Kind, "cohort size", 1, 10_000_000),
+            Goal = reader.ReadInt32InRange(Kind, "goal", 1, 10_000_000),
+            Training = ParseTraining(ref reader),
+        };
+    }
+
+    private static void WriteTraining(ref MessagePackWriter writer, LocalTrainingPlan training)
+    {
+        writer.WriteArrayHeader(10);
+        writer.Write(training.Epochs);
+        writer.Write(training.BatchSize);
+        writer.Write(training.MaxSteps);
+        writer.Write((int)training.Optimizer);
+        writer.Write(training.LearningRate);
+        writer.Write(training.Momentum);
+        writer.Write(training.Beta2);
+        writer.Write(training.Epsilon);
+        writer.Write(training.WeightDecay);
+        writer.Write(training.ProximalMu);
+    }
+
+    private static LocalTrainingPlan ParseTraining(ref MessagePackReader reader)
+    {
+        int count = reader.ReadArrayHeader();
+        return count != 10
+            ? throw DocumentReading.Malformed(Kind, $"training has {count} fields, version {FormatVersion} has 10")
+            : new LocalTrainingPlan
+            {
+                Epochs = reader.ReadInt32InRange(Kind, "epochs", 1, 1_000),
+                BatchSize = reader.ReadInt32InRange(Kind, "batch size", 0, ProtocolLimits.MaxExamples),
+                MaxSteps = reader.ReadInt32InRange(Kind, "most steps", 0, int.MaxValue),
+                Optimizer = (LocalOptimizer)reader.ReadInt32InRange(Kind, "optimizer", 0, 2),
+                LearningRate = reader.ReadDoubleInRange(Kind, "learning rate", double.Epsilon, 1e6),
+                Momentum = reader.ReadDoubleInRange(Kind, "momentum", 0, _belowOne),
+                Beta2 = reader.ReadDoubleInRange(Kind, "beta2", 0, _belowOne),
+                Epsilon = reader.ReadDoubleInRange(Kind, "epsilon", double.Epsilon, 1),
+                WeightDecay = reader.ReadDoubleInRange(Kind, "weight decay", 0, 1e6),
+                ProximalMu = reader.ReadDoubleInRange(Kind, "proximal mu", 0, 1e6),
+            };
+    }
+}

@@ -1,0 +1,68 @@
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+
+namespace Federated.Shared.Tests.Protocol;
+
+/// <summary>
+/// The bytes of version 1, fixed: devices in the field and stores on disk hold them. The hexadecimal files were encoded by a second,
+/// independent encoder. A change of format is a new version with new files beside these.
+/// </summary>
+public sealed class GoldenDocumentTests
+{
+    [Fact]
+    public void Plan_Known_EncodesToTheGoldenBytes() => Assert.Equal(GoldenFile.Hex("plan.v1.hex"), KnownDocuments.Plan.ToBytes());
+
+    [Fact]
+    public void Plan_GoldenBytes_DecodeToTheKnownPlan() => Assert.Equal(KnownDocuments.Plan, PlanDocument.FromBytes(GoldenFile.Hex("plan.v1.hex")));
+
+    [Fact]
+    public void Update_Known_EncodesToTheGoldenBytes() => Assert.Equal(GoldenFile.Hex("update.v1.hex"), KnownDocuments.Update.ToBytes());
+
+    [Fact]
+    public void Update_GoldenBytes_DecodeToTheKnownUpdate()
+    {
+        UpdateDocument update = UpdateDocument.FromBytes(GoldenFile.Hex("update.v1.hex"), KnownDocuments.ParameterCount);
+
+        Assert.Equal(KnownDocuments.Update with { Body = default }, update with { Body = default });
+        Assert.Equal([0.5f, -1.25f, 0f], update.DenseValues.ToArray());
+    }
+
+    [Fact]
+    public void Adapter_Known_EncodesToTheGoldenBytes() =>
+        Assert.Equal(GoldenFile.Hex("adapter.v1.hex"), AdapterDocument.ToBytes(6, KnownDocuments.AdapterValues));
+
+    [Fact]
+    public void Adapter_GoldenBytes_DecodeToTheKnownAdapter()
+    {
+        AdapterDocument adapter = AdapterDocument.FromBytes(GoldenFile.Hex("adapter.v1.hex"), KnownDocuments.ParameterCount);
+        float[] values = new float[KnownDocuments.ParameterCount];
+        adapter.CopyTo(values);
+
+        Assert.Equal((6L, 3), (adapter.ModelVersion, adapter.ParameterCount));
+        Assert.Equal(KnownDocuments.AdapterValues, values);
+    }
+
+    [Fact]
+    public void Checkpoint_Known_EncodesToTheGoldenBytes() => Assert.Equal(GoldenFile.Hex("checkpoint.v1.hex"), KnownDocuments.Checkpoint.ToBytes());
+
+    [Fact]
+    public void Checkpoint_GoldenBytes_DecodeToTheKnownCheckpoint()
+    {
+        CheckpointDocument checkpoint = CheckpointDocument.FromBytes(GoldenFile.Hex("checkpoint.v1.hex"));
+
+        Assert.Equal(KnownDocuments.Checkpoint with { OptimizerState = default }, checkpoint with { OptimizerState = default });
+        Assert.Equal(KnownDocuments.Checkpoint.OptimizerState, checkpoint.OptimizerState);
+    }
+
+    [Fact]
+    public void Manifest_Known_EncodesToTheGoldenBytes() => Assert.Equal(GoldenFile.Bytes("manifest.v1.json"), KnownDocuments.Manifest.ToBytes());
+
+    [Fact]
+    public void Manifest_GoldenBytes_DecodeToTheKnownManifest()
+    {
+        PackageManifest manifest = PackageManifest.FromBytes(GoldenFile.Bytes("manifest.v1.json"));
+
+        Assert.Equivalent(KnownDocuments.Manifest, manifest, strict: true);
+        Assert.Equal((7_850, 784), (manifest.Layout.Length, manifest.FeatureLength));
+    }
+}

@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+
+namespace Federated.Shared.Tests.Protocol;
+
+/// <summary>The documents whose bytes <c>tests/Golden</c> holds, written down a second time as values.</summary>
+internal static class KnownDocuments
+{
+    /// <summary>P of update, adapter and checkpoint.</summary>
+    public const int ParameterCount = 3;
+
+    public static ContentHash PackageHash { get; } = ContentHash.FromBytes([.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
+
+    public static ContentHash AdapterHash { get; } = ContentHash.FromBytes([.. Enumerable.Range(32, 32).Select(i => (byte)i)]);
+
+    public static float[] AdapterValues { get; } = [1f, -2f, 0.15625f];
+
+    public static PlanDocument Plan { get; } = new()
+    {
+        JobId = "mnist",
+        Round = 7,
+        ModelVersion = 6,
+        Package = PackageHash,
+        Adapter = AdapterHash,
+        AdapterLengthBytes = 796_855,
+        ParameterCount = 199_210,
+        Seed = 0xFEDC_BA98_7654_3210,
+        Encoding = UpdateEncoding.DenseFloat32,
+        MaxUpdateBytes = 797_096,
+        Deadline = TimeSpan.FromMinutes(10),
+        CohortSize = 13,
+        Goal = 10,
+        Training = new LocalTrainingPlan
+        {
+            Epochs = 5,
+            BatchSize = 10,
+            MaxSteps = 0,
+            Optimizer = LocalOptimizer.Momentum,
+            LearningRate = 0.05,
+            Momentum = 0.9,
+            Beta2 = 0.999,
+            Epsilon = 1e-8,
+            WeightDecay = 0,
+            ProximalMu = 0.01,
+        },
+    };
+
+    public static UpdateDocument Update { get; } = new()
+    {
+        JobId = "mnist",
+        Round = 7,
+        ModelVersion = 6,
+        Encoding = UpdateEncoding.DenseFloat32,
+        ExampleCount = 600,
+        StepCount = 60,
+        MeanLoss = 0.25,
+        ParameterCount = ParameterCount,
+        Body = MemoryMarshal.AsBytes<float>(new float[] { 0.5f, -1.25f, 0f }).ToArray(),
+    };
+
+    public static CheckpointDocument Checkpoint { get; } = new()
+    {
+        JobId = "mnist",
+        Round = 7,
+        ModelVersion = 6,
+        Optimizer = "fedAdam",
+        ParameterCount = ParameterCount,
+        Adapter = AdapterHash,
+        OptimizerState = [[0.5f, -0.5f, 0.25f], [1e-6f, 0.0625f, 2f]],
+    };
+
+    public static PackageManifest Manifest { get; } = new()
+    {
+        Format = PackageManifest.CurrentFormat,
+        Name = "mlp-784-10",
+        Task = ModelTask.Classification,
+        FeatureShape = [784],
+        Classes = 10,
+        Parameters = [new PackageParameter("dense1.weight", [784, 10]), new PackageParameter("dense1.bias", [10])],
+        FullModelParameters = 7_850,
+        Gradient = new PackageFile(PackageHash.Hex, 2_048),
+        Evaluation = new PackageFile(AdapterHash.Hex, 1_024),
+    };
+}
