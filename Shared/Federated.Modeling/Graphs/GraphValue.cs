@@ -1,0 +1,34 @@
+using Federated.Modeling.Onnx;
+
+namespace Federated.Modeling.Graphs;
+
+/// <summary>A tensor that flows through a graph: an input, a constant or the output of a node. Compares by reference.</summary>
+public sealed class GraphValue
+{
+    internal GraphValue(string name, TensorProto.Types.DataType elementType, TensorShape shape, TensorProto? constant = null, TensorShape? describes = null)
+    {
+        Name = name;
+        ElementType = elementType;
+        Shape = shape;
+        Constant = constant;
+        Describes = describes;
+    }
+
+    /// <summary>Unique in its graph; the name a written file uses unless the value is a renamed output.</summary>
+    public string Name { get; }
+
+    /// <summary>Type of the elements.</summary>
+    public TensorProto.Types.DataType ElementType { get; }
+
+    /// <summary>The shape, as far as it is known before a run.</summary>
+    public TensorShape Shape { get; }
+
+    /// <summary>The content of a constant; null for everything else.</summary>
+    public TensorProto? Constant { get; }
+
+    /// <summary>The shape that the content spells (what a Shape operator gives) or counts (Size); null for everything else.</summary>
+    public TensorShape? Describes { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} {ElementType} {Shape}";
+}

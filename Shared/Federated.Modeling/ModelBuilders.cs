@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using Federated.Modeling.Graphs;
+
+namespace Federated.Modeling;
+
+/// <summary>The models a spec can name. Every weight is a graph input, so all are trainable.</summary>
+public static class ModelBuilders
+{
+    private const int Kernel = 5;
+    private const int MaxSize = 1 << 20;
+    private const int MaxParameters = 1 << 28;
+
+    /// <summary>The forward graph of a spec; a new one at each call.</summary>
+    /// <exception cref="ArgumentException">The spec names no builder, or sizes that are not positive or do not belong to the builder.</exception>
+    public static ForwardModel Build(ModelSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ForwardModel model = spec.Builder switch
+        {
+            ModelSpec.Mlp => Mlp(spec),
+            ModelSpec.Cnn => Cnn(spec),
+            _ => throw new ArgumentException($"model.builder is '{spec.Builder}'; known are '{ModelSpec.Mlp}' and '{ModelSpec.Cnn}'.", nameof(spec)),
+        };
+        long parameters = model.Parameters.Sum(p => p.Value.Shape.KnownProduct);
+        return parameters <= MaxParameters
+            ? model
+            : throw new ArgumentException($"The model {model.Name} has {parameters} parameters, more than the {MaxParameters} an adapter can hold; make its layers smaller.", nameof(spec));
+    }
+
+    /// <summary>
+    /// Dense layers with ReLU between them; by default 784-200-200-10, the "2NN" of McMahan et al. 2017 (arXiv 1602.05629, section 3): 199,210 parameters.
+    /// </summary>
+    /// <exception cref="ArgumentException">A size is not positive, or the spec has keys of another builder.</exception>
+    public static ForwardModel Mlp(ModelSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        Unused(spec, "imageShape", spec.ImageShape);
+        Unused(spec, "channels", spec.Channels);
+        int inputs = spec.Inputs ?? 784;
+        IReadOnlyList<int> hidden = spec.Hidden ?? [200, 200];
+        Check("inputs", [inputs]);
+        Check("hidden", hidden);
+        Check("classes", [spec.Classes], 2);
+        ClassifierGraph graph = new($"mlp-{string.Join('-', [inputs, .. hidden, spec.Classes])}", [inputs]);
+        return Classifier(graph, graph.Features, hidden, spec.Classes);
+    }
+
+    /// <summary>
+    /// Convolutions 5×5 (padding SAME) with ReLU and 2×2 max pooling, then dense layers; by default the CNN of McMahan et al. 2017
+    /// (arXiv 1602.05629, section 3): 32 and 64 filters, 512 units, 1,663,370 parameters. The ReLU stands after the pooling: the maximum of
+    /// rectified values is the rectified maximum, so outputs and gradients are the same at a quarter of the work.
+    /// </summary>
+    /// <exception cref="ArgumentException">A size is not positive, or the spec has keys of another builder.</exception>
+    public static ForwardModel Cnn(ModelSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        Unused(spec, "inputs", spec.Inputs);
+        ImmutableArray<int> image = [.. spec.ImageShape ?? [1, 28, 28]];
+        IReadOnlyList<int> channels = spec.Channels ?? [32, 64];
+        IReadOnlyList<int> hidden = spec.Hidden ?? [512];
+        Check("imageShape", image);
+        Check("channels", channels);
+        Check("hidden", hidden);
+        Check("classes", [spec.Classes], 2);
+        int least = 1 << channels.Count;
+        if (image.Length != 3 || image[1] < least || image[2] < least)
+        {
+            throw new ArgumentException(
+                $"model.imageShape is [{string.Join(", ", image)}]; channels, height and width are needed, the last two at least {least} for {channels.Count} poolings.",
+                nameof(spec));
+        }
+
+        string name = $"cnn-{string.Join('x', image)}-{string.Join('-', [.. channels, .. hidden, spec.Classes])}";
+        ClassifierGraph graph = new(name, image);
+        GraphValue x = graph.Features;
+        for (int i = 0; i < channels.Count; i++)
+        {
+            x = graph.Graph.Node("Relu", graph.MaxPool2(graph.ConvolutionSame($"conv{i + 1}", x, channels[i], Kernel)));
+        }
+
+        return Classifier(graph, graph.Graph.Node("Flatten", x), hidden, spec.Classes);
+    }
+
+    private static ForwardModel Classifier(ClassifierGraph graph, GraphValue x, IReadOnlyList<int> hidden, int classes)
+    {
+        for (int i = 0; i < hidden.Count; i++)
+        {
+            x = graph.Graph.Node("Relu", graph.Dense($"dense{i + 1}", x, hidden[i], Initialization.He));
+        }
+
+        return graph.Classify(graph.Dense($"dense{hidden.Count + 1}", x, classes, Initialization.Glorot));
+    }
+
+    private static void Check(string key, IReadOnlyList<int> sizes, int least = 1)
+    {
+        foreach (int size in sizes)
+        {
+            if (size < least || size > MaxSize)
+            {
+                throw new ArgumentException($"model.{key} has the size {size}; {least} to {MaxSize} is allowed.");
+            }
+        }
+    }
+
+    private static void Unused(ModelSpec spec, string key, object? value)
+    {
+        if (value is not null)
+        {
+            throw new ArgumentException($"model.{key} does not belong to the builder '{spec.Builder}'; leave it out.", nameof(spec));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace Federated.Modeling;
+
+/// <summary>
+/// Which model a job trains, as a job's file states it. What a builder does not use must stay out; what is left out takes the published
+/// size of McMahan et al. 2017 (arXiv 1602.05629).
+/// </summary>
+public sealed record ModelSpec
+{
+    /// <summary>A perceptron with ReLU layers; by default 784-200-200-10, the paper's "2NN".</summary>
+    public const string Mlp = "mlp";
+
+    /// <summary>5×5 convolutions with 2×2 max pooling, then dense layers; by default the paper's CNN for MNIST.</summary>
+    public const string Cnn = "cnn";
+
+    /// <summary><see cref="Mlp"/> or <see cref="Cnn"/>.</summary>
+    public required string Builder { get; init; }
+
+    /// <summary>Features of one example; <c>mlp</c> only. Default 784.</summary>
+    public int? Inputs { get; init; }
+
+    /// <summary>Channels, height and width of one example; <c>cnn</c> only. Default 1, 28, 28.</summary>
+    public IReadOnlyList<int>? ImageShape { get; init; }
+
+    /// <summary>Filters of each convolution; <c>cnn</c> only. Default 32, 64.</summary>
+    public IReadOnlyList<int>? Channels { get; init; }
+
+    /// <summary>Units of each hidden dense layer. Default 200, 200 for <c>mlp</c> and 512 for <c>cnn</c>.</summary>
+    public IReadOnlyList<int>? Hidden { get; init; }
+
+    /// <summary>Number of classes, at least 2. Default 10.</summary>
+    public int Classes { get; init; } = 10;
+}

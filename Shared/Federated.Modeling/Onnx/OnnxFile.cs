@@ -1,0 +1,72 @@
+using Google.Protobuf;
+
+namespace Federated.Modeling.Onnx;
+
+/// <summary>
+/// Reads and writes ONNX files. Versions stay inside what ONNX Runtime 1.31 runs: file format (IR) up to
+/// <see cref="MaxIrVersion"/>, standard operators <see cref="MinOperatorSet"/> to <see cref="MaxOperatorSet"/>. Files are written
+/// with the upper ones.
+/// </summary>
+public static class OnnxFile
+{
+    /// <summary>Highest file format version that is read; the one that is written.</summary>
+    public const int MaxIrVersion = 10;
+
+    /// <summary>Lowest version of the standard operators whose attributes are understood here (axes as inputs, LogSoftmax by axis).</summary>
+    public const int MinOperatorSet = 13;
+
+    /// <summary>Highest version of the standard operators that is read; the one that is written.</summary>
+    public const int MaxOperatorSet = 21;
+
+    private const int MaxRecursion = 64;
+
+    /// <summary>Reads a model and checks its versions and its graph.</summary>
+    /// <exception cref="OnnxFormatException">The bytes are no ONNX model, or of a version that is not supported.</exception>
+    public static ModelProto Read(ReadOnlyMemory<byte> content)
+    {
+        ModelProto model;
+        try
+        {
+            using CodedInputStream stream = CodedInputStream.CreateWithLimits(new MemoryStream(content.ToArray(), writable: false), int.MaxValue, MaxRecursion);
+            model = ModelProto.Parser.ParseFrom(stream);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new OnnxFormatException($"The {content.Length} bytes are not an ONNX model: {e.Message}", e);
+        }
+
+        Check(model);
+        return model;
+    }
+
+    /// <summary>Encodes a model; the same model always gives the same bytes.</summary>
+    /// <exception cref="OnnxFormatException">The model would not pass <see cref="Read"/>.</exception>
+    public static byte[] Write(ModelProto model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Check(model);
+        return model.ToByteArray();
+    }
+
+    private static void Check(ModelProto model)
+    {
+        if (model.IrVersion is < 1 or > MaxIrVersion)
+        {
+            throw new OnnxFormatException(
+                $"The ONNX file format version is {model.IrVersion}; 1 to {MaxIrVersion} are read. Export the model with IR version {MaxIrVersion} or lower.");
+        }
+
+        if (model.Graph is null || model.Graph.Output.Count == 0)
+        {
+            throw new OnnxFormatException("The ONNX model has no graph with outputs: the file is empty, cut off or something else.");
+        }
+
+        OperatorSetIdProto standard = model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")
+            ?? throw new OnnxFormatException("The ONNX model does not say which version of the standard operators it uses (opset_import).");
+        if (standard.Version is < MinOperatorSet or > MaxOperatorSet)
+        {
+            throw new OnnxFormatException(
+                $"The ONNX model uses operator set {standard.Version}; {MinOperatorSet} to {MaxOperatorSet} are supported. Export it again with one of these.");
+        }
+    }
+}

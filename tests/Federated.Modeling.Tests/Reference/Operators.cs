@@ -1,0 +1,163 @@
+using Federated.Modeling.Graphs;
+using Federated.Modeling.Onnx;
+
+namespace Federated.Modeling.Tests.Reference;
+
+/// <summary>One plain definition an operator, as the ONNX specification words it.</summary>
+internal static class Operators
+{
+    public static IReadOnlyList<Tensor> Run(GraphNode node, Tensor[] x) => node.OperatorType switch
+    {
+        "Add" => [Binary(x[0], x[1], (a, b) => a + b)],
+        "Sub" => [Binary(x[0], x[1], (a, b) => a - b)],
+        "Mul" => [Binary(x[0], x[1], (a, b) => a * b)],
+        "Div" => [Binary(x[0], x[1], (a, b) => a / b)],
+        "Equal" => [Binary(x[0], x[1], (a, b) => a == b ? 1 : 0)],
+        "Where" => [Where(x[0], x[1], x[2])],
+        "Relu" => [Unary(x[0], a => Math.Max(a, 0))],
+        "Sign" => [Unary(x[0], a => Math.Sign(a))],
+        "Exp" => [Unary(x[0], Math.Exp)],
+        "Neg" => [Unary(x[0], a => -a)],
+        "Identity" or "Cast" => [x[0]],
+        "MatMul" => [MatMul(x[0], x[1])],
+        "Gemm" => [Gemm(node, x)],
+        "Reshape" => [Reshape(x[0], [.. x[1].Values.Select(v => (int)v)])],
+        "Flatten" => [Flatten(x[0], (int)node.Attributes.IntegerOr("axis", 1))],
+        "Transpose" => [Transpose(x[0], node.Attributes.Integers("perm"))],
+        "Unsqueeze" => [Unsqueeze(x[0], x[1])],
+        "Slice" => [Layout.Slice(x)],
+        "Pad" => [Layout.Pad(x[0], x[1])],
+        "Concat" => [Layout.Concat(x, (int)node.Attributes.IntegerOr("axis", 0))],
+        "SpaceToDepth" => [Layout.SpaceToDepth(x[0], (int)node.Attributes.IntegerOr("blocksize", 1))],
+        "Range" => [Layout.Range(x[0].Values[0], x[1].Values[0], x[2].Values[0])],
+        "Shape" => [new Tensor([.. x[0].Shape.Select(d => (double)d)], [x[0].Rank])],
+        "Size" => [Tensor.Scalar(x[0].Length)],
+        "OneHot" => [OneHot(x[0], x[1], x[2])],
+        "GatherElements" => [Tensor.Make(x[1].Shape, p => x[0][p[0], (int)x[1][p]])],
+        "ArgMax" => [Tensor.Make([x[0].Shape[0]], p => Enumerable.Range(0, x[0].Shape[1]).MaxBy(c => x[0][p[0], c]))],
+        "ReduceSum" => [Reduce(node, x, sum => sum.Sum())],
+        "ReduceMean" => [Reduce(node, x, sum => sum.Average())],
+        "LogSoftmax" => [LogSoftmax(x[0])],
+        "SoftmaxCrossEntropyLoss" => CrossEntropy(x[0], x[1]),
+        "Conv" => [Convolution.Conv(node, x)],
+        "ConvTranspose" => [Convolution.ConvTranspose(node, x)],
+        "MaxPool" => Convolution.MaxPool(node, x[0]),
+        "MaxUnpool" => [Convolution.MaxUnpool(x[0], x[1], x[2])],
+        _ => throw new NotSupportedException($"The reference has no '{node.OperatorType}'."),
+    };
+
+    private static Tensor Unary(Tensor x, Func<double, double> f) => new([.. x.Values.Select(f)], x.Shape);
+
+    private static int[] Common(int[] a, int[] b)
+    {
+        int rank = Math.Max(a.Length, b.Length);
+        return [.. Enumerable.Range(0, rank).Select(i => Math.Max(At(a, i - rank + a.Length), At(b, i - rank + b.Length)))];
+        static int At(int[] shape, int i) => i < 0 ? 1 : shape[i];
+    }
+
+    private static Tensor Binary(Tensor a, Tensor b, Func<double, double, double> f) =>
+        Tensor.Make(Common(a.Shape, b.Shape), p => f(a.Broadcast(p), b.Broadcast(p)));
+
+    private static Tensor Where(Tensor c, Tensor a, Tensor b) =>
+        Tensor.Make(Common(c.Shape, Common(a.Shape, b.Shape)), p => c.Broadcast(p) != 0 ? a.Broadcast(p) : b.Broadcast(p));
+
+    private static Tensor MatMul(Tensor a, Tensor b)
+    {
+        int[] batch = Common(a.Shape[..^2], b.Shape[..^2]);
+        int inner = a.Shape[^1];
+        return Tensor.Make([.. batch, a.Shape[^2], b.Shape[^1]], p =>
+        {
+            double sum = 0;
+            for (int k = 0; k < inner; k++)
+            {
+                sum += a.Broadcast([.. p[..^1], k]) * b.Broadcast([.. p[..^2], k, p[^1]]);
+            }
+
+            return sum;
+        });
+    }
+
+    private static Tensor Gemm(GraphNode node, Tensor[] x)
+    {
+        Tensor a = node.Attributes.IntegerOr("transA", 0) != 0 ? Transpose(x[0], null) : x[0];
+        Tensor b = node.Attributes.IntegerOr("transB", 0) != 0 ? Transpose(x[1], null) : x[1];
+        Tensor product = Unary(MatMul(a, b), v => v * node.Attributes.NumberOr("alpha", 1));
+        return x.Length > 2 ? Binary(product, x[2], (v, c) => v + (c * node.Attributes.NumberOr("beta", 1))) : product;
+    }
+
+    private static Tensor Reshape(Tensor x, int[] target)
+    {
+        int[] shape = [.. target.Select((d, i) => d == 0 ? x.Shape[i] : d)];
+        int known = Tensor.Count(shape.Where(d => d != -1));
+        return new Tensor(x.Values, [.. shape.Select(d => d == -1 ? x.Length / known : d)]);
+    }
+
+    private static Tensor Flatten(Tensor x, int axis)
+    {
+        int split = axis < 0 ? axis + x.Rank : axis;
+        return new(x.Values, [Tensor.Count(x.Shape[..split]), Tensor.Count(x.Shape[split..])]);
+    }
+
+    private static Tensor Transpose(Tensor x, IReadOnlyList<long>? perm)
+    {
+        int[] order = perm is null ? [.. Enumerable.Range(0, x.Rank).Reverse()] : [.. perm.Select(p => (int)p)];
+        return Tensor.Make([.. order.Select(o => x.Shape[o])], p =>
+        {
+            int[] source = new int[x.Rank];
+            for (int i = 0; i < x.Rank; i++)
+            {
+                source[order[i]] = p[i];
+            }
+
+            return x[source];
+        });
+    }
+
+    private static Tensor Unsqueeze(Tensor x, Tensor axes)
+    {
+        List<int> shape = [.. x.Shape];
+        foreach (double axis in axes.Values.Order())
+        {
+            shape.Insert((int)axis, 1);
+        }
+
+        return new Tensor(x.Values, [.. shape]);
+    }
+
+    private static Tensor OneHot(Tensor labels, Tensor depth, Tensor offOn) => Tensor.Make(
+        [.. labels.Shape, (int)depth.Values[0]], p => offOn.Values[labels[p.AsSpan(0, p.Length - 1)] == p[^1] ? 1 : 0]);
+
+    private static Tensor Reduce(GraphNode node, Tensor[] x, Func<IEnumerable<double>, double> reduce)
+    {
+        HashSet<int> axes = x.Length > 1 ? [.. x[1].Values.Select(v => (int)v)] : [.. Enumerable.Range(0, x[0].Rank)];
+        Dictionary<int, List<double>> groups = [];
+        Tensor kept = Tensor.Zeros([.. x[0].Shape.Select((d, i) => axes.Contains(i) ? 1 : d)]);
+        for (int i = 0; i < x[0].Length; i++)
+        {
+            int[] position = [.. Tensor.Position(i, x[0].Shape).Select((p, axis) => axes.Contains(axis) ? 0 : p)];
+            int group = kept.Flat(position);
+            groups.TryAdd(group, []);
+            groups[group].Add(x[0].Values[i]);
+        }
+
+        foreach ((int group, List<double> members) in groups)
+        {
+            kept.Values[group] = reduce(members);
+        }
+
+        bool keep = node.Attributes.IntegerOr("keepdims", 1) != 0;
+        return keep ? kept : new Tensor(kept.Values, [.. x[0].Shape.Where((_, i) => !axes.Contains(i))]);
+    }
+
+    private static Tensor LogSoftmax(Tensor x)
+    {
+        double[] logSum = [.. Enumerable.Range(0, x.Shape[0]).Select(n => Math.Log(Enumerable.Range(0, x.Shape[1]).Sum(c => Math.Exp(x[n, c]))))];
+        return Tensor.Make(x.Shape, p => x[p] - logSum[p[0]]);
+    }
+
+    private static IReadOnlyList<Tensor> CrossEntropy(Tensor scores, Tensor labels)
+    {
+        Tensor log = LogSoftmax(scores);
+        return [Tensor.Scalar(-Enumerable.Range(0, labels.Length).Average(n => log[n, (int)labels[n]])), log];
+    }
+}
