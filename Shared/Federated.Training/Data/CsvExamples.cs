@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text;
+using Federated.Shared.Protocol;
+
+namespace Federated.Training.Data;
+
+/// <summary>How a table of comma-separated values is read.</summary>
+public sealed record CsvOptions
+{
+    /// <summary>Whether the first record names the columns.</summary>
+    public bool HasHeader { get; init; } = true;
+
+    /// <summary>The column of the labels: its name in the header, or its index from 0, or from −1 (the last) backwards.</summary>
+    public string LabelColumn { get; init; } = "label";
+
+    /// <summary>What separates the fields.</summary>
+    public char Delimiter { get; init; } = ',';
+
+    /// <summary>Every feature is multiplied by this; for example 1/255 for grey values.</summary>
+    public float FeatureScale { get; init; } = 1;
+}
+
+/// <summary>
+/// Examples of a table (RFC 4180, UTF-8): one record an example, one column the label (an integer from 0), every other a numeric
+/// feature in the table's order. Held in memory as float32. Thread-safe.
+/// </summary>
+public sealed class CsvExamples : IExampleSource
+{
+    private readonly float[] _features;
+    private readonly long[] _labels;
+
+    private CsvExamples(float[] features, long[] labels, int featureLength)
+    {
+        _features = features;
+        _labels = labels;
+        FeatureLength = featureLength;
+    }
+
+    /// <inheritdoc/>
+    public int Count => _labels.Length;
+
+    /// <inheritdoc/>
+    public int FeatureLength { get; }
+
+    /// <summary>The labels: [Count], for whoever partitions the examples.</summary>
+    public ReadOnlySpan<long> Labels => _labels;
+
+    /// <summary>Reads a table.</summary>
+    /// <exception cref="InvalidDataException">The table cannot be read; the message names file, line, column and value.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static CsvExamples Load(string path, CsvOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(options);
+        using StreamReader text = new(path, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+        try
+        {
+            return Read(text, path, options);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InvalidDataException($"'{path}' is not UTF-8 text: {e.Message} Save the table as UTF-8.", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels)
+    {
+        int length = FeatureLength;
+        BatchSpans.Check(indices.Length, length, features.Length, labels.Length);
+        for (int i = 0; i < indices.Length; i++)
+        {
+            int index = indices[i];
+            labels[i] = _labels[index];
+            _features.AsSpan(index * length, length).CopyTo(features.Slice(i * length, length));
+        }
+    }
+
+    internal static CsvExamples Read(TextReader text, string path, CsvOptions options)
+    {
+        CsvRecordReader records = new(text, path, options.Delimiter);
+        if (!records.Read())
+        {
+            throw new InvalidDataException($"'{path}' is empty. Give a table with at least one record.");
+        }
+
+        int columns = records.FieldCount;
+        int labelColumn = FindLabel(records, path, options);
+        if (columns < 2)
+        {
+            throw new InvalidDataException($"'{path}' has {columns} column; at least one feature beside the label is needed. Check the delimiter.");
+        }
+
+        List<float> features = [];
+        List<long> labels = [];
+        bool more = !options.HasHeader || records.Read();
+        while (more)
+        {
+            if (records.FieldCount != columns)
+            {
+                throw new InvalidDataException(
+                    $"'{path}', line {records.Line}: {records.FieldCount} columns where the first record has {columns}.");
+            }
+
+            if (labels.Count == ProtocolLimits.MaxExamples || features.Count > Array.MaxLength - columns)
+            {
+                throw new InvalidDataException(
+                    $"'{path}', line {records.Line}: more than {labels.Count} records of {columns - 1} features; the limits are "
+                    + $"{ProtocolLimits.MaxExamples} records and {Array.MaxLength} features in all. Split the table.");
+            }
+
+            for (int c = 0; c < columns; c++)
+            {
+                if (c == labelColumn)
+                {
+                    labels.Add(ParseLabel(records, c));
+                }
+                else
+                {
+                    features.Add(ParseFeature(records, c) * options.FeatureScale);
+                }
+            }
+
+            more = records.Read();
+        }
+
+        return labels.Count > 0
+            ? new CsvExamples([.. features], [.. labels], columns - 1)
+            : throw new InvalidDataException($"'{path}' has a header but no records. Give at least one example.");
+    }
+
+    private static int FindLabel(CsvRecordReader first, string path, CsvOptions options)
+    {
+        int columns = first.FieldCount;
+        if (options.HasHeader)
+        {
+            for (int c = 0; c < columns; c++)
+            {
+                if (first.Field(c).Trim().SequenceEqual(options.LabelColumn))
+                {
+                    return c;
+                }
+            }
+        }
+
+        if (int.TryParse(options.LabelColumn, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int index)
+            && index >= -columns && index < columns)
+        {
+            return index < 0 ? columns + index : index;
+        }
+
+        string names = string.Join(", ", Enumerable.Range(0, Math.Min(columns, 20)).Select(c => $"'{first.Field(c).Trim()}'"));
+        throw new InvalidDataException(
+            $"'{path}' has no label column '{options.LabelColumn}'; it has {columns} columns"
+            + (options.HasHeader ? $" ({names}{(columns > 20 ? ", …" : string.Empty)})" : " and no header")
+            + $". Name a column of the header or give an index from 0 to {columns - 1} or from -1 to {-columns}.");
+    }
+
+    private static float ParseFeature(CsvRecordReader records, int column)
+    {
+        ReadOnlySpan<char> field = records.Field(column);
+        return float.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value)
+            ? value
+            : throw new InvalidDataException(
+                $"{records.Place(column)}: field {column + 1} is '{Shorten(field)}', a feature is a finite number such as 0.5. "
+                + "Encode texts as numbers and fill in missing values first.");
+    }
+
+    private static long ParseLabel(CsvRecordReader records, int column)
+    {
+        ReadOnlySpan<char> field = records.Field(column);
+        return long.TryParse(field, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out long value)
+            ? value
+            : throw new InvalidDataException(
+                $"{records.Place(column)}: field {column + 1} is '{Shorten(field)}', a label is an integer from 0. Number the classes first.");
+    }
+
+    private static string Shorten(ReadOnlySpan<char> field) => field.Length <= 40 ? field.ToString() : $"{field[..40]}…";
+}

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+
+namespace Federated.Training.Data;
+
+/// <summary>
+/// Examples in the IDX format of the MNIST database: one file of unsigned bytes [Count, …] and one of labels [Count], plain or
+/// gzip. The bytes stay as they are in memory, a quarter of their float32 size, and are scaled to [0, 1] as b / 255 when a batch
+/// is copied out. Thread-safe.
+/// </summary>
+public sealed class IdxExamples : IExampleSource
+{
+    private readonly byte[] _features;
+    private readonly byte[] _labels;
+
+    internal IdxExamples(byte[] features, byte[] labels, ImmutableArray<int> exampleShape)
+    {
+        _features = features;
+        _labels = labels;
+        ExampleShape = exampleShape;
+        FeatureLength = exampleShape.Aggregate(1, (product, dimension) => product * dimension);
+    }
+
+    /// <inheritdoc/>
+    public int Count => _labels.Length;
+
+    /// <inheritdoc/>
+    public int FeatureLength { get; }
+
+    /// <summary>Shape of one example, for example [28, 28].</summary>
+    public ImmutableArray<int> ExampleShape { get; }
+
+    /// <summary>The labels: [Count], for whoever partitions the examples.</summary>
+    public ReadOnlySpan<byte> Labels => _labels;
+
+    /// <summary>Reads a pair of IDX files. Every length is checked against the file before memory is taken for it.</summary>
+    /// <param name="featuresPath">Unsigned bytes with 2 to 5 dimensions, the first being the examples.</param>
+    /// <param name="labelsPath">Unsigned bytes with 1 dimension.</param>
+    /// <exception cref="InvalidDataException">A file is not what it should be; the message names file, offset, value and limit.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static IdxExamples Load(string featuresPath, string labelsPath)
+    {
+        (ImmutableArray<int> shape, byte[] features) = IdxFile.Read(featuresPath, leastDimensions: 2, mostDimensions: 5);
+        (ImmutableArray<int> labelShape, byte[] labels) = IdxFile.Read(labelsPath, leastDimensions: 1, mostDimensions: 1);
+        return shape[0] == labelShape[0]
+            ? new IdxExamples(features, labels, shape.RemoveAt(0))
+            : throw new InvalidDataException(
+                $"'{featuresPath}' holds {shape[0]} examples but '{labelsPath}' {labelShape[0]} labels. Give the two files of one data set.");
+    }
+
+    /// <inheritdoc/>
+    public void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels)
+    {
+        int length = FeatureLength;
+        BatchSpans.Check(indices.Length, length, features.Length, labels.Length);
+        for (int i = 0; i < indices.Length; i++)
+        {
+            int index = indices[i];
+            labels[i] = _labels[index];
+            PixelScaling.ToUnitInterval(_features.AsSpan(index * length, length), features.Slice(i * length, length));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text;
+
+namespace Federated.Training.Data;
+
+/// <summary>A text and the name of its file.</summary>
+public sealed record TextDocument(string Name, string Text);
+
+/// <summary>
+/// The UTF-8 <c>.txt</c> files that lie directly in a folder, in ordinal order of their names, held in memory. Immutable.
+/// </summary>
+public sealed class TextFolder
+{
+    /// <summary>Largest single file.</summary>
+    public const long MaxFileBytes = 16L * 1024 * 1024;
+
+    /// <summary>Largest sum of all files.</summary>
+    public const long MaxFolderBytes = 256L * 1024 * 1024;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private TextFolder(IReadOnlyList<TextDocument> documents) => Documents = documents;
+
+    /// <summary>The texts, at least one.</summary>
+    public IReadOnlyList<TextDocument> Documents { get; }
+
+    /// <summary>Reads a folder. Lengths are checked before a file is read.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidDataException">
+    /// There is no text in it, a file or the folder is too large, or a file is not UTF-8; the message names file, offset and limit.
+    /// </exception>
+    public static TextFolder Load(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!Directory.Exists(path))
+        {
+            throw new DirectoryNotFoundException($"There is no folder '{path}'. Give the folder that holds the .txt files.");
+        }
+
+        string[] files = Directory.GetFiles(path, "*.txt", SearchOption.TopDirectoryOnly);
+        if (files.Length == 0)
+        {
+            throw new InvalidDataException($"The folder '{path}' holds no .txt files. Subfolders are not searched.");
+        }
+
+        Array.Sort(files, StringComparer.Ordinal);
+        List<TextDocument> documents = new(files.Length);
+        long total = 0;
+        foreach (string file in files)
+        {
+            long length = new FileInfo(file).Length;
+            total += length;
+            if (length > MaxFileBytes || total > MaxFolderBytes)
+            {
+                throw new InvalidDataException(
+                    $"'{file}' has {length} bytes and brings the folder to {total}; the limits are {MaxFileBytes} a file and {MaxFolderBytes} a folder. "
+                    + "Split the file or give fewer files.");
+            }
+
+            documents.Add(new TextDocument(Path.GetFileName(file), Decode(file, File.ReadAllBytes(file))));
+        }
+
+        return new TextFolder(documents);
+    }
+
+    private static string Decode(string file, byte[] content)
+    {
+        ReadOnlySpan<byte> text = content;
+        ReadOnlySpan<byte> mark = Encoding.UTF8.Preamble;
+        if (text.StartsWith(mark))
+        {
+            text = text[mark.Length..];
+        }
+
+        try
+        {
+            return StrictUtf8.GetString(text);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InvalidDataException(
+                $"'{file}' is not UTF-8 text: byte 0x{e.BytesUnknown?[0]:X2} at offset {e.Index + content.Length - text.Length}. Save it as UTF-8.", e);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using Federated.Shared.Models;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Federated.Training.Engine;
+
+/// <summary>One graph of a package, opened and checked against the manifest. Thread-safe.</summary>
+internal sealed class OnnxGraph : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly RunOptions _runOptions = new();
+
+    private OnnxGraph(InferenceSession session) => _session = session;
+
+    /// <summary>Opens a graph.</summary>
+    /// <param name="manifest">What the graph must take: the batch and one input per parameter.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <param name="model">The ONNX bytes.</param>
+    /// <param name="outputs">What the graph must give: names and shapes.</param>
+    /// <param name="options">How to run it.</param>
+    /// <exception cref="InvalidDataException">It is not a model ONNX Runtime can run, or not the one the manifest describes.</exception>
+    public static OnnxGraph Open(
+        PackageManifest manifest,
+        string file,
+        byte[] model,
+        IEnumerable<(string Name, IReadOnlyList<int> Shape)> outputs,
+        OnnxEngineOptions options)
+    {
+        InferenceSession session;
+        try
+        {
+            using SessionOptions sessionOptions = CreateSessionOptions(options);
+            session = new InferenceSession(model, sessionOptions);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new InvalidDataException($"ONNX Runtime cannot open {file} of package '{manifest.Name}': {e.Message}", e);
+        }
+
+        List<string> problems = [];
+        CheckInputs(manifest, session, problems);
+        foreach ((string name, IReadOnlyList<int> shape) in outputs)
+        {
+            CheckTensor("output", name, TensorElementType.Float, shape, session.OutputMetadata, problems);
+        }
+
+        if (problems.Count == 0)
+        {
+            return new OnnxGraph(session);
+        }
+
+        session.Dispose();
+        throw new InvalidDataException(
+            $"{file} of package '{manifest.Name}' does not fit its manifest: {string.Join("; ", problems)}. Build the package again.");
+    }
+
+    /// <summary>An empty binding for this graph.</summary>
+    public OrtIoBinding CreateBinding() => _session.CreateIoBinding();
+
+    /// <summary>The shape the graph declares for a scalar output: [] or [1].</summary>
+    public long[] ScalarShape(string output) => [.. _session.OutputMetadata[output].Dimensions.Select(d => (long)d)];
+
+    /// <summary>Runs the graph on the caller's thread; results lie where the binding says.</summary>
+    public void Run(OrtIoBinding binding) => _session.RunWithBinding(_runOptions, binding);
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _runOptions.Dispose();
+    }
+
+    private static SessionOptions CreateSessionOptions(OnnxEngineOptions options)
+    {
+        SessionOptions session = new()
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            IntraOpNumThreads = options.IntraOpThreads,
+            InterOpNumThreads = 1,
+
+            // The arena keeps the largest batch's activations for ever. A step with memory patterns asks for one block anyway, and is
+            // as fast without it; after evaluating the convolutional model in batches of 500 on two threads the process holds
+            // 130 MB instead of 411.
+            EnableCpuMemArena = false,
+            EnableMemoryPattern = true,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+
+        // Idle threads sleep: a device has other work, and a simulator has other clients.
+        session.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        session.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
+        return session;
+    }
+
+    private static void CheckInputs(PackageManifest manifest, InferenceSession session, List<string> problems)
+    {
+        IReadOnlyDictionary<string, NodeMetadata> inputs = session.InputMetadata;
+        CheckTensor("input", PackageManifest.FeaturesInput, TensorElementType.Float, [-1, .. manifest.FeatureShape], inputs, problems);
+        CheckTensor("input", PackageManifest.LabelsInput, TensorElementType.Int64, [-1], inputs, problems);
+        HashSet<string> known = new(StringComparer.Ordinal) { PackageManifest.FeaturesInput, PackageManifest.LabelsInput };
+        foreach (ParameterSpec parameter in manifest.Layout.Parameters)
+        {
+            known.Add(parameter.Name);
+            CheckTensor("input", parameter.Name, TensorElementType.Float, parameter.Shape, inputs, problems);
+        }
+
+        problems.AddRange(inputs.Keys.Where(name => !known.Contains(name)).Select(name => $"input '{name}' is not in the manifest"));
+    }
+
+    private static void CheckTensor(
+        string role,
+        string name,
+        TensorElementType type,
+        IReadOnlyList<int> shape,
+        IReadOnlyDictionary<string, NodeMetadata> tensors,
+        List<string> problems)
+    {
+        if (!tensors.TryGetValue(name, out NodeMetadata? tensor))
+        {
+            problems.Add($"{role} '{name}' is missing (there are {string.Join(", ", tensors.Keys.Select(n => $"'{n}'"))})");
+            return;
+        }
+
+        if (!tensor.IsTensor || tensor.ElementDataType != type)
+        {
+            problems.Add($"{role} '{name}' is {(tensor.IsTensor ? $"a tensor of {tensor.ElementDataType}" : "no tensor")}, not a tensor of {type}");
+            return;
+        }
+
+        // −1 stands for a dimension known only at run time, on either side; a scalar may be written as one element.
+        int[] found = tensor.Dimensions;
+        bool scalar = shape.Count == 0 && found is [1];
+        if (!scalar && (found.Length != shape.Count || found.Zip(shape).Any(pair => pair.First != pair.Second && pair.First >= 0 && pair.Second >= 0)))
+        {
+            problems.Add($"{role} '{name}' has shape [{string.Join(", ", found)}], the manifest says [{string.Join(", ", shape)}]");
+        }
+    }
+}
