@@ -1,0 +1,162 @@
+using Federated.Server.Grains;
+using Federated.Server.Hosting;
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+using Federated.Shared.Protocol;
+
+namespace Federated.Server.Api;
+
+/// <summary>What the server says of itself.</summary>
+/// <param name="Version">Version of the software.</param>
+/// <param name="ProtocolVersion">Device protocol it speaks.</param>
+/// <param name="GrpcAddress">Where devices connect.</param>
+public sealed record ServerDescription(string Version, uint ProtocolVersion, Uri GrpcAddress);
+
+/// <summary>A job's model as the API lists it.</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Model">Name of the package.</param>
+/// <param name="Version">Committed version.</param>
+/// <param name="AdapterSha256">Hash of the adapter document.</param>
+/// <param name="Parameters">Trainable parameters.</param>
+/// <param name="Accuracy">Last central evaluation.</param>
+public sealed record ModelDescription(string JobId, string Model, long Version, string AdapterSha256, long Parameters, double? Accuracy);
+
+/// <summary>A body that says what was wrong.</summary>
+/// <param name="Code">Number of the catalogue code.</param>
+/// <param name="Error">Name of the code.</param>
+/// <param name="Detail">What was wrong.</param>
+/// <param name="Advice">The way out.</param>
+/// <param name="Problems">Settings that are wrong, by path.</param>
+public sealed record ApiError(int Code, string Error, string Detail, string Advice, IReadOnlyList<SettingProblem>? Problems = null);
+
+/// <summary>Maps <c>/api/v1</c>: jobs, rounds, models, and what the server is.</summary>
+internal static class FederatedApi
+{
+    private const int MaxSpecBytes = 1 << 20;
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(25);
+
+    /// <summary>Adds the routes.</summary>
+    public static void MapFederatedApi(this WebApplication app)
+    {
+        RouteGroupBuilder api = app.MapGroup("/api/v1").AddEndpointFilter(MapErrorsAsync);
+        api.MapGet("/server", (ServerAddresses addresses) => Json(Describe(addresses)));
+        api.MapGet("/jobs", async (IGrainFactory grains) => Json(await AllAsync(grains)));
+        api.MapPost("/jobs", SubmitAsync);
+        api.MapGet("/jobs/{id}", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Status(), id)));
+        api.MapGet("/jobs/{id}/spec", async (string id, IGrainFactory grains) =>
+            Results.Text(Found(await Job(grains, id).Spec(), id), "application/json"));
+        api.MapGet("/jobs/{id}/rounds", RoundsAsync);
+        api.MapPost("/jobs/{id}/pause", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Pause(), id)));
+        api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Resume(), id)));
+        api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Cancel(), id)));
+        api.MapGet("/jobs/{id}/adapter", AdapterAsync);
+        api.MapGet("/models", ModelsAsync);
+        api.MapGet("/devices/{id}", async (string id, IGrainFactory grains) =>
+            Json(Found(await grains.GetGrain<IDeviceGrain>(Identifier(id)).Record(), id)));
+        app.MapGet("/healthz", () => "ok");
+    }
+
+    private static async Task<IResult> SubmitAsync(HttpRequest request, IGrainFactory grains)
+    {
+        if (request.ContentLength is > MaxSpecBytes)
+        {
+            throw new ProtocolViolationException(ErrorCode.LimitExceeded, $"The spec has {request.ContentLength} bytes, the limit is {MaxSpecBytes}.");
+        }
+
+        using StreamReader reader = new(request.Body);
+        string text = await reader.ReadToEndAsync(request.HttpContext.RequestAborted);
+        JobSpec spec = JobSpec.Parse(text);
+        HeldOutExamples.Check(spec.Evaluation);
+        string id = await grains.GetGrain<IJobDirectoryGrain>(0).Reserve(spec.Name);
+        JobStatus status = await Job(grains, id).Submit(text);
+        return Results.Json(status, RoundRecords.Json, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> RoundsAsync(string id, IGrainFactory grains, long after = 0, double waitSeconds = 0)
+    {
+        IJobGrain job = Job(grains, id);
+        _ = Found(await job.Status(), id);
+        double bounded = double.IsNaN(waitSeconds) ? 0 : Math.Clamp(waitSeconds, 0, MaxWait.TotalSeconds);
+        IReadOnlyList<RoundRecord> rounds = await job.Rounds(after, TimeSpan.FromSeconds(bounded));
+        return Json(rounds);
+    }
+
+    private static async Task<IResult> AdapterAsync(string id, IGrainFactory grains, Collection.HotObjects objects, CancellationToken ct)
+    {
+        JobStatus status = Found(await Job(grains, id).Status(), id);
+        ReadOnlyMemory<byte>? bytes = await objects.FindAsync(Shared.Models.ContentHash.Parse(status.AdapterSha256), ct);
+        return bytes is { } content
+            ? Results.Bytes(content.ToArray(), "application/vnd.federated.adapter+msgpack", $"{id}-{status.ModelVersion}.adapter")
+            : throw new ProtocolViolationException(ErrorCode.NotFound, $"The adapter of job {id} is not in the store.");
+    }
+
+    private static async Task<IResult> ModelsAsync(IGrainFactory grains, JobModels models, CancellationToken ct)
+    {
+        List<ModelDescription> result = [];
+        foreach (JobStatus job in await AllAsync(grains))
+        {
+            Shared.Models.PackageManifest manifest = await models.ManifestAsync(Shared.Models.ContentHash.Parse(job.PackageSha256), ct);
+            result.Add(new ModelDescription(
+                job.JobId, manifest.Name, job.ModelVersion, job.AdapterSha256, manifest.Layout.Length, job.Accuracy));
+        }
+
+        return Json(result);
+    }
+
+    private static async Task<List<JobStatus>> AllAsync(IGrainFactory grains)
+    {
+        List<JobStatus> result = [];
+        foreach (string id in await grains.GetGrain<IJobDirectoryGrain>(0).List())
+        {
+            if (await Job(grains, id).Status() is { } status)
+            {
+                result.Add(status);
+            }
+        }
+
+        return result;
+    }
+
+    private static ServerDescription Describe(ServerAddresses addresses) =>
+        new(typeof(FederatedApi).Assembly.GetName().Version!.ToString(3), ProtocolLimits.Version, addresses.Grpc);
+
+    private static IJobGrain Job(IGrainFactory grains, string id) => grains.GetGrain<IJobGrain>(Identifier(id));
+
+    private static string Identifier(string id) => ProtocolLimits.IsIdentifier(id)
+        ? id
+        : throw new ProtocolViolationException(ErrorCode.InvalidIdentifier, "The identifier in the path is not one.");
+
+    private static T Found<T>(T? value, string id)
+        where T : class =>
+        value ?? throw new ProtocolViolationException(ErrorCode.NotFound, $"There is nothing called '{id}'.");
+
+    private static IResult Json<T>(T value) => Results.Json(value, RoundRecords.Json);
+
+    private static async ValueTask<object?> MapErrorsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (InvalidSettingsException e)
+        {
+            return Error(ErrorCode.InvalidSetting, e.Message, e.Problems);
+        }
+        catch (ProtocolViolationException e)
+        {
+            return Error(e.Code, e.Message, null);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            ILogger logger = context.HttpContext.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(FederatedApi));
+            ApiLog.Failed(logger, context.HttpContext.Request.Method, context.HttpContext.Request.Path, e);
+            return Error(ErrorCode.Internal, "The server could not serve the request.", null);
+        }
+    }
+
+    private static IResult Error(ErrorCode code, string detail, IReadOnlyList<SettingProblem>? problems)
+    {
+        ErrorCatalogue.Entry entry = ErrorCatalogue.For(code);
+        return Results.Json(new ApiError((int)code, code.ToString(), detail, entry.Advice, problems), RoundRecords.Json, statusCode: entry.HttpStatus);
+    }
+}

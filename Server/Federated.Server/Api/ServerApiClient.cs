@@ -1,0 +1,110 @@
+using Federated.Server.Grains;
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Api;
+
+/// <summary>The server refused a request or could not be reached. The message is for people.</summary>
+public sealed class ServerApiException(string message, ApiError? error = null, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>What the server said; null when it could not be reached.</summary>
+    public ApiError? Error { get; } = error;
+}
+
+/// <summary>Speaks the HTTP API, for the command line and the simulator. Thread-safe.</summary>
+public sealed class ServerApiClient : IDisposable
+{
+    private readonly HttpClient _http;
+
+    /// <summary>A client of the server at <paramref name="address"/>.</summary>
+    public ServerApiClient(Uri address)
+    {
+        Address = address;
+        _http = new HttpClient { BaseAddress = new Uri(address, "api/v1/"), Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    /// <summary>The server's address.</summary>
+    public Uri Address { get; }
+
+    /// <summary>What the server is, and where devices connect.</summary>
+    public Task<ServerDescription> DescribeAsync(CancellationToken ct) => SendAsync<ServerDescription>(HttpMethod.Get, "server", null, ct);
+
+    /// <summary>Submits a spec; settings that are wrong come back as <see cref="ApiError.Problems"/>.</summary>
+    public Task<JobStatus> SubmitJobAsync(string specJson, CancellationToken ct) =>
+        SendAsync<JobStatus>(HttpMethod.Post, "jobs", new StringContent(specJson, System.Text.Encoding.UTF8, "application/json"), ct);
+
+    /// <summary>All jobs.</summary>
+    public Task<List<JobStatus>> JobsAsync(CancellationToken ct) => SendAsync<List<JobStatus>>(HttpMethod.Get, "jobs", null, ct);
+
+    /// <summary>One job.</summary>
+    public Task<JobStatus> GetJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Get, $"jobs/{Escape(id)}", null, ct);
+
+    /// <summary>The rounds after <paramref name="after"/>; waits for the first one up to <paramref name="wait"/> (25 s at most).</summary>
+    public Task<List<RoundRecord>> RoundsAsync(string id, long after, TimeSpan wait, CancellationToken ct) =>
+        SendAsync<List<RoundRecord>>(HttpMethod.Get, $"jobs/{Escape(id)}/rounds?after={after}&waitSeconds={wait.TotalSeconds:R}", null, ct);
+
+    /// <summary>No new round begins.</summary>
+    public Task<JobStatus> PauseJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{Escape(id)}/pause", null, ct);
+
+    /// <summary>Goes on.</summary>
+    public Task<JobStatus> ResumeJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{Escape(id)}/resume", null, ct);
+
+    /// <summary>Ends the job.</summary>
+    public Task<JobStatus> CancelJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{Escape(id)}/cancel", null, ct);
+
+    /// <summary>The models of all jobs.</summary>
+    public Task<List<ModelDescription>> ModelsAsync(CancellationToken ct) => SendAsync<List<ModelDescription>>(HttpMethod.Get, "models", null, ct);
+
+    /// <summary>What is known of a device.</summary>
+    public Task<DeviceRecord> DeviceAsync(string id, CancellationToken ct) => SendAsync<DeviceRecord>(HttpMethod.Get, $"devices/{Escape(id)}", null, ct);
+
+    /// <summary>The committed adapter's document.</summary>
+    public async Task<byte[]> AdapterAsync(string id, CancellationToken ct)
+    {
+        using HttpResponseMessage response = await _http.GetAsync(new Uri($"jobs/{Escape(id)}/adapter", UriKind.Relative), ct);
+        await DemandSuccessAsync(response, ct);
+        return await response.Content.ReadAsByteArrayAsync(ct);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, CancellationToken ct)
+    {
+        using HttpRequestMessage request = new(method, new Uri(path, UriKind.Relative)) { Content = content };
+        try
+        {
+            using HttpResponseMessage response = await _http.SendAsync(request, ct);
+            await DemandSuccessAsync(response, ct);
+            return await response.Content.ReadFromJsonAsync<T>(RoundRecords.Json, ct)
+                ?? throw new ServerApiException($"The server at {Address} answered with nothing.");
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ServerApiException(
+                $"The server at {Address} cannot be reached: {e.Message} Start it with 'serve', or name another one with --server.", null, e);
+        }
+    }
+
+    private async Task DemandSuccessAsync(HttpResponseMessage response, CancellationToken ct)
+    {
+        if (response.IsSuccessStatusCode)
+        {
+            return;
+        }
+
+        ApiError? error = null;
+        try
+        {
+            error = await response.Content.ReadFromJsonAsync<ApiError>(RoundRecords.Json, ct);
+        }
+        catch (Exception e) when (e is System.Text.Json.JsonException or NotSupportedException)
+        {
+            // Whatever answered is not this API: the status is all there is to tell.
+        }
+
+        throw new ServerApiException(error is null ? $"The server at {Address} answered {(int)response.StatusCode}." : error.Detail, error);
+    }
+
+    private static string Escape(string id) => Uri.EscapeDataString(id);
+}

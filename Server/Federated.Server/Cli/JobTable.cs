@@ -1,0 +1,79 @@
+using Federated.Server.Api;
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+using Spectre.Console;
+
+namespace Federated.Server.Cli;
+
+/// <summary>A job and its rounds, as <c>jobs show</c> prints them.</summary>
+internal sealed record JobWithRounds(JobStatus Job, IReadOnlyList<RoundRecord> Rounds);
+
+/// <summary>Prints jobs and models for people.</summary>
+internal static class JobTable
+{
+    /// <summary>One job.</summary>
+    public static void Print(JobStatus job) => PrintAll([job]);
+
+    /// <summary>Several jobs.</summary>
+    public static void PrintAll(IReadOnlyList<JobStatus> jobs)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("job", "population", "state", "round", "accuracy", "model", "reason");
+        foreach (JobStatus job in jobs)
+        {
+            table.AddRow(
+                Markup.Escape(job.JobId),
+                Markup.Escape(job.Population),
+                job.State.ToString().ToLowerInvariant(),
+                $"{job.Round}/{job.MaxRounds}",
+                Percent(job.Accuracy),
+                $"v{job.ModelVersion} {job.AdapterSha256[..12]}",
+                Markup.Escape(job.Reason));
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    /// <summary>A job with a line for every round.</summary>
+    public static void PrintRounds(JobWithRounds shown)
+    {
+        Print(shown.Job);
+        Table table = new Table().Border(TableBorder.Rounded)
+            .AddColumns("round", "outcome", "accepted", "late", "dropped", "accuracy", "loss", "bytes up", "bytes down", "seconds");
+        foreach (RoundRecord round in shown.Rounds)
+        {
+            table.AddRow(
+                round.Round.ToString(),
+                Markup.Escape(round.Outcome == RoundOutcome.Committed ? "committed" : $"abandoned: {round.Reason}"),
+                $"{round.Accepted}/{round.Selected}",
+                round.Late.ToString(),
+                round.Dropped.Values.Sum().ToString(),
+                Percent(round.Evaluation?.Accuracy),
+                round.TrainLoss.ToString("F4"),
+                round.BytesUp.ToString("N0"),
+                round.BytesDown.ToString("N0"),
+                round.Timing.TotalSeconds.ToString("F2"));
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    /// <summary>The models.</summary>
+    public static void PrintModels(IReadOnlyList<ModelDescription> models)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("job", "model", "version", "parameters", "accuracy", "adapter");
+        foreach (ModelDescription model in models)
+        {
+            table.AddRow(
+                Markup.Escape(model.JobId),
+                Markup.Escape(model.Model),
+                model.Version.ToString(),
+                model.Parameters.ToString("N0"),
+                Percent(model.Accuracy),
+                model.AdapterSha256);
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    private static string Percent(double? value) => value is { } share ? $"{100 * share:F2} %" : "–";
+}

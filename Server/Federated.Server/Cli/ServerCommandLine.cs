@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.Net;
+using System.Text.Json.Nodes;
+using Federated.Server.Api;
+using Federated.Server.Hosting;
+using Federated.Server.Jobs;
+using Federated.Server.Storage;
+
+namespace Federated.Server.Cli;
+
+/// <summary>The server's verbs. Exit codes: 0 done, 1 failed, 2 bad input or refused by the server, 130 interrupted.</summary>
+internal static class ServerCommandLine
+{
+    private static readonly Option<Uri> _server = new("--server")
+    {
+        Description = "Address of the server's HTTP API.",
+        DefaultValueFactory = _ => new Uri("http://localhost:5400/"),
+        CustomParser = result =>
+        {
+            string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+            if (Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
+            {
+                return address;
+            }
+
+            result.AddError($"--server is '{text}'; allowed is an address like http://HOST:PORT/.");
+            return null;
+        },
+    };
+
+    private static readonly Option<bool> _json = new("--json") { Description = "Print JSON and nothing else on standard output." };
+
+    /// <summary>The whole command tree.</summary>
+    public static RootCommand Build()
+    {
+        RootCommand root = new("Federated server: coordinates rounds of federated training.");
+        root.Subcommands.Add(Serve());
+        root.Subcommands.Add(Jobs());
+        root.Subcommands.Add(Models());
+        root.Subcommands.Add(Schema());
+        return root;
+    }
+
+    private static Command Serve()
+    {
+        Option<DirectoryInfo> storage = new("--storage")
+        {
+            Description = "Folder for everything durable.",
+            DefaultValueFactory = _ => new DirectoryInfo("federated-store"),
+        };
+        Option<string?> azure = new("--azure-connection") { Description = "Azure Blob Storage connection string; replaces --storage." };
+        Option<string> container = new("--azure-container") { Description = "Container for --azure-connection.", DefaultValueFactory = _ => "federated" };
+        Option<string> address = new("--address") { Description = "IP address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
+        Option<int> grpcPort = new("--grpc-port") { Description = "Port of the device protocol; 0 takes a free one.", DefaultValueFactory = _ => 5401 };
+        Option<int> apiPort = new("--api-port") { Description = "Port of the HTTP API; 0 takes a free one.", DefaultValueFactory = _ => 5400 };
+        Option<int> threads = new("--threads") { Description = "Threads for evaluation.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        Command command = new("serve", "Run the server until it is stopped.") { storage, azure, container, address, grpcPort, apiPort, threads, _json };
+        command.SetAction((parsed, ct) => ServeCommand.RunAsync(
+            new ServerOptions
+            {
+                Address = IPAddress.TryParse(parsed.GetValue(address), out IPAddress? ip)
+                    ? ip
+                    : throw new CommandException($"--address '{parsed.GetValue(address)}' is not an IP address. Use 127.0.0.1, 0.0.0.0 or one of this machine's."),
+                GrpcPort = parsed.GetValue(grpcPort),
+                ApiPort = parsed.GetValue(apiPort),
+                Threads = parsed.GetValue(threads),
+                Storage = parsed.GetValue(azure) is { } connection
+                    ? new StorageOptions { Kind = StorageKind.Azure, ConnectionString = connection, Container = parsed.GetValue(container)! }
+                    : new StorageOptions { Kind = StorageKind.Files, Path = parsed.GetValue(storage)!.FullName },
+            },
+            parsed.GetValue(_json),
+            ct));
+        return command;
+    }
+
+    private static Command Jobs()
+    {
+        Argument<FileInfo> file = new("file") { Description = "Job spec, a JSON file; see 'schema'." };
+        Option<string[]> set = new("--set") { Description = "Override a key of the spec, for example --set rounds=20." };
+        Argument<string> id = new("job") { Description = "The job's identifier." };
+
+        Command submit = new("submit", "Submit a job spec.") { file, set, _server, _json };
+        submit.SetAction((parsed, ct) => WithServer(parsed, async api =>
+        {
+            FileInfo spec = parsed.GetValue(file)!;
+            string text = spec.Exists
+                ? await File.ReadAllTextAsync(spec.FullName, ct)
+                : throw new CommandException($"There is no file '{spec.FullName}'.");
+            JsonNode root = StrictJson.Parse(text);
+            foreach (string assignment in parsed.GetValue(set) ?? [])
+            {
+                StrictJson.ApplyOverride(root, assignment);
+            }
+
+            return await api.SubmitJobAsync(root.ToJsonString(), ct);
+        }, JobTable.Print));
+
+        Command list = new("list", "List all jobs.") { _server, _json };
+        list.SetAction((parsed, ct) => WithServer(parsed, api => api.JobsAsync(ct), JobTable.PrintAll));
+        Command show = new("show", "Show a job and its rounds.") { id, _server, _json };
+        show.SetAction((parsed, ct) => WithServer(
+            parsed,
+            async api => new JobWithRounds(
+                await api.GetJobAsync(parsed.GetValue(id)!, ct), await api.RoundsAsync(parsed.GetValue(id)!, 0, TimeSpan.Zero, ct)),
+            JobTable.PrintRounds));
+
+        return new Command("jobs", "Submit, watch and steer jobs.")
+        {
+            submit,
+            list,
+            show,
+            Steer("pause", "Begin no new round.", (api, job, ct) => api.PauseJobAsync(job, ct)),
+            Steer("resume", "Go on after a pause.", (api, job, ct) => api.ResumeJobAsync(job, ct)),
+            Steer("cancel", "End the job; its model stays.", (api, job, ct) => api.CancelJobAsync(job, ct)),
+        };
+    }
+
+    private static Command Steer(string verb, string what, Func<ServerApiClient, string, CancellationToken, Task<JobStatus>> call)
+    {
+        Argument<string> id = new("job") { Description = "The job's identifier." };
+        Command command = new(verb, what) { id, _server, _json };
+        command.SetAction((parsed, ct) => WithServer(parsed, api => call(api, parsed.GetValue(id)!, ct), JobTable.Print));
+        return command;
+    }
+
+    private static Command Models()
+    {
+        Command list = new("list", "List the models of all jobs.") { _server, _json };
+        list.SetAction((parsed, ct) => WithServer(parsed, api => api.ModelsAsync(ct), JobTable.PrintModels));
+        return new Command("models", "Look at models.") { list };
+    }
+
+    private static Command Schema()
+    {
+        Command command = new("schema", "Print the JSON Schema of a job spec.");
+        command.SetAction(parsed =>
+        {
+            Console.Out.WriteLine(JobSchema.Text);
+            return 0;
+        });
+        return command;
+    }
+
+    private static async Task<int> WithServer<T>(ParseResult parsed, Func<ServerApiClient, Task<T>> call, Action<T> print)
+    {
+        using ServerApiClient api = new(parsed.GetValue(_server)!);
+        T result = await call(api);
+        if (parsed.GetValue(_json))
+        {
+            Console.Out.WriteLine(System.Text.Json.JsonSerializer.Serialize(result, RoundRecords.Json));
+        }
+        else
+        {
+            print(result);
+        }
+
+        return 0;
+    }
+}

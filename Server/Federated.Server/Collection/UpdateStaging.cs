@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+
+namespace Federated.Server.Collection;
+
+/// <summary>
+/// Where uploads wait until they are folded. The budget is what keeps the server's memory a matter of the model's size and not of the
+/// cohort's. Thread-safe.
+/// </summary>
+internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvider time)
+{
+    private readonly ByteBudget _budget = new(options.Value.BudgetBytes, options.Value.HardBudgetBytes, options.Value.Patience, time);
+    private readonly ConcurrentDictionary<long, StagedUpdate> _active = new();
+    private readonly Dictionary<UploadKey, Broken> _broken = [];
+    private readonly Lock _lock = new();
+    private long _nextId;
+
+    /// <summary>Goes on with a broken upload of the same content, or waits for the budget and begins a new one.</summary>
+    public async Task<StagedUpdate> OpenAsync(UploadKey key, int lengthBytes, CancellationToken ct)
+    {
+        if (TakeBroken(key, lengthBytes) is { } resumed)
+        {
+            _active[resumed.Id] = resumed;
+            return resumed;
+        }
+
+        DropExpired();
+        await _budget.AcquireAsync(lengthBytes, ct);
+        StagedUpdate update = new(Interlocked.Increment(ref _nextId), key, lengthBytes, Released);
+        _active[update.Id] = update;
+        return update;
+    }
+
+    /// <summary>Keeps a broken upload for a while, so that its sender may go on where it stopped.</summary>
+    public void Park(StagedUpdate update)
+    {
+        _active.TryRemove(update.Id, out _);
+        Broken? replaced;
+        lock (_lock)
+        {
+            _broken.Remove(update.Key, out replaced);
+            _broken[update.Key] = new Broken(update, time.GetTimestamp());
+        }
+
+        replaced?.Update.Dispose();
+    }
+
+    /// <summary>Bytes held of a broken upload; 0 when there is none.</summary>
+    public long ReceivedBytes(UploadKey key)
+    {
+        lock (_lock)
+        {
+            return _broken.TryGetValue(key, out Broken? broken) ? broken.Update.ReceivedBytes : 0;
+        }
+    }
+
+    /// <summary>The staged update of this name.</summary>
+    /// <exception cref="InvalidOperationException">It is not in this process: the grain that folds must live where the bytes are.</exception>
+    public StagedUpdate Get(long id) => _active.TryGetValue(id, out StagedUpdate? update)
+        ? update
+        : throw new InvalidOperationException($"Staged update {id} is not held by this process; the device must submit again.");
+
+    /// <summary>Whether more updates for the round are on their way.</summary>
+    public bool AnyUnderWay(string jobId, long round) =>
+        _active.Values.Any(u => u.Contribution is null && u.Key.Round == round && u.Key.JobId == jobId);
+
+    private StagedUpdate? TakeBroken(UploadKey key, int lengthBytes)
+    {
+        lock (_lock)
+        {
+            if (_broken.TryGetValue(key, out Broken? broken) && broken.Update.LengthBytes == lengthBytes)
+            {
+                _broken.Remove(key);
+                return broken.Update;
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Frees what nobody came back for.</summary>
+    private void DropExpired()
+    {
+        Broken[] dropped;
+        lock (_lock)
+        {
+            dropped = [.. _broken.Values.Where(broken => time.GetElapsedTime(broken.Since) > options.Value.KeepBroken)];
+            foreach (Broken broken in dropped)
+            {
+                _broken.Remove(broken.Update.Key);
+            }
+        }
+
+        foreach (Broken broken in dropped)
+        {
+            broken.Update.Dispose();
+        }
+    }
+
+    private void Released(StagedUpdate update)
+    {
+        _active.TryRemove(update.Id, out _);
+        _budget.Release(update.LengthBytes);
+    }
+
+    private sealed record Broken(StagedUpdate Update, long Since);
+}

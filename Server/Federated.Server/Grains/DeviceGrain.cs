@@ -1,0 +1,68 @@
+using Federated.Server.Storage;
+
+namespace Federated.Server.Grains;
+
+/// <summary>
+/// Hosts a <see cref="DeviceRecord"/>. Participation is written at most every <see cref="WriteInterval"/>: a count that is lost with the
+/// process costs less than a write a device a round.
+/// </summary>
+internal sealed class DeviceGrain(
+    [PersistentState("device", StorageNames.Grains)] IPersistentState<DeviceRecord> state, TimeProvider time) : Grain, IDeviceGrain
+{
+    private static readonly TimeSpan WriteInterval = TimeSpan.FromMinutes(1);
+
+    private bool _changed;
+
+    /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        this.RegisterGrainTimer(WriteIfChanged, new GrainTimerCreationOptions { DueTime = WriteInterval, Period = WriteInterval });
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => WriteIfChanged(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task Seen(string population, CheckIn profile)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        state.State = state.State with
+        {
+            DeviceId = profile.DeviceId,
+            Population = population,
+            Labels = profile.Labels,
+            ClientVersion = profile.ClientVersion,
+            Engine = profile.Engine,
+            FirstSeen = state.RecordExists ? state.State.FirstSeen : now,
+            LastSeen = now,
+        };
+        await state.WriteStateAsync();
+        _changed = false;
+    }
+
+    /// <inheritdoc/>
+    public Task Participated(bool contributed)
+    {
+        state.State = state.State with
+        {
+            LastSeen = time.GetUtcNow(),
+            Selected = state.State.Selected + 1,
+            Contributed = state.State.Contributed + (contributed ? 1 : 0),
+        };
+        _changed = true;
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<DeviceRecord?> Record() => Task.FromResult(state.RecordExists ? state.State : null);
+
+    private async Task WriteIfChanged(CancellationToken ct)
+    {
+        if (_changed && state.RecordExists)
+        {
+            _changed = false;
+            await state.WriteStateAsync(ct);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+namespace Federated.Server.Grains;
+
+/// <summary>What is known of a device.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.device")]
+public sealed record DeviceRecord
+{
+    /// <summary>The device.</summary>
+    [Id(0)]
+    public string DeviceId { get; init; } = "";
+
+    /// <summary>Its population.</summary>
+    [Id(1)]
+    public string Population { get; init; } = "";
+
+    /// <summary>Its labels.</summary>
+    [Id(2)]
+    public Dictionary<string, string> Labels { get; init; } = [];
+
+    /// <summary>Version of its client.</summary>
+    [Id(3)]
+    public string ClientVersion { get; init; } = "";
+
+    /// <summary>Its engine.</summary>
+    [Id(4)]
+    public string Engine { get; init; } = "";
+
+    /// <summary>First check-in.</summary>
+    [Id(5)]
+    public DateTimeOffset FirstSeen { get; init; }
+
+    /// <summary>Last change of the profile or end of a round.</summary>
+    [Id(6)]
+    public DateTimeOffset LastSeen { get; init; }
+
+    /// <summary>Rounds it was selected for.</summary>
+    [Id(7)]
+    public long Selected { get; init; }
+
+    /// <summary>Rounds it contributed to.</summary>
+    [Id(8)]
+    public long Contributed { get; init; }
+}
+
+/// <summary>A device's identity, profile and participation. Key: the device.</summary>
+[Alias("federated.device-grain")]
+public interface IDeviceGrain : IGrainWithStringKey
+{
+    /// <summary>The device was seen with this profile.</summary>
+    [Alias("seen")]
+    [OneWay]
+    Task Seen(string population, CheckIn profile);
+
+    /// <summary>A round it was selected for has ended.</summary>
+    [Alias("participated")]
+    [OneWay]
+    Task Participated(bool contributed);
+
+    /// <summary>What is known; null for a device that never checked in.</summary>
+    [Alias("record")]
+    Task<DeviceRecord?> Record();
+}

@@ -1,0 +1,62 @@
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Grains;
+
+/// <summary>The coordinator of one job: owns its spec, its model version and its round loop. Key: the job's identifier.</summary>
+[Alias("federated.job")]
+public interface IJobGrain : IGrainWithStringKey
+{
+    /// <summary>Creates the job from the text of a valid spec and starts its rounds. Idempotent.</summary>
+    [Alias("submit")]
+    Task<JobStatus> Submit(string specJson);
+
+    /// <summary>Where the job stands; null when there is no such job.</summary>
+    [Alias("status")]
+    [AlwaysInterleave]
+    Task<JobStatus?> Status();
+
+    /// <summary>The spec as it was submitted; null when there is no such job.</summary>
+    [Alias("spec")]
+    [AlwaysInterleave]
+    Task<string?> Spec();
+
+    /// <summary>Goes on with the round loop after a start of the server.</summary>
+    [Alias("recover")]
+    Task Recover();
+
+    /// <summary>No new round begins; the running one ends as it would.</summary>
+    [Alias("pause")]
+    Task<JobStatus?> Pause();
+
+    /// <summary>Goes on after a pause.</summary>
+    [Alias("resume")]
+    Task<JobStatus?> Resume();
+
+    /// <summary>Ends the job; the running round is abandoned.</summary>
+    [Alias("cancel")]
+    Task<JobStatus?> Cancel();
+
+    /// <summary>Records of the rounds after <paramref name="after"/>; waits up to <paramref name="hold"/> for the first one or the job's end.</summary>
+    [Alias("rounds")]
+    [AlwaysInterleave]
+    Task<IReadOnlyList<RoundRecord>> Rounds(long after, TimeSpan hold);
+
+    /// <summary>Counts a submission that was not accepted in the statistics of its round.</summary>
+    [Alias("refused")]
+    [AlwaysInterleave]
+    Task NoteRefusal(long round, string deviceId, string outcome);
+}
+
+/// <summary>The list of all jobs. Key: 0.</summary>
+[Alias("federated.jobs")]
+public interface IJobDirectoryGrain : IGrainWithIntegerKey
+{
+    /// <summary>Reserves a free identifier made of the name and a number.</summary>
+    [Alias("reserve")]
+    Task<string> Reserve(string name);
+
+    /// <summary>All identifiers in the order of their submission.</summary>
+    [Alias("list")]
+    Task<IReadOnlyList<string>> List();
+}

@@ -1,0 +1,135 @@
+namespace Federated.Server.Grains;
+
+/// <summary>What a round is about; fixed at its start.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.round-start")]
+public sealed record RoundStart
+{
+    /// <summary>The job.</summary>
+    [Id(0)]
+    public required string JobId { get; init; }
+
+    /// <summary>The round, from 1.</summary>
+    [Id(1)]
+    public required long Round { get; init; }
+
+    /// <summary>The population the cohort comes from.</summary>
+    [Id(2)]
+    public required string Population { get; init; }
+
+    /// <summary>Version of the adapter the cohort starts from.</summary>
+    [Id(3)]
+    public required long ModelVersion { get; init; }
+
+    /// <summary>P.</summary>
+    [Id(4)]
+    public required int ParameterCount { get; init; }
+
+    /// <summary>Largest update document taken.</summary>
+    [Id(5)]
+    public required long MaxUpdateBytes { get; init; }
+
+    /// <summary>Updates wanted.</summary>
+    [Id(6)]
+    public required int Goal { get; init; }
+
+    /// <summary>Updates needed.</summary>
+    [Id(7)]
+    public required int Quorum { get; init; }
+
+    /// <summary>Selected devices in ordinal order.</summary>
+    [Id(8)]
+    public required string[] Cohort { get; init; }
+
+    /// <summary>The plan document every one of them gets.</summary>
+    [Id(9)]
+    public required byte[] Plan { get; init; }
+
+    /// <summary>When the round closes at the latest.</summary>
+    [Id(10)]
+    public required DateTimeOffset Deadline { get; init; }
+
+    /// <summary>When the job asked for the cohort.</summary>
+    [Id(11)]
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>Seconds from then until the cohort was there.</summary>
+    [Id(12)]
+    public required double SelectSeconds { get; init; }
+}
+
+/// <summary>One update's identity: who, what.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.submission")]
+public readonly record struct Submission([property: Id(0)] string DeviceId, [property: Id(1)] string Sha256);
+
+/// <summary>How a round closed.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.round-closure")]
+public sealed record RoundClosure
+{
+    /// <summary>Whether its sum is to be committed.</summary>
+    [Id(0)]
+    public required bool Commit { get; init; }
+
+    /// <summary>Why not; empty otherwise.</summary>
+    [Id(1)]
+    public required string Reason { get; init; }
+
+    /// <summary>Selected devices that did not contribute, by reason.</summary>
+    [Id(2)]
+    public required Dictionary<string, int> Dropped { get; init; }
+}
+
+/// <summary>One round's state machine and deadline. Key: job/round.</summary>
+[Alias("federated.round")]
+public interface IRoundGrain : IGrainWithStringKey
+{
+    /// <summary>Opens the round, durably. Idempotent.</summary>
+    [Alias("start")]
+    Task Start(RoundStart start);
+
+    /// <summary>What the round is about; null when it was never started.</summary>
+    [Alias("facts")]
+    Task<RoundStart?> Facts();
+
+    /// <summary>What would become of this update; nothing changes.</summary>
+    [Alias("judge")]
+    Task<SubmissionAnswer> Judge(Submission submission);
+
+    /// <summary>Which of these updates may be folded; one verdict each.</summary>
+    [Alias("admit")]
+    Task<SubmissionAnswer[]> Admit(Submission[] submissions);
+
+    /// <summary>These updates are folded and durable.</summary>
+    [Alias("accepted")]
+    Task Accepted(Submission[] submissions);
+
+    /// <summary>A selected device gives up.</summary>
+    [Alias("abort")]
+    Task Abort(string deviceId, string reason);
+
+    /// <summary>Whether the round is open and still waits for the device.</summary>
+    [Alias("outstanding")]
+    Task<bool> IsOutstanding(string deviceId);
+
+    /// <summary>All devices that the open round still waits for.</summary>
+    [Alias("all-outstanding")]
+    Task<string[]> Outstanding();
+
+    /// <summary>Closes the round without a commit.</summary>
+    [Alias("cancel")]
+    Task Cancel(string reason);
+
+    /// <summary>Waits up to <paramref name="hold"/> for the close; null when the round is still open then.</summary>
+    [Alias("closed")]
+    [AlwaysInterleave]
+    Task<RoundClosure?> WaitClosed(TimeSpan hold);
+
+    /// <summary>Forgets the round.</summary>
+    [Alias("forget")]
+    Task Forget();
+}

@@ -1,0 +1,312 @@
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+using Federated.Server.Storage;
+using Federated.Shared.Models;
+
+namespace Federated.Server.Grains;
+
+/// <summary>
+/// Hosts a job: answers for it and keeps its round loop going. The loop itself is <see cref="RoundRunner"/>; what it commits lies in
+/// <see cref="JobGrainState"/>.
+/// </summary>
+internal sealed partial class JobGrain(
+    [PersistentState("job", StorageNames.Grains)] IPersistentState<JobGrainState> state,
+    JobModels models,
+    RoundRecords records,
+    RoundRunnerFactory runners,
+    TimeProvider time,
+    ILogger<JobGrain> logger) : Grain, IJobGrain
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(2);
+
+    private readonly List<RoundRecord> _records = [];
+    private readonly RefusalTally _refusals = new();
+    private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private JobSpec? _spec;
+    private RoundRunner? _runner;
+    private IGrainTimer? _loop;
+    private Task? _writing;
+
+    private string JobId => this.GetPrimaryKeyString();
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (!state.RecordExists)
+        {
+            return;
+        }
+
+        _spec = JobSpec.Parse(state.State.SpecJson);
+        _records.AddRange(await records.ReadAllAsync(JobId, state.State.LastRound, cancellationToken));
+        StartLoop();
+    }
+
+    /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _runner?.Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task<JobStatus> Submit(string specJson)
+    {
+        if (!state.RecordExists)
+        {
+            _spec = JobSpec.Parse(specJson);
+            (ContentHash package, CommittedModel model) = await models.CreateAsync(JobId, _spec, CancellationToken.None);
+            PackageManifest manifest = await models.ManifestAsync(package, CancellationToken.None);
+            state.State = new JobGrainState
+            {
+                SpecJson = specJson,
+                State = JobState.Running,
+                PackageSha256 = package.Hex,
+                AdapterSha256 = model.Adapter.Hex,
+                AdapterLengthBytes = model.AdapterLengthBytes,
+                ParameterCount = manifest.Layout.Length,
+                FullModelParameters = manifest.FullModelParameters,
+                SubmittedAt = time.GetUtcNow(),
+            };
+            await state.WriteStateAsync();
+            LogSubmitted(JobId, _spec.Population, manifest.Name, manifest.Layout.Length);
+            StartLoop();
+        }
+
+        return ToStatus();
+    }
+
+    /// <inheritdoc/>
+    public Task<JobStatus?> Status() => Task.FromResult(state.RecordExists ? ToStatus() : null);
+
+    /// <inheritdoc/>
+    public Task<string?> Spec() => Task.FromResult(state.RecordExists ? state.State.SpecJson : null);
+
+    /// <inheritdoc/>
+    public Task Recover() => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task<JobStatus?> Pause()
+    {
+        JobStatus? status = await ChangeAsync(JobState.Running, JobState.Paused, "");
+        await WithdrawAsync();
+        return status;
+    }
+
+    /// <inheritdoc/>
+    public async Task<JobStatus?> Resume()
+    {
+        JobStatus? status = await ChangeAsync(JobState.Paused, JobState.Running, "");
+        StartLoop();
+        return status;
+    }
+
+    /// <inheritdoc/>
+    public async Task<JobStatus?> Cancel()
+    {
+        if (!state.RecordExists || state.State.State is not (JobState.Running or JobState.Paused))
+        {
+            return await Status();
+        }
+
+        await EndAsync(JobState.Cancelled, "cancelled by a person");
+        await WithdrawAsync();
+        if (state.State.ActiveRound > 0)
+        {
+            await GrainFactory.GetGrain<IRoundGrain>(GrainKeys.Round(JobId, state.State.ActiveRound)).Cancel("the job was cancelled");
+        }
+
+        return ToStatus();
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<RoundRecord>> Rounds(long after, TimeSpan hold)
+    {
+        long start = time.GetTimestamp();
+        while (LastRecorded <= after && state.State.State is JobState.Running or JobState.Paused)
+        {
+            TimeSpan left = hold - time.GetElapsedTime(start);
+            if (left <= TimeSpan.Zero)
+            {
+                break;
+            }
+
+            try
+            {
+                await _progress.Task.WaitAsync(left, time);
+            }
+            catch (TimeoutException)
+            {
+                break;
+            }
+        }
+
+        return [.. _records.Where(record => record.Round > after)];
+    }
+
+    /// <inheritdoc/>
+    public async Task NoteRefusal(long round, string deviceId, string outcome)
+    {
+        if (!state.RecordExists)
+        {
+            return;
+        }
+
+        // What names a round that never was counts in the one under way, or in the last one.
+        bool known = round >= 1 && round <= state.State.LastRound;
+        bool over = state.State.State is not (JobState.Running or JobState.Paused) && state.State.ActiveRound == 0;
+        long counted = known ? round : over ? state.State.LastRound : state.State.LastRound + 1;
+        int index = _records.FindIndex(record => record.Round == counted);
+        if (_refusals.Add(counted, deviceId, outcome) && index >= 0)
+        {
+            _records[index] = _refusals.TakeInto(_records[index]);
+            await WriteRecordAsync(counted);
+        }
+    }
+
+    private long LastRecorded => _records.Count == 0 ? 0 : _records[^1].Round;
+
+    private void StartLoop()
+    {
+        if (_loop is null && state.State.State == JobState.Running)
+        {
+            _loop = this.RegisterGrainTimer(LoopAsync, new GrainTimerCreationOptions
+            {
+                DueTime = TimeSpan.Zero,
+                Period = RetryPause,
+                Interleave = true,
+                KeepAlive = true,
+            });
+        }
+    }
+
+    /// <summary>Runs round after round; interleaves, because rounds last long and the job must answer meanwhile.</summary>
+    private async Task LoopAsync(CancellationToken ct)
+    {
+        try
+        {
+            while (state.State.State == JobState.Running && !ct.IsCancellationRequested)
+            {
+                _runner ??= await runners.OpenAsync(JobId, _spec!, state, ct);
+                RoundRecord? record = await _runner.RunAsync(ct);
+                if (record is null)
+                {
+                    continue;
+                }
+
+                record = _refusals.TakeInto(record);
+                await records.WriteAsync(record, ct);
+                await FinishAsync(record);
+            }
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+        }
+        catch (Exception e)
+        {
+            // What is committed stands; the next tick goes on from there.
+            LogRoundFailed(JobId, state.State.ActiveRound, e);
+            _runner?.Dispose();
+            _runner = null;
+            return;
+        }
+
+        if (state.State.State != JobState.Running)
+        {
+            _loop?.Dispose();
+            _loop = null;
+            _runner?.Dispose();
+            _runner = null;
+        }
+    }
+
+    private async Task FinishAsync(RoundRecord record)
+    {
+        await _runner!.CommitStateAsync(record);
+
+        // Refusals noted while the record and the state were being written: no await may stand between taking them and listing the record.
+        RoundRecord complete = _refusals.TakeInto(record);
+        _records.Add(complete);
+        if (!ReferenceEquals(complete, record))
+        {
+            await WriteRecordAsync(complete.Round);
+        }
+
+        LogRound(JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
+        if (JobEnding.Of(_spec!, state.State) is { } ending && state.State.State is JobState.Running or JobState.Paused)
+        {
+            await EndAsync(ending.State, ending.Reason);
+        }
+
+        Signal();
+        await _runner.CleanUpAsync(record);
+    }
+
+    /// <summary>Writes the record as it is now; writers take turns, so that an older one never ends up in the place of a newer one.</summary>
+    private async Task WriteRecordAsync(long round)
+    {
+        while (_writing is { IsCompleted: false } earlier)
+        {
+            await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+
+        _writing = records.WriteAsync(_records.First(record => record.Round == round), CancellationToken.None);
+        await _writing;
+    }
+
+    private Task WithdrawAsync() =>
+        _spec is null ? Task.CompletedTask : GrainFactory.GetGrain<ISelectorGrain>(_spec.Population).Withdraw(JobId);
+
+    private async Task<JobStatus?> ChangeAsync(JobState from, JobState to, string reason)
+    {
+        if (state.RecordExists && state.State.State == from)
+        {
+            await EndAsync(to, reason);
+        }
+
+        return await Status();
+    }
+
+    private async Task EndAsync(JobState to, string reason)
+    {
+        state.State.State = to;
+        state.State.Reason = reason;
+        await state.WriteStateAsync();
+        Signal();
+    }
+
+    private void Signal()
+    {
+        _progress.TrySetResult();
+        _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private JobStatus ToStatus() => new()
+    {
+        JobId = JobId,
+        Name = _spec!.Name,
+        Population = _spec.Population,
+        State = state.State.State,
+        Reason = state.State.Reason,
+        Round = state.State.LastRound,
+        MaxRounds = _spec.Rounds,
+        ModelVersion = state.State.ModelVersion,
+        AdapterSha256 = state.State.AdapterSha256,
+        PackageSha256 = state.State.PackageSha256,
+        Accuracy = state.State.Evaluation?.Accuracy,
+        Loss = state.State.Evaluation?.Loss,
+        RoundsToTarget = state.State.RoundsToTarget,
+        DenseAdapterBytes = (long)state.State.ParameterCount * sizeof(float),
+        DenseFullModelBytes = state.State.FullModelParameters * sizeof(float),
+        SubmittedAt = state.State.SubmittedAt,
+    };
+
+    [LoggerMessage(10, LogLevel.Information, "Job {Job} submitted for population {Population}: model {Model} with {Parameters} trainable parameters")]
+    private partial void LogSubmitted(string job, string population, string model, int parameters);
+
+    [LoggerMessage(11, LogLevel.Information, "Job {Job} round {Round} {Outcome}: {Accepted} updates, accuracy {Accuracy:P2} {Reason}")]
+    private partial void LogRound(string job, long round, RoundOutcome outcome, int accepted, double accuracy, string reason);
+
+    [LoggerMessage(12, LogLevel.Error, "Job {Job} round {Round} broke off; it goes on from the last committed state")]
+    private partial void LogRoundFailed(string job, long round, Exception exception);
+}

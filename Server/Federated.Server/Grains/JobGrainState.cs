@@ -1,0 +1,59 @@
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Grains;
+
+/// <summary>What a job is and where it stands: the one place whose write commits a round.</summary>
+public sealed class JobGrainState
+{
+    /// <summary>The spec's text.</summary>
+    public string SpecJson { get; set; } = "";
+
+    /// <summary>Running, paused, ended.</summary>
+    public JobState State { get; set; }
+
+    /// <summary>Why it failed or ended.</summary>
+    public string Reason { get; set; } = "";
+
+    /// <summary>Hash of the package manifest.</summary>
+    public string PackageSha256 { get; set; } = "";
+
+    /// <summary>Version of the committed model.</summary>
+    public long ModelVersion { get; set; }
+
+    /// <summary>Hash of its adapter document.</summary>
+    public string AdapterSha256 { get; set; } = "";
+
+    /// <summary>Length of its adapter document.</summary>
+    public long AdapterLengthBytes { get; set; }
+
+    /// <summary>Adapters of earlier versions that are still kept, oldest first: hash by version.</summary>
+    public List<KeptVersion> Kept { get; set; } = [];
+
+    /// <summary>P.</summary>
+    public int ParameterCount { get; set; }
+
+    /// <summary>Parameters of the full model.</summary>
+    public long FullModelParameters { get; set; }
+
+    /// <summary>Rounds that have ended.</summary>
+    public long LastRound { get; set; }
+
+    /// <summary>The round under way; 0 when there is none.</summary>
+    public long ActiveRound { get; set; }
+
+    /// <summary>Abandoned rounds in a row.</summary>
+    public int AbandonedInARow { get; set; }
+
+    /// <summary>First round whose evaluation reached the target.</summary>
+    public long? RoundsToTarget { get; set; }
+
+    /// <summary>The last evaluation.</summary>
+    public CentralEvaluation? Evaluation { get; set; }
+
+    /// <summary>When it was submitted.</summary>
+    public DateTimeOffset SubmittedAt { get; set; }
+}
+
+/// <summary>An earlier model version in the store.</summary>
+public sealed record KeptVersion(long Version, string AdapterSha256, long AdapterLengthBytes);

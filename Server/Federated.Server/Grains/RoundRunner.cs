@@ -1,0 +1,307 @@
+using Federated.Server.Aggregation;
+using Federated.Server.Collection;
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+
+namespace Federated.Server.Grains;
+
+/// <summary>Opens runners; one a job.</summary>
+internal sealed class RoundRunnerFactory(
+    JobModels models, PartialSumStore sums, IGrainFactory grains, Hosting.ServerThreads threads, TimeProvider time)
+{
+    /// <summary>Loads the job's model at its committed version.</summary>
+    public async Task<RoundRunner> OpenAsync(string jobId, JobSpec spec, IPersistentState<JobGrainState> state, CancellationToken ct)
+    {
+        CommittedModel model = RoundRunner.Committed(state.State);
+        JobRuntime runtime = await JobRuntime.OpenAsync(
+            jobId, spec, ContentHash.Parse(state.State.PackageSha256), model, models, threads.Count, ct);
+        return new RoundRunner(jobId, spec, state, runtime, models, sums, grains, time);
+    }
+}
+
+/// <summary>
+/// One job's rounds, step by step: cohort, round, collection, commit, evaluation. Runs on the job grain's scheduler; each step can be
+/// repeated after a crash, because what it needs is in the job's state, the round's state and the durable sum.
+/// </summary>
+internal sealed class RoundRunner(
+    string jobId,
+    JobSpec spec,
+    IPersistentState<JobGrainState> state,
+    JobRuntime runtime,
+    JobModels models,
+    PartialSumStore sums,
+    IGrainFactory grains,
+    TimeProvider time) : IDisposable
+{
+    // Below the time-out of grain calls, so that a long wait is many short ones.
+    private static readonly TimeSpan Hold = TimeSpan.FromSeconds(10);
+
+    // Model versions that late devices may still download, and rounds whose contributions tell a replay from a wrong round.
+    private const int KeptVersions = 4;
+    private const int KeptRounds = 4;
+
+    private string[] _cohort = [];
+    private CommittedModel? _next;
+    private bool _assigned;
+
+    /// <summary>The version that the state names.</summary>
+    public static CommittedModel Committed(JobGrainState state) =>
+        new(state.ModelVersion, ContentHash.Parse(state.AdapterSha256), state.AdapterLengthBytes);
+
+    /// <summary>
+    /// Runs the open round, or opens the next one, to its record; null when the job stopped running before a cohort was there. The
+    /// record counts only once <see cref="CommitStateAsync"/> has written the state.
+    /// </summary>
+    public async Task<RoundRecord?> RunAsync(CancellationToken ct)
+    {
+        RoundStart? resumed = await Round(state.State.LastRound + 1).Facts();
+        RoundStart? start = resumed ?? await OpenRoundAsync(ct);
+        if (start is null)
+        {
+            return null;
+        }
+
+        if (state.State.ActiveRound != start.Round)
+        {
+            // The round's own state came first, so that a crash in between finds the round and its cohort again.
+            state.State.ActiveRound = start.Round;
+            await state.WriteStateAsync(ct);
+        }
+
+        TimeSpan cpu = Environment.CpuUsage.TotalTime;
+        await AssignAsync(start, resumed is not null);
+        long collecting = time.GetTimestamp();
+        RoundClosure closure = await WaitClosedAsync(start.Round, ct);
+        SealedGroup group = await Aggregator(start.Round).Seal();
+        RoundTiming timing = new()
+        {
+            StartedAt = start.StartedAt,
+            SelectSeconds = start.SelectSeconds,
+            CollectSeconds = time.GetElapsedTime(collecting).TotalSeconds,
+            DurableWrites = group.DurableWrites,
+        };
+        return await CloseAsync(start, closure, group, timing, cpu, ct);
+    }
+
+    /// <summary>Commits the record's round: one write of the job's state.</summary>
+    public async Task CommitStateAsync(RoundRecord record)
+    {
+        JobGrainState job = state.State;
+        bool committed = record.Outcome == RoundOutcome.Committed;
+        if (committed)
+        {
+            job.Kept.Add(new KeptVersion(job.ModelVersion, job.AdapterSha256, job.AdapterLengthBytes));
+            job.ModelVersion = record.ModelVersion;
+            job.AdapterSha256 = record.AdapterSha256;
+            job.AdapterLengthBytes = _next!.AdapterLengthBytes;
+        }
+
+        job.AbandonedInARow = committed ? 0 : job.AbandonedInARow + 1;
+        job.Evaluation = record.Evaluation ?? job.Evaluation;
+        if (record.Evaluation is { } evaluation && spec.TargetAccuracy is { } target && evaluation.Accuracy >= target)
+        {
+            job.RoundsToTarget ??= record.Round;
+        }
+
+        job.LastRound = record.Round;
+        job.ActiveRound = 0;
+        _assigned = false;
+        await state.WriteStateAsync();
+    }
+
+    /// <summary>Frees the round's devices and forgets what nothing may ask for any more.</summary>
+    public async Task CleanUpAsync(RoundRecord record)
+    {
+        await Selector().Release(jobId, record.Round);
+        HashSet<string> contributors = new(record.Contributors, StringComparer.Ordinal);
+        foreach (string deviceId in _cohort)
+        {
+            await grains.GetGrain<IDeviceGrain>(deviceId).Participated(contributors.Contains(deviceId));
+        }
+
+        if (record.Round > KeptRounds)
+        {
+            await Aggregator(record.Round - KeptRounds).Forget();
+            await Round(record.Round - KeptRounds).Forget();
+        }
+
+        while (state.State.Kept.Count > KeptVersions)
+        {
+            KeptVersion oldest = state.State.Kept[0];
+            CommittedModel model = new(oldest.Version, ContentHash.Parse(oldest.AdapterSha256), oldest.AdapterLengthBytes);
+            await models.ForgetAsync(jobId, model, CancellationToken.None);
+            state.State.Kept.RemoveAt(0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => runtime.Dispose();
+
+    private async Task<RoundStart?> OpenRoundAsync(CancellationToken ct)
+    {
+        long round = state.State.LastRound + 1;
+        DateTimeOffset startedAt = time.GetUtcNow();
+        long waiting = time.GetTimestamp();
+        string[] cohort = [];
+        while (cohort.Length == 0)
+        {
+            if (ct.IsCancellationRequested || state.State.State != JobState.Running)
+            {
+                return null;
+            }
+
+            bool patient = time.GetElapsedTime(waiting) < spec.Deadlines.Select;
+            cohort = await Selector().Select(new CohortDemand
+            {
+                JobId = jobId,
+                Round = round,
+                Count = spec.Cohort.CohortSize,
+                Fewest = patient ? spec.Cohort.CohortSize : spec.Cohort.QuorumCount,
+                MinimumPool = patient ? spec.Cohort.MinimumPool : 0,
+                Seed = spec.Seed,
+                Hold = Hold,
+            });
+        }
+
+        if (state.State.State != JobState.Running)
+        {
+            // Paused or cancelled while the cohort was on its way here.
+            await Selector().Free(cohort);
+            return null;
+        }
+
+        RoundStart start = Describe(round, cohort, startedAt, time.GetElapsedTime(waiting).TotalSeconds);
+        await Round(round).Start(start);
+        return start;
+    }
+
+    private RoundStart Describe(long round, string[] cohort, DateTimeOffset startedAt, double selectSeconds)
+    {
+        int parameters = state.State.ParameterCount;
+        long maxUpdateBytes = ((long)parameters * sizeof(float)) + UpdateDocument.OverheadBytes;
+        PlanDocument plan = new()
+        {
+            JobId = jobId,
+            Round = round,
+            ModelVersion = state.State.ModelVersion,
+            Package = ContentHash.Parse(state.State.PackageSha256),
+            Adapter = ContentHash.Parse(state.State.AdapterSha256),
+            AdapterLengthBytes = state.State.AdapterLengthBytes,
+            ParameterCount = parameters,
+            Seed = spec.Seed,
+            Encoding = UpdateEncoding.DenseFloat32,
+            MaxUpdateBytes = maxUpdateBytes,
+            Deadline = spec.Deadlines.Report,
+            CohortSize = cohort.Length,
+            Goal = Math.Min(spec.Cohort.Goal, cohort.Length),
+            Training = spec.Training.ToPlan(),
+        };
+        return new RoundStart
+        {
+            JobId = jobId,
+            Round = round,
+            Population = spec.Population,
+            ModelVersion = state.State.ModelVersion,
+            ParameterCount = parameters,
+            MaxUpdateBytes = maxUpdateBytes,
+            Goal = plan.Goal,
+            Quorum = Math.Min(spec.Cohort.QuorumCount, plan.Goal),
+            Cohort = cohort,
+            Plan = plan.ToBytes(),
+            Deadline = time.GetUtcNow() + spec.Deadlines.Report,
+            StartedAt = startedAt,
+            SelectSeconds = selectSeconds,
+        };
+    }
+
+    /// <summary>Hands out the plan; after a restart of the server again to those that have not contributed.</summary>
+    private async Task AssignAsync(RoundStart start, bool resumed)
+    {
+        _cohort = start.Cohort;
+        if (!_assigned)
+        {
+            string[] devices = resumed ? await Round(start.Round).Outstanding() : start.Cohort;
+            await Selector().Assign(jobId, start.Round, devices, start.Plan);
+            _assigned = true;
+        }
+    }
+
+    private async Task<RoundClosure> WaitClosedAsync(long round, CancellationToken ct)
+    {
+        while (true)
+        {
+            ct.ThrowIfCancellationRequested();
+            if (await Round(round).WaitClosed(Hold) is { } closure)
+            {
+                return closure;
+            }
+        }
+    }
+
+    private async Task<RoundRecord> CloseAsync(
+        RoundStart start, RoundClosure closure, SealedGroup group, RoundTiming timing, TimeSpan cpuBefore, CancellationToken ct)
+    {
+        long committing = time.GetTimestamp();
+        PartialSum? sum = group.Count == 0 ? null : await sums.TakeAsync(GrainKeys.Aggregator(jobId, start.Round), ct);
+        CommittedModel from = Committed(state.State);
+        ModelCommit? commit = closure.Commit && sum is not null ? await runtime.CommitAsync(from, sum.Sum, start.Round, ct) : null;
+        _next = commit?.Model;
+        timing = timing with { CommitSeconds = time.GetElapsedTime(committing).TotalSeconds };
+
+        long evaluating = time.GetTimestamp();
+        bool due = commit is not null && spec.Evaluation is { } evaluation
+            && (start.Round % evaluation.Every == 0 || start.Round == spec.Rounds);
+        CentralEvaluation? quality = due ? await runtime.EvaluateAsync(ct) : null;
+        timing = timing with { EvaluateSeconds = time.GetElapsedTime(evaluating).TotalSeconds };
+
+        CommittedModel model = _next ?? from;
+        RoundRecord record = new()
+        {
+            JobId = jobId,
+            Round = start.Round,
+            Outcome = commit is null ? RoundOutcome.Abandoned : RoundOutcome.Committed,
+            Reason = closure.Reason,
+            ModelVersion = model.Version,
+            AdapterSha256 = model.Adapter.Hex,
+            Goal = start.Goal,
+            Selected = start.Cohort.Length,
+            Accepted = group.Count,
+            Dropped = new SortedDictionary<string, int>(closure.Dropped, StringComparer.Ordinal),
+            UpdateNorm = commit?.UpdateNorm ?? 0,
+            Evaluation = quality,
+            Timing = timing,
+        };
+        record = sum is null ? record : WithTotals(record, ContributionTotals.Of(sum.Contributions));
+        return record with
+        {
+            Timing = record.Timing with
+            {
+                TotalSeconds = (time.GetUtcNow() - start.StartedAt).TotalSeconds,
+                ProcessCpuSeconds = (Environment.CpuUsage.TotalTime - cpuBefore).TotalSeconds,
+            },
+        };
+    }
+
+    private static RoundRecord WithTotals(RoundRecord record, ContributionTotals totals) => record with
+    {
+        Contributors = totals.DeviceIds,
+        Examples = totals.Examples,
+        TrainLoss = totals.TrainLoss,
+        BytesUp = totals.BytesUp,
+        BytesDown = totals.BytesDown,
+        Timing = record.Timing with
+        {
+            ClientComputeSeconds = totals.ComputeSeconds,
+            ClientDownloadSeconds = totals.DownloadSeconds,
+            ClientPeakMemoryBytes = totals.PeakMemoryBytes,
+        },
+    };
+
+    private IRoundGrain Round(long round) => grains.GetGrain<IRoundGrain>(GrainKeys.Round(jobId, round));
+
+    private IAggregatorGrain Aggregator(long round) => grains.GetGrain<IAggregatorGrain>(GrainKeys.Aggregator(jobId, round));
+
+    private ISelectorGrain Selector() => grains.GetGrain<ISelectorGrain>(spec.Population);
+}

@@ -1,0 +1,47 @@
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+using Google.Protobuf;
+
+namespace Federated.Server.Grpc;
+
+/// <summary>Checks of message fields; each failure names the field, the value and what is allowed.</summary>
+internal static class Demand
+{
+    /// <summary>The peer speaks this protocol.</summary>
+    public static void Version(uint version)
+    {
+        if (version != ProtocolLimits.Version)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.UnsupportedVersion, $"The client speaks protocol {version}, this server {ProtocolLimits.Version}. Update the older one.");
+        }
+    }
+
+    /// <summary>The text is an identifier.</summary>
+    public static void Identifier(string value, string field)
+    {
+        if (!ProtocolLimits.IsIdentifier(value))
+        {
+            string shown = value.Length <= ProtocolLimits.MaxIdentifierLength ? $"'{value}'" : $"of {value.Length} characters";
+            throw new ProtocolViolationException(
+                ErrorCode.InvalidIdentifier,
+                $"{field} {shown} is not an identifier: 1 to {ProtocolLimits.MaxIdentifierLength} characters of A-Z a-z 0-9 . _ - that do not begin with a dot.");
+        }
+    }
+
+    /// <summary>The text is short enough.</summary>
+    public static void Text(string value, string field)
+    {
+        if (value.Length > ProtocolLimits.MaxTextLength)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.LimitExceeded, $"{field} has {value.Length} characters, the limit is {ProtocolLimits.MaxTextLength}.");
+        }
+    }
+
+    /// <summary>The bytes are a SHA-256.</summary>
+    public static ContentHash Hash(ByteString value, string field) => value.Length == ContentHash.LengthBytes
+        ? ContentHash.FromBytes(value.Span)
+        : throw new ProtocolViolationException(
+            ErrorCode.MalformedDocument, $"{field} has {value.Length} bytes, a SHA-256 has {ContentHash.LengthBytes}.");
+}

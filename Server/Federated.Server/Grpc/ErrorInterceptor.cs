@@ -1,0 +1,79 @@
+using Federated.Shared.Protocol;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+
+namespace Federated.Server.Grpc;
+
+/// <summary>The one place where a protocol violation becomes a gRPC status; the code's number travels in a trailer.</summary>
+internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+{
+    /// <inheritdoc/>
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
+        MapAsync(() => continuation(request, context), context);
+
+    /// <inheritdoc/>
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        MapAsync(() => continuation(requestStream, context), context);
+
+    /// <inheritdoc/>
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        MapAsync(
+            async () =>
+            {
+                await continuation(request, responseStream, context);
+                return true;
+            },
+            context);
+
+    private async Task<T> MapAsync<T>(Func<Task<T>> call, ServerCallContext context)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (ProtocolViolationException e)
+        {
+            throw Violation(context, e.Code, e.Message);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            throw Violation(context, ErrorCode.MalformedDocument, "A message of the stream is not a protobuf message of its type.");
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted && e.Trailers.Get(ErrorCatalogue.TrailerName) is null)
+        {
+            throw Violation(context, ErrorCode.LimitExceeded, $"A message of the stream is larger than {ProtocolLimits.MaxMessageBytes} bytes.");
+        }
+        catch (Exception e) when (e is not RpcException && (e is IOException || context.CancellationToken.IsCancellationRequested))
+        {
+            // A stream that breaks is an I/O failure of the connection; the store's failures never get here without a grain around them.
+            LogBroken(context.Method, context.Peer);
+            throw new RpcException(new Status(StatusCode.Cancelled, "The caller went away."));
+        }
+        catch (Exception e) when (e is not RpcException)
+        {
+            LogFailure(context.Method, context.Peer, e);
+            Metadata trailers = new() { { ErrorCatalogue.TrailerName, ((int)ErrorCode.Internal).ToString() } };
+            throw new RpcException(new Status(StatusCode.Unavailable, "The server could not serve the call; try again."), trailers);
+        }
+    }
+
+    private RpcException Violation(ServerCallContext context, ErrorCode code, string message)
+    {
+        LogViolation(context.Method, context.Peer, code, message);
+        Metadata trailers = new() { { ErrorCatalogue.TrailerName, ((int)code).ToString() } };
+        return new RpcException(new Status(ErrorCatalogue.For(code).Status, message), trailers);
+    }
+
+    [LoggerMessage(20, LogLevel.Warning, "{Method} from {Peer} refused: {Code} {Detail}")]
+    private partial void LogViolation(string method, string peer, ErrorCode code, string detail);
+
+    [LoggerMessage(22, LogLevel.Debug, "{Method} from {Peer} broke off")]
+    private partial void LogBroken(string method, string peer);
+
+    [LoggerMessage(21, LogLevel.Error, "{Method} from {Peer} failed")]
+    private partial void LogFailure(string method, string peer, Exception exception);
+}

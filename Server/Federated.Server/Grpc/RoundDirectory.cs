@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using Federated.Server.Grains;
+
+namespace Federated.Server.Grpc;
+
+/// <summary>What the edge must know of a round to judge a submission.</summary>
+/// <param name="Start">The round's facts.</param>
+/// <param name="Cohort">Its devices.</param>
+internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort);
+
+/// <summary>Remembers the facts of recent rounds, which never change, so that a submission costs no look-up. Thread-safe.</summary>
+internal sealed class RoundDirectory(IGrainFactory grains)
+{
+    private const int MaxRounds = 64;
+
+    private readonly ConcurrentDictionary<(string JobId, ulong Round), RoundFacts> _rounds = new();
+    private readonly ConcurrentQueue<(string JobId, ulong Round)> _order = new();
+
+    /// <summary>The round's facts; null when there is no such round, or it is long over.</summary>
+    public async ValueTask<RoundFacts?> FindAsync(string jobId, ulong round)
+    {
+        if (_rounds.TryGetValue((jobId, round), out RoundFacts? known))
+        {
+            return known;
+        }
+
+        if (round is 0 or > long.MaxValue)
+        {
+            return null;
+        }
+
+        RoundStart? start = await grains.GetGrain<IRoundGrain>(GrainKeys.Round(jobId, (long)round)).Facts();
+        if (start is null)
+        {
+            return null;
+        }
+
+        RoundFacts facts = new(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal));
+        if (_rounds.TryAdd((jobId, round), facts))
+        {
+            _order.Enqueue((jobId, round));
+            if (_order.Count > MaxRounds && _order.TryDequeue(out (string, ulong) oldest))
+            {
+                _rounds.TryRemove(oldest, out _);
+            }
+        }
+
+        return facts;
+    }
+}

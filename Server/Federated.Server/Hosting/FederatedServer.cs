@@ -1,0 +1,161 @@
+using System.Net;
+using Federated.Server.Api;
+using Federated.Server.Collection;
+using Federated.Server.Grains;
+using Federated.Server.Grpc;
+using Federated.Server.Jobs;
+using Federated.Server.Storage;
+using Federated.Shared.Protocol;
+using Grpc.AspNetCore.Server.Model;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
+namespace Federated.Server.Hosting;
+
+/// <summary>
+/// The server as a library: an Orleans silo, the gRPC edge and the HTTP API in one host. The server process and the simulator start
+/// it the same way.
+/// </summary>
+public sealed class FederatedServer : IAsyncDisposable
+{
+    private const int MaxStreamsPerConnection = 1024;
+    private const int StreamWindowBytes = 256 << 10;
+
+    private readonly WebApplication _app;
+
+    private FederatedServer(WebApplication app, Uri grpcAddress, Uri apiAddress)
+    {
+        _app = app;
+        GrpcAddress = grpcAddress;
+        ApiAddress = apiAddress;
+    }
+
+    /// <summary>Where devices connect.</summary>
+    public Uri GrpcAddress { get; }
+
+    /// <summary>Where the API answers.</summary>
+    public Uri ApiAddress { get; }
+
+    /// <summary>Starts the server and goes on with the jobs that the store holds.</summary>
+    /// <exception cref="InvalidOperationException">The store is in use by another process, or a port is taken.</exception>
+    public static async Task<FederatedServer> StartAsync(ServerOptions options, CancellationToken ct = default)
+    {
+        WebApplication app = Build(options);
+        try
+        {
+            await app.StartAsync(ct);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+
+        ServerAddresses addresses = app.Services.GetRequiredService<ServerAddresses>();
+        (addresses.Api, addresses.Grpc) = BoundAddresses(app, options);
+        return new FederatedServer(app, addresses.Grpc, addresses.Api);
+    }
+
+    /// <summary>Completes when the process is asked to stop.</summary>
+    public Task WaitForShutdownAsync(CancellationToken ct = default) => _app.WaitForShutdownAsync(ct);
+
+    /// <summary>Stops accepting calls, deactivates the grains and closes the store.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static WebApplication Build(ServerOptions options)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+
+        // Standard output belongs to what a command prints.
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(options.LogLevel);
+        LogLevel errors = options.LogLevel > LogLevel.Error ? options.LogLevel : LogLevel.Error;
+        builder.Logging.AddFilter("Orleans", errors);
+        builder.Logging.AddFilter("Polly", errors);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.AddRoutingCore();
+        AddFederated(builder.Services, options);
+        builder.Host.UseOrleans(silo => ConfigureSilo(silo));
+
+        WebApplication app = builder.Build();
+        app.UseRouting();
+        app.MapGrpcService<DeviceGateway>();
+        app.MapGrpcService<TransferGateway>();
+        app.MapGrpcService<UpdateGateway>();
+        app.MapFederatedApi();
+        return app;
+    }
+
+    private static void AddFederated(IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddFederatedStorage(options.Storage);
+        services.AddSingleton(Options.Create(options.Selection));
+        services.AddSingleton(Options.Create(options.Staging));
+        services.AddSingleton(new ServerThreads(options.Threads));
+        services.AddSingleton<ServerAddresses>();
+        services.AddSingleton<HotObjects>();
+        services.AddSingleton<UpdateStaging>();
+        services.AddSingleton<PartialSumStore>();
+        services.AddSingleton<JobModels>();
+        services.AddSingleton<RoundRecords>();
+        services.AddSingleton<RoundRunnerFactory>();
+        services.AddSingleton<RoundDirectory>();
+        services.AddSingleton<IServiceMethodProvider<UpdateGateway>, UpdateMethods>();
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = ProtocolLimits.MaxMessageBytes;
+            grpc.Interceptors.Add<ErrorInterceptor>();
+        });
+        services.AddGrainSerialization();
+    }
+
+    private static void ConfigureSilo(ISiloBuilder silo)
+    {
+        silo.UseLocalhostClustering(siloPort: FreePort.Find(), gatewayPort: 0, serviceId: "federated", clusterId: "federated");
+        silo.AddBlobGrainStorage(StorageNames.Grains);
+        silo.AddStartupTask<JobRecovery>();
+        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(60));
+        silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(15));
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MinRequestBodyDataRate = null;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreamsPerConnection;
+
+        // What a stream may send before it is read: uploads wait for the staging budget here, so this times the cohort is memory.
+        kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
+
+        // Streams that wait must not use up the window of the one that is being read.
+        kestrel.Limits.Http2.InitialConnectionWindowSize = MaxStreamsPerConnection * StreamWindowBytes;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(60);
+        kestrel.Listen(options.Address, options.ApiPort, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(options.Address, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+    }
+
+    private static (Uri Api, Uri Grpc) BoundAddresses(WebApplication app, ServerOptions options)
+    {
+        // Kestrel lists its addresses in the order in which they were configured.
+        int[] ports = [.. app.Urls.Select(url => BindingAddress.Parse(url).Port)];
+        string host = options.Address.Equals(IPAddress.Any) || options.Address.Equals(IPAddress.IPv6Any) ? "localhost" : options.Address.ToString();
+        host = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+        return (new Uri($"http://{host}:{ports[0]}/"), new Uri($"http://{host}:{ports[1]}/"));
+    }
+}

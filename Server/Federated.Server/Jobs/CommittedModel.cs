@@ -1,0 +1,14 @@
+using Federated.Shared.Models;
+
+namespace Federated.Server.Jobs;
+
+/// <summary>A version of a job's model.</summary>
+/// <param name="Version">From 0.</param>
+/// <param name="Adapter">Hash of its adapter document.</param>
+/// <param name="AdapterLengthBytes">Length of that document.</param>
+public sealed record CommittedModel(long Version, ContentHash Adapter, long AdapterLengthBytes);
+
+/// <summary>A commit and what it changed.</summary>
+/// <param name="Model">The new version.</param>
+/// <param name="UpdateNorm">L2 norm of the weighted mean update.</param>
+internal sealed record ModelCommit(CommittedModel Model, double UpdateNorm);

@@ -1,0 +1,74 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace Federated.Server.Jobs;
+
+/// <summary>Central evaluation on held-out examples.</summary>
+public sealed record EvaluationSettings
+{
+    [Description("Evaluate after every so many committed rounds, and after the last.")]
+    [Range(1, 1_000_000)]
+    public int Every { get; init; } = 1;
+
+    [Description("The held-out examples, read on the server.")]
+    public required EvaluationSource Data { get; init; }
+}
+
+/// <summary>Formats of held-out examples.</summary>
+public enum EvaluationSourceKind
+{
+    /// <summary>An IDX file of images and one of labels, as MNIST has them.</summary>
+    Idx,
+
+    /// <summary>A comma-separated file.</summary>
+    Csv,
+}
+
+/// <summary>Where held-out examples lie, on the server.</summary>
+public sealed record EvaluationSource : ISettings
+{
+    [Description("idx: two IDX files; csv: one comma-separated file.")]
+    public required EvaluationSourceKind Kind { get; init; }
+
+    [Description("idx: path of the images.")]
+    [MinLength(1, ErrorMessage = "a path")]
+    public string? Images { get; init; }
+
+    [Description("idx: path of the labels.")]
+    [MinLength(1, ErrorMessage = "a path")]
+    public string? Labels { get; init; }
+
+    [Description("csv: path of the file.")]
+    [MinLength(1, ErrorMessage = "a path")]
+    public string? Path { get; init; }
+
+    [Description("csv: name of the label column, or its number from 0 (-1 is the last) as text; label when left out.")]
+    [MinLength(1, ErrorMessage = "a column's name or number as text")]
+    public string? LabelColumn { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<SettingProblem> Validate(string path)
+    {
+        bool idx = Kind == EvaluationSourceKind.Idx;
+        string kind = AllowedText.NameOf(Kind, StrictJson.Options);
+        (string Key, string? Value, bool Used, bool Needed)[] keys =
+        [
+            ("images", Images, idx, idx),
+            ("labels", Labels, idx, idx),
+            ("path", Path, !idx, !idx),
+            ("labelColumn", LabelColumn, !idx, false),
+        ];
+        foreach ((string key, string? value, bool used, bool needed) in keys)
+        {
+            if (needed && value is null)
+            {
+                yield return new SettingProblem(SettingProblem.At(path, key), "a missing key", $"a path, with kind = {kind}");
+            }
+            else if (!used && value is not null)
+            {
+                yield return new SettingProblem(
+                    SettingProblem.At(path, key), $"this key with kind = {kind}", string.Join(", ", keys.Where(other => other.Used).Select(other => other.Key)));
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Federated.Server.Aggregation;
+
+namespace Federated.Server.Jobs;
+
+/// <summary>The models a job can ask for.</summary>
+public enum JobModelBuilder
+{
+    /// <summary>A perceptron with ReLU layers.</summary>
+    Mlp,
+
+    /// <summary>Convolutions with pooling, then dense layers.</summary>
+    Cnn,
+
+    /// <summary>A bare vector without a graph, to measure the platform itself.</summary>
+    Vector,
+}
+
+/// <summary>
+/// The model of a job. What its builder does not use must stay out; what is left out takes the published size of McMahan et al. 2017
+/// (arXiv 1602.05629).
+/// </summary>
+public sealed record JobModel : ISettings
+{
+    private const int MaxWidth = 1_000_000;
+
+    [Description("mlp: dense layers; cnn: convolutions, then dense layers; vector: no graph, clients return it unchanged.")]
+    public required JobModelBuilder Builder { get; init; }
+
+    [Description("mlp: features of one example; 784 when left out.")]
+    [Range(1, MaxWidth)]
+    public int? Inputs { get; init; }
+
+    [Description("cnn: channels, height and width of one example; [1, 28, 28] when left out.")]
+    [Length(3, 3)]
+    public IReadOnlyList<int>? ImageShape { get; init; }
+
+    [Description("cnn: filters of each convolution; [32, 64] when left out.")]
+    [Length(1, 8)]
+    public IReadOnlyList<int>? Channels { get; init; }
+
+    [Description("mlp and cnn: units of each hidden dense layer; [200, 200] for mlp and [512] for cnn when left out.")]
+    [Length(0, 16)]
+    public IReadOnlyList<int>? Hidden { get; init; }
+
+    [Description("mlp and cnn: number of classes; 10 when left out.")]
+    [Range(2, MaxWidth)]
+    public int? Classes { get; init; }
+
+    [Description("vector: number of parameters.")]
+    public int? Parameters { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<SettingProblem> Validate(string path)
+    {
+        bool mlp = Builder == JobModelBuilder.Mlp;
+        bool cnn = Builder == JobModelBuilder.Cnn;
+        (string Key, object? Value, bool Used)[] keys =
+        [
+            ("inputs", Inputs, mlp),
+            ("imageShape", ImageShape, cnn),
+            ("channels", Channels, cnn),
+            ("hidden", Hidden, mlp || cnn),
+            ("classes", Classes, mlp || cnn),
+            ("parameters", Parameters, !mlp && !cnn),
+        ];
+        string used = string.Join(", ", keys.Where(key => key.Used).Select(key => key.Key));
+        foreach ((string key, _, _) in keys.Where(key => !key.Used && key.Value is not null))
+        {
+            yield return new SettingProblem(SettingProblem.At(path, key), $"this key with builder = {Text(Builder)}", used);
+        }
+
+        foreach ((string list, IReadOnlyList<int>? values) in new[] { ("imageShape", ImageShape), ("channels", Channels), ("hidden", Hidden) })
+        {
+            for (int i = 0; i < (values?.Count ?? 0); i++)
+            {
+                if (values![i] is < 1 or > MaxWidth)
+                {
+                    yield return new SettingProblem($"{SettingProblem.At(path, list)}[{i}]", $"{values[i]}", $"1 to {MaxWidth}");
+                }
+            }
+        }
+
+        if (Builder == JobModelBuilder.Vector && (Parameters is null || Parameters < 1 || Parameters > RunningSum.MaxParameterCount))
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "parameters"), Parameters is null ? "a missing key" : $"{Parameters}", $"1 to {RunningSum.MaxParameterCount}");
+        }
+    }
+
+    private static string Text(JobModelBuilder builder) => AllowedText.NameOf(builder, StrictJson.Options);
+}

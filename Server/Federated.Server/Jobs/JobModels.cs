@@ -1,0 +1,89 @@
+using System.Buffers;
+using Federated.Modeling;
+using Federated.Server.Collection;
+using Federated.Server.Storage;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+
+namespace Federated.Server.Jobs;
+
+/// <summary>Builds a job's model package, or finds it in the store, and gives the adapter that training starts from.</summary>
+internal sealed class JobModels(IBlobStore blobs, ContentStore content, HotObjects hot)
+{
+    /// <summary>Authors the package that the spec asks for and stores it with the initial adapter as model version 0.</summary>
+    public async Task<(ContentHash Package, CommittedModel Model)> CreateAsync(string jobId, JobSpec spec, CancellationToken ct)
+    {
+        ModelPackage package = BuildPackage(spec);
+        await content.PutAsync(package.GradientGraph, ct);
+        await content.PutAsync(package.EvaluationGraph, ct);
+        ContentHash manifest = await content.PutAsync(package.Manifest.ToBytes(), ct);
+
+        byte[] adapter = AdapterDocument.ToBytes(0, package.InitialAdapter);
+        ContentHash hash = await PutAdapterAsync(adapter, ct);
+        await WriteCheckpointAsync(jobId, 0, new CommittedModel(0, hash, adapter.Length), "none", package.InitialAdapter.Length, [], ct);
+        return (manifest, new CommittedModel(0, hash, adapter.Length));
+    }
+
+    /// <summary>The manifest of a stored package.</summary>
+    public async Task<PackageManifest> ManifestAsync(ContentHash package, CancellationToken ct) =>
+        PackageManifest.FromBytes((await RequireAsync(package, ct)).Span);
+
+    /// <summary>Stores an adapter document and keeps it at hand: a whole cohort is about to download it.</summary>
+    public async Task<ContentHash> PutAdapterAsync(byte[] document, CancellationToken ct)
+    {
+        ContentHash hash = await content.PutAsync(document, ct);
+        hot.Offer(hash, document);
+        return hash;
+    }
+
+    /// <summary>An object that must be there.</summary>
+    public async Task<ReadOnlyMemory<byte>> RequireAsync(ContentHash hash, CancellationToken ct) => await content.GetAsync(hash, ct)
+        ?? throw new ProtocolViolationException(ErrorCode.NotFound, $"Object {hash} is not in the store; restore the store from a backup.");
+
+    /// <summary>Writes the checkpoint of a version.</summary>
+    public async Task WriteCheckpointAsync(
+        string jobId, long round, CommittedModel model, string optimizer, int parameterCount, IReadOnlyList<float[]> slots, CancellationToken ct)
+    {
+        CheckpointDocument checkpoint = new()
+        {
+            JobId = jobId,
+            Round = round,
+            ModelVersion = model.Version,
+            Optimizer = optimizer,
+            ParameterCount = parameterCount,
+            Adapter = model.Adapter,
+            OptimizerState = [.. slots],
+        };
+        await blobs.WriteAsync(
+            StorageNames.Checkpoint(jobId, model.Version), new ReadOnlySequence<byte>(checkpoint.ToBytes()), WriteCondition.Always, ct);
+    }
+
+    /// <summary>The checkpoint of a version.</summary>
+    public async Task<CheckpointDocument> ReadCheckpointAsync(string jobId, long version, CancellationToken ct)
+    {
+        Blob blob = await blobs.ReadAsync(StorageNames.Checkpoint(jobId, version), ct)
+            ?? throw new ProtocolViolationException(ErrorCode.NotFound, $"Checkpoint {version} of job {jobId} is not in the store.");
+        return CheckpointDocument.FromBytes(blob.Content);
+    }
+
+    /// <summary>Forgets a version that nothing may start from any more.</summary>
+    public async Task ForgetAsync(string jobId, CommittedModel model, CancellationToken ct)
+    {
+        await blobs.DeleteAsync(StorageNames.Checkpoint(jobId, model.Version), WriteCondition.Always, ct);
+        await content.DeleteAsync(model.Adapter, ct);
+    }
+
+    private static ModelPackage BuildPackage(JobSpec spec) => spec.Model.Builder == JobModelBuilder.Vector
+        ? VectorPackage.Build(spec.Model.Parameters!.Value)
+        : ModelPackage.Build(ModelSpecOf(spec.Model), spec.Seed);
+
+    private static ModelSpec ModelSpecOf(JobModel model) => new()
+    {
+        Builder = model.Builder == JobModelBuilder.Mlp ? ModelSpec.Mlp : ModelSpec.Cnn,
+        Inputs = model.Inputs,
+        ImageShape = model.ImageShape,
+        Channels = model.Channels,
+        Hidden = model.Hidden,
+        Classes = model.Classes ?? 10,
+    };
+}

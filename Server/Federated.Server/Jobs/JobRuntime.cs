@@ -1,0 +1,114 @@
+using System.Numerics.Tensors;
+using Federated.Server.Aggregation;
+using Federated.Server.Aggregation.ServerOptimizers;
+using Federated.Server.Rounds;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+using Federated.Training;
+using Federated.Training.Engine;
+
+namespace Federated.Server.Jobs;
+
+/// <summary>
+/// The heavy half of a job: adapter, optimizer state and evaluation model in memory. A grain holds one and calls it off its own
+/// scheduler. Not thread-safe.
+/// </summary>
+internal sealed class JobRuntime : IDisposable
+{
+    private readonly string _jobId;
+    private readonly JobModels _models;
+    private readonly IServerOptimizer _optimizer;
+    private readonly IExampleSource? _heldOut;
+    private readonly int _evaluationThreads;
+    private readonly float[] _adapter;
+    private float[][] _slots;
+    private OnnxModel? _evaluator;
+
+    private JobRuntime(
+        string jobId, JobModels models, IServerOptimizer optimizer, PackageManifest manifest, IExampleSource? heldOut, int threads)
+    {
+        _jobId = jobId;
+        _models = models;
+        _optimizer = optimizer;
+        Manifest = manifest;
+        _heldOut = heldOut;
+        _evaluationThreads = threads;
+        _adapter = new float[manifest.Layout.Length];
+        _slots = [];
+    }
+
+    /// <summary>The job's package.</summary>
+    public PackageManifest Manifest { get; }
+
+    /// <summary>Loads a job at a committed version.</summary>
+    public static async Task<JobRuntime> OpenAsync(
+        string jobId, JobSpec spec, ContentHash package, CommittedModel model, JobModels models, int threads, CancellationToken ct)
+    {
+        PackageManifest manifest = await models.ManifestAsync(package, ct);
+        IServerOptimizer optimizer = ServerOptimizer.Create(spec.Server);
+        JobRuntime runtime = new(jobId, models, optimizer, manifest, HeldOutExamples.Open(spec.Evaluation), threads);
+        ReadOnlyMemory<byte> adapter = await models.RequireAsync(model.Adapter, ct);
+        AdapterDocument.FromBytes(adapter, manifest.Layout.Length).CopyTo(runtime._adapter);
+        CheckpointDocument checkpoint = await models.ReadCheckpointAsync(jobId, model.Version, ct);
+        runtime._slots = checkpoint.Optimizer == optimizer.Name && checkpoint.OptimizerState.Length == optimizer.SlotCount
+            ? [.. checkpoint.OptimizerState]
+            : runtime.FreshSlots();
+        return runtime;
+    }
+
+    /// <summary>
+    /// Turns a round's sum into the next model version: weighted mean, server optimizer, adapter object, checkpoint. Nothing counts
+    /// until the job's own state names the version, so a crash in here repeats the commit from the same durable sum.
+    /// </summary>
+    public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, long round, CancellationToken ct)
+    {
+        (byte[] document, double norm) = await Task.Run(() => Step(from.Version + 1, sum), ct);
+        ContentHash hash = await _models.PutAdapterAsync(document, ct);
+        CommittedModel next = new(from.Version + 1, hash, document.Length);
+        await _models.WriteCheckpointAsync(_jobId, round, next, _optimizer.Name, _adapter.Length, _slots, ct);
+        return new ModelCommit(next, norm);
+    }
+
+    /// <summary>Quality on the held-out data; null when the job has none.</summary>
+    public async Task<CentralEvaluation?> EvaluateAsync(CancellationToken ct)
+    {
+        if (_heldOut is null || Manifest.Evaluation.LengthBytes == 0)
+        {
+            return null;
+        }
+
+        if (_evaluator is null)
+        {
+            ReadOnlyMemory<byte> gradient = await _models.RequireAsync(ContentHash.Parse(Manifest.Gradient.Sha256), ct);
+            ReadOnlyMemory<byte> evaluation = await _models.RequireAsync(ContentHash.Parse(Manifest.Evaluation.Sha256), ct);
+            _evaluator = OnnxModel.Load(Manifest, gradient.ToArray(), evaluation.ToArray(), new OnnxEngineOptions());
+        }
+
+        EvaluationSum sum = await ModelEvaluator.EvaluateAsync(_evaluator, _adapter, _heldOut, _evaluationThreads, ct);
+        return new CentralEvaluation(sum.Examples, sum.MeanLoss, sum.Accuracy);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _evaluator?.Dispose();
+
+    private (byte[] Document, double Norm) Step(long version, RunningSum sum)
+    {
+        float[] mean = new float[_adapter.Length];
+        sum.Mean(mean);
+        double norm = TensorPrimitives.Norm<float>(mean);
+        _optimizer.Apply(_adapter, mean, _slots);
+        return (AdapterDocument.ToBytes(version, _adapter), norm);
+    }
+
+    private float[][] FreshSlots()
+    {
+        float[][] slots = new float[_optimizer.SlotCount][];
+        for (int i = 0; i < slots.Length; i++)
+        {
+            slots[i] = new float[_adapter.Length];
+            slots[i].AsSpan().Fill(_optimizer.InitialSlotValue(i));
+        }
+
+        return slots;
+    }
+}

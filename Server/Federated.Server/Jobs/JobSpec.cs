@@ -1,0 +1,83 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Federated.Server.Aggregation.ServerOptimizers;
+
+namespace Federated.Server.Jobs;
+
+/// <summary>
+/// A training task as a person submits it. Read it with <see cref="Parse"/>, which refuses what cannot run. The descriptions on the
+/// properties document them here and in the published schema (docs/schemas/job.schema.json). Immutable.
+/// </summary>
+public sealed record JobSpec : ISettings
+{
+    [Description("The job's name for people and part of its identifier.")]
+    [Identifier]
+    public required string Name { get; init; }
+
+    [Description("The population of devices it trains on.")]
+    [Identifier]
+    public required string Population { get; init; }
+
+    [Description("Seeds selection, shuffles and initial weights: the same seed gives the same result.")]
+    public ulong Seed { get; init; } = 1;
+
+    [Description("Rounds after which the job is complete.")]
+    [Range(1, 10_000_000)]
+    public int Rounds { get; init; } = 100;
+
+    [Description("Central accuracy at which the job is complete earlier; null runs all rounds. Needs evaluation.")]
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
+    public double? TargetAccuracy { get; init; }
+
+    [Description("The model to train.")]
+    public required JobModel Model { get; init; }
+
+    [Description("How many devices take part in a round.")]
+    public CohortSettings Cohort { get; init; } = new();
+
+    [Description("Time limits of a round's phases.")]
+    public DeadlineSettings Deadlines { get; init; } = new();
+
+    [Description("How devices train.")]
+    public TrainingSettings Training { get; init; } = new();
+
+    [Description("How the server turns an aggregate into the next model.")]
+    public ServerOptimizerSettings Server { get; init; } = new();
+
+    [Description("Central evaluation on held-out examples; null for none.")]
+    public EvaluationSettings? Evaluation { get; init; }
+
+    [Description("How devices write their updates.")]
+    public UpdateSettings Update { get; init; } = new();
+
+    [Description("How updates are combined.")]
+    public AggregationSettings Aggregation { get; init; } = new();
+
+    /// <summary>Reads a job's file.</summary>
+    /// <exception cref="InvalidSettingsException">It is refused; the exception lists every problem.</exception>
+    public static JobSpec Parse(string json) => StrictJson.Read<JobSpec>(json);
+
+    /// <inheritdoc/>
+    public IEnumerable<SettingProblem> Validate(string path)
+    {
+        if (TargetAccuracy is not null && Evaluation is null)
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "targetAccuracy"), $"{TargetAccuracy} without evaluation", "null; or add evaluation with held-out data");
+        }
+
+        if (Model.Builder == JobModelBuilder.Vector && Evaluation is not null)
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "evaluation"), "an evaluation of model.builder = vector", "null: a bare vector has no graph; or model.builder = mlp or cnn");
+        }
+
+        if (Update.SecureAggregation && Aggregation.Rule != AggregationRule.Mean)
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "aggregation.rule"),
+                $"{AggregationSettings.NameOf(Aggregation.Rule)} together with update.secureAggregation = true",
+                "mean: under secure aggregation the server never sees the single updates that this rule compares; or set update.secureAggregation to false");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+namespace Federated.Server.Jobs;
+
+/// <summary>Where a job stands.</summary>
+public enum JobState
+{
+    /// <summary>Rounds are being run.</summary>
+    Running,
+
+    /// <summary>A person paused it; no new round begins.</summary>
+    Paused,
+
+    /// <summary>It reached its last round or its target.</summary>
+    Completed,
+
+    /// <summary>A person cancelled it.</summary>
+    Cancelled,
+
+    /// <summary>It cannot go on; the reason says why.</summary>
+    Failed,
+}
+
+/// <summary>A job as the API shows it.</summary>
+public sealed record JobStatus
+{
+    /// <summary>Its identifier.</summary>
+    public required string JobId { get; init; }
+
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The population it trains on.</summary>
+    public required string Population { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required JobState State { get; init; }
+
+    /// <summary>Why, when it failed or ended early.</summary>
+    public string Reason { get; init; } = "";
+
+    /// <summary>Rounds ended so far.</summary>
+    public long Round { get; init; }
+
+    /// <summary>Rounds it may run.</summary>
+    public long MaxRounds { get; init; }
+
+    /// <summary>Version of the committed model.</summary>
+    public long ModelVersion { get; init; }
+
+    /// <summary>Hash of the committed adapter document.</summary>
+    public string AdapterSha256 { get; init; } = "";
+
+    /// <summary>Hash of the package manifest.</summary>
+    public string PackageSha256 { get; init; } = "";
+
+    /// <summary>Last central evaluation's accuracy.</summary>
+    public double? Accuracy { get; init; }
+
+    /// <summary>Last central evaluation's loss.</summary>
+    public double? Loss { get; init; }
+
+    /// <summary>First round whose evaluation reached the target.</summary>
+    public long? RoundsToTarget { get; init; }
+
+    /// <summary>Bytes of the adapter as plain float32.</summary>
+    public long DenseAdapterBytes { get; init; }
+
+    /// <summary>Bytes of the full model as plain float32.</summary>
+    public long DenseFullModelBytes { get; init; }
+
+    /// <summary>When it was submitted.</summary>
+    public DateTimeOffset SubmittedAt { get; init; }
+}

@@ -1,0 +1,41 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Federated.Server.Rounds;
+using Federated.Server.Storage;
+
+namespace Federated.Server.Jobs;
+
+/// <summary>Keeps the record of every round as a JSON blob of its own.</summary>
+internal sealed class RoundRecords(IBlobStore blobs)
+{
+    /// <summary>How records and statuses are written everywhere: files, API, command line.</summary>
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>Writes a record, replacing an earlier one of the same round.</summary>
+    public Task WriteAsync(RoundRecord record, CancellationToken ct) => blobs.WriteAsync(
+        StorageNames.RoundRecord(record.JobId, record.Round),
+        new ReadOnlySequence<byte>(JsonSerializer.SerializeToUtf8Bytes(record, Json)),
+        WriteCondition.Always,
+        ct);
+
+    /// <summary>The records of rounds 1 to <paramref name="lastRound"/>; one of a round that was never committed is left out.</summary>
+    public async Task<IReadOnlyList<RoundRecord>> ReadAllAsync(string jobId, long lastRound, CancellationToken ct)
+    {
+        List<RoundRecord> result = [];
+        await foreach (string name in blobs.ListAsync(StorageNames.RoundRecords(jobId), ct))
+        {
+            if (await blobs.ReadAsync(name, ct) is { } blob
+                && JsonSerializer.Deserialize<RoundRecord>(blob.Content.Span, Json) is { } record && record.Round <= lastRound)
+            {
+                result.Add(record);
+            }
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,25 @@
+using System.CommandLine;
+using Federated.Server.Api;
+using Federated.Server.Cli;
+using Federated.Server.Jobs;
+
+try
+{
+    ParseResult parsed = ServerCommandLine.Build().Parse(args);
+    int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return parsed.Errors.Count > 0 ? 2 : code;
+}
+catch (Exception e) when (e is CommandException or InvalidSettingsException or ServerApiException)
+{
+    Console.Error.WriteLine($"error: {e.Message}");
+    return 2;
+}
+catch (OperationCanceledException)
+{
+    return 130;
+}
+catch (Exception e)
+{
+    Console.Error.WriteLine($"error: {e.Message}");
+    return 1;
+}

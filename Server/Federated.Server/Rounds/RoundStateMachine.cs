@@ -1,0 +1,249 @@
+using Federated.Shared.Models;
+
+namespace Federated.Server.Rounds;
+
+/// <summary>
+/// One round, pure: facts in, decision out; no clock, no I/O. It closes once, by the goal, by everybody being accounted for, by the
+/// deadline or by being cancelled, and its decision never changes afterwards.
+/// <para>
+/// A submission is admitted first and accepted when it is durable. A fold that was under way while the round closed by
+/// commit is in the durable sum, so it is still recorded as accepted; in an abandoned round it is not, for the sum is
+/// discarded. Whoever hosts this either seals the sum before closing or reports such a fold. Not thread-safe.
+/// </para>
+/// </summary>
+internal sealed class RoundStateMachine
+{
+    /// <summary>Reason recorded for devices that had not reported at the deadline.</summary>
+    public const string DeadlineReason = "deadline";
+
+    private readonly RoundSettings _settings;
+    private readonly HashSet<string> _cohort;
+    private readonly SortedDictionary<string, ContentHash> _accepted = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _dropped = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _late = new(StringComparer.Ordinal);
+
+    /// <summary>Opens a round. One whose cohort is smaller than the quorum is closed at once as abandoned.</summary>
+    /// <exception cref="ArgumentException">Goal or quorum out of range, or a device twice in the cohort.</exception>
+    public RoundStateMachine(RoundSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        if (settings.Goal < 1 || settings.Quorum < 1 || settings.Quorum > settings.Goal)
+        {
+            throw new ArgumentException($"Goal {settings.Goal} and quorum {settings.Quorum}: 1 ≤ quorum ≤ goal is required.", nameof(settings));
+        }
+
+        _settings = settings;
+        _cohort = new HashSet<string>(settings.Cohort, StringComparer.Ordinal);
+        if (_cohort.Count != settings.Cohort.Count)
+        {
+            throw new ArgumentException($"The cohort of {settings.Cohort.Count} names only {_cohort.Count} different devices.", nameof(settings));
+        }
+
+        if (_cohort.Count < settings.Quorum)
+        {
+            Decision = new RoundDecision.Abandon($"{_cohort.Count} devices were selected, the quorum is {settings.Quorum}");
+        }
+    }
+
+    /// <summary>Collecting or closed.</summary>
+    public RoundPhase Phase => Decision is null ? RoundPhase.Collecting : RoundPhase.Closed;
+
+    /// <summary>Null while collecting.</summary>
+    public RoundDecision? Decision { get; private set; }
+
+    /// <summary>Updates accepted.</summary>
+    public int AcceptedCount => _accepted.Count;
+
+    /// <summary>Devices whose submission came after the close, each once, whatever the decision was.</summary>
+    public int LateCount => _late.Count;
+
+    /// <summary>
+    /// Devices that gave up, or were missing at the deadline, by reason in ordinal order. A device that submits after the deadline
+    /// stays here and is late as well.
+    /// </summary>
+    public IReadOnlyDictionary<string, int> Dropped => new SortedDictionary<string, int>(
+        _dropped.Values.CountBy(reason => reason).ToDictionary(), StringComparer.Ordinal);
+
+    /// <summary>Accepted devices in ordinal order.</summary>
+    public IReadOnlyList<string> Contributors => [.. _accepted.Keys];
+
+    /// <summary>What would become of a submission; nothing changes, so it may be asked before the payload is sent.</summary>
+    public SubmissionVerdict Judge(string deviceId, ContentHash hash)
+    {
+        if (!_cohort.Contains(deviceId))
+        {
+            return SubmissionVerdict.NotSelected;
+        }
+
+        if (_accepted.TryGetValue(deviceId, out ContentHash before))
+        {
+            return before == hash ? SubmissionVerdict.Duplicate : SubmissionVerdict.Conflict;
+        }
+
+        return Decision switch
+        {
+            null => SubmissionVerdict.Admit,
+            RoundDecision.Commit => SubmissionVerdict.Late,
+            _ => SubmissionVerdict.Abandoned,
+        };
+    }
+
+    /// <summary>
+    /// Judges a submission whose payload is there, without counting it as accepted. Admitting a device that had given up takes it back
+    /// into the round: report it to <see cref="Aborted"/> again if its update is then refused. Late devices are counted here.
+    /// </summary>
+    public SubmissionVerdict Admit(string deviceId, ContentHash hash)
+    {
+        SubmissionVerdict verdict = Judge(deviceId, hash);
+        switch (verdict)
+        {
+            case SubmissionVerdict.Admit:
+                _dropped.Remove(deviceId);
+                break;
+            case SubmissionVerdict.Late or SubmissionVerdict.Abandoned:
+                _late.Add(deviceId);
+                break;
+        }
+
+        return verdict;
+    }
+
+    /// <summary>
+    /// An update is durable in the sum. Closes with commit at the goal. Idempotent, and needs no <see cref="Admit"/> before it, so
+    /// that the contributors of a stored sum can be replayed after a crash.
+    /// </summary>
+    /// <exception cref="ArgumentException">The device is not of the cohort.</exception>
+    /// <exception cref="InvalidOperationException">Other content of this device was accepted before: a sum holds it twice.</exception>
+    public void Accepted(string deviceId, ContentHash hash)
+    {
+        if (!_cohort.Contains(deviceId))
+        {
+            throw new ArgumentException($"Device {deviceId} is not of the cohort, yet a sum holds its update.", nameof(deviceId));
+        }
+
+        if (_accepted.TryGetValue(deviceId, out ContentHash before) && before != hash)
+        {
+            throw new InvalidOperationException($"Device {deviceId} has {before} accepted already and now {hash}: a sum holds it twice.");
+        }
+
+        if (Decision is RoundDecision.Abandon)
+        {
+            return;
+        }
+
+        _accepted[deviceId] = hash;
+        _dropped.Remove(deviceId);
+        _late.Remove(deviceId);
+        if (Decision is null && _accepted.Count >= _settings.Goal)
+        {
+            Decision = new RoundDecision.Commit();
+        }
+
+        CloseWhenAllAreAccountedFor();
+    }
+
+    /// <summary>
+    /// A device gives up, or its update was refused. The first reason stays. Changes nothing when the device is not of the cohort, has
+    /// been accepted, or the round is closed.
+    /// </summary>
+    public void Aborted(string deviceId, string reason)
+    {
+        if (Decision is null && _cohort.Contains(deviceId) && !_accepted.ContainsKey(deviceId))
+        {
+            _dropped.TryAdd(deviceId, reason);
+            CloseWhenAllAreAccountedFor();
+        }
+    }
+
+    /// <summary>Whether the round collects and still waits for this device.</summary>
+    public bool IsOutstanding(string deviceId) =>
+        Decision is null && _cohort.Contains(deviceId) && !_accepted.ContainsKey(deviceId) && !_dropped.ContainsKey(deviceId);
+
+    /// <summary>The time for reports is over: commits with a quorum, else abandons. Nothing when closed.</summary>
+    public void DeadlineReached()
+    {
+        if (Decision is not null)
+        {
+            return;
+        }
+
+        int missing = 0;
+        foreach (string device in _cohort)
+        {
+            if (!_accepted.ContainsKey(device) && _dropped.TryAdd(device, DeadlineReason))
+            {
+                missing++;
+            }
+        }
+
+        Decision = _accepted.Count >= _settings.Quorum
+            ? new RoundDecision.Commit()
+            : new RoundDecision.Abandon(
+                $"at the deadline {_accepted.Count} of {_cohort.Count} selected devices had been accepted, the quorum is {_settings.Quorum}: {_dropped.Count - missing} gave up, {missing} had not reported");
+    }
+
+    /// <summary>A person or the job ends the round. Nothing when closed.</summary>
+    public void Cancel(string reason) => Decision ??= new RoundDecision.Abandon(reason);
+
+    /// <summary>The whole state in plain values.</summary>
+    public RoundSnapshot ToSnapshot() => new()
+    {
+        Goal = _settings.Goal,
+        Quorum = _settings.Quorum,
+        Cohort = _settings.Cohort,
+        Accepted = new SortedDictionary<string, string>(_accepted.ToDictionary(pair => pair.Key, pair => pair.Value.Hex), StringComparer.Ordinal),
+        Dropped = new SortedDictionary<string, string>(_dropped, StringComparer.Ordinal),
+        Late = [.. _late],
+        Outcome = Decision switch
+        {
+            null => null,
+            RoundDecision.Commit => RoundOutcome.Committed,
+            _ => RoundOutcome.Abandoned,
+        },
+        Reason = Decision is RoundDecision.Abandon abandon ? abandon.Reason : "",
+    };
+
+    /// <summary>Goes on from a snapshot.</summary>
+    /// <exception cref="ArgumentException">The snapshot contradicts itself.</exception>
+    /// <exception cref="FormatException">A hash is none.</exception>
+    public static RoundStateMachine Restore(RoundSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        RoundStateMachine round = new(new RoundSettings(snapshot.Goal, snapshot.Quorum, snapshot.Cohort));
+        if (snapshot.Accepted.Keys.Concat(snapshot.Dropped.Keys).Concat(snapshot.Late).FirstOrDefault(device => !round._cohort.Contains(device)) is { } stranger)
+        {
+            throw new ArgumentException($"The snapshot speaks of device {stranger}, which is not of its cohort.", nameof(snapshot));
+        }
+
+        foreach ((string device, string hash) in snapshot.Accepted)
+        {
+            round._accepted.Add(device, ContentHash.Parse(hash));
+        }
+
+        foreach ((string device, string reason) in snapshot.Dropped)
+        {
+            round._dropped.Add(device, reason);
+        }
+
+        round._late.UnionWith(snapshot.Late);
+        round.Decision = snapshot.Outcome switch
+        {
+            null => null,
+            RoundOutcome.Committed => new RoundDecision.Commit(),
+            _ => new RoundDecision.Abandon(snapshot.Reason),
+        };
+        return round;
+    }
+
+    // Accepted and dropped devices are disjoint while the round collects.
+    private void CloseWhenAllAreAccountedFor()
+    {
+        if (Decision is null && _accepted.Count + _dropped.Count == _cohort.Count)
+        {
+            Decision = _accepted.Count >= _settings.Quorum
+                ? new RoundDecision.Commit()
+                : new RoundDecision.Abandon(
+                    $"all {_cohort.Count} selected devices are accounted for: {_accepted.Count} accepted, {_dropped.Count} gave up, the quorum is {_settings.Quorum}");
+        }
+    }
+}

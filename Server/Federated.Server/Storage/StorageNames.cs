@@ -1,0 +1,17 @@
+namespace Federated.Server.Storage;
+
+/// <summary>Names under which storage is registered and laid out.</summary>
+public static class StorageNames
+{
+    /// <summary>The grain storage.</summary>
+    public const string Grains = "federated";
+
+    /// <summary>Blob of a round's record.</summary>
+    public static string RoundRecord(string jobId, long round) => $"jobs/{jobId}/rounds/{round:D8}.json";
+
+    /// <summary>All round records of a job.</summary>
+    public static string RoundRecords(string jobId) => $"jobs/{jobId}/rounds/";
+
+    /// <summary>Checkpoint of a committed model version.</summary>
+    public static string Checkpoint(string jobId, long version) => $"jobs/{jobId}/checkpoints/{version:D8}";
+}

@@ -1,0 +1,136 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Federated.Server.Aggregation.ServerOptimizers;
+using Federated.Server.Jobs;
+using Federated.Shared.Protocol;
+
+namespace Federated.Server.Tests.Jobs;
+
+public sealed class JobSpecTests
+{
+    private const string Least = """{ "name": "job", "population": "p", "model": { "builder": "mlp" } }""";
+
+    private const string Full = """
+        {
+          "name": "mnist", "population": "phones", "seed": 7, "rounds": 87, "targetAccuracy": 0.97,
+          "model": { "builder": "mlp", "inputs": 784, "hidden": [200, 200], "classes": 10 },
+          "cohort": { "goal": 10, "overSelection": 1.3, "quorum": 0.8, "minimumPool": 50 },
+          "deadlines": { "selectSeconds": 30, "reportSeconds": 60 },
+          "training": { "epochs": 5, "batchSize": 10, "maxSteps": 0, "optimizer": "adamW", "learningRate": 0.01, "momentum": 0.8,
+            "beta2": 0.99, "epsilon": 1e-7, "weightDecay": 0.1, "proximalMu": 0.5 },
+          "server": { "optimizer": "fedYogi", "learningRate": 0.1, "momentum": 0.5, "beta1": 0.8, "beta2": 0.95, "tau": 0.01 },
+          "evaluation": { "every": 2, "data": { "kind": "idx", "images": "i.gz", "labels": "l.gz" } },
+          "update": { "encoding": "denseFloat32", "secureAggregation": false },
+          "aggregation": { "rule": "mean" }
+        }
+        """;
+
+    private static string[] Problems(params string[] overrides)
+    {
+        JsonNode root = StrictJson.Parse(Least);
+        foreach (string assignment in overrides)
+        {
+            StrictJson.ApplyOverride(root, assignment);
+        }
+
+        return [.. Assert.Throws<InvalidSettingsException>(() => StrictJson.Read<JobSpec>(root)).Problems.Select(problem => problem.ToString())];
+    }
+
+    [Fact]
+    public void Parse_FullSpec_ReadsEveryKey()
+    {
+        JobSpec spec = JobSpec.Parse(Full);
+        Assert.Equal(("mnist", "phones", 7UL, 87, 0.97), (spec.Name, spec.Population, spec.Seed, spec.Rounds, spec.TargetAccuracy));
+        Assert.Equal((JobModelBuilder.Mlp, 784, 10), (spec.Model.Builder, spec.Model.Inputs, spec.Model.Classes));
+        Assert.Equal([200, 200], spec.Model.Hidden!);
+        Assert.Equal((10, 13, 8, 50), (spec.Cohort.Goal, spec.Cohort.CohortSize, spec.Cohort.QuorumCount, spec.Cohort.MinimumPool));
+        Assert.Equal((30, 60), (spec.Deadlines.Select.TotalSeconds, spec.Deadlines.Report.TotalSeconds));
+        Assert.Equal(
+            new LocalTrainingPlan
+            {
+                Epochs = 5,
+                BatchSize = 10,
+                MaxSteps = 0,
+                Optimizer = LocalOptimizer.AdamW,
+                LearningRate = 0.01,
+                Momentum = 0.8,
+                Beta2 = 0.99,
+                Epsilon = 1e-7,
+                WeightDecay = 0.1,
+                ProximalMu = 0.5,
+            },
+            spec.Training.ToPlan());
+        Assert.Equal(
+            new ServerOptimizerSettings { Optimizer = ServerOptimizerKind.FedYogi, LearningRate = 0.1, Momentum = 0.5, Beta1 = 0.8, Beta2 = 0.95, Tau = 0.01 },
+            spec.Server);
+        Assert.Equal((2, EvaluationSourceKind.Idx, "i.gz", "l.gz"), (spec.Evaluation!.Every, spec.Evaluation.Data.Kind, spec.Evaluation.Data.Images, spec.Evaluation.Data.Labels));
+    }
+
+    [Fact]
+    public void Parse_LeastSpec_TakesDefaultsThatAreThemselvesAllowed()
+    {
+        JobSpec spec = JobSpec.Parse(Least);
+        Assert.Equal((1UL, 100, null), (spec.Seed, spec.Rounds, spec.TargetAccuracy));
+        Assert.Equal(new LocalTrainingPlan(), spec.Training.ToPlan());
+        string written = JsonSerializer.Serialize(spec, StrictJson.Options);
+        Assert.Equal(written, JsonSerializer.Serialize(JobSpec.Parse(written), StrictJson.Options));
+    }
+
+    [Theory]
+    [InlineData("cohort.goal=0", "cohort.goal: 0 is not allowed; allowed is 1 to 10000")]
+    [InlineData("cohort.overSelection=0.9", "cohort.overSelection: 0.9 is not allowed; allowed is 1 to 10")]
+    [InlineData("cohort.quorum=1.1", "cohort.quorum: 1.1 is not allowed; allowed is above 0 to 1")]
+    [InlineData("cohort.minimumPool=3", "cohort.minimumPool: 3 with a quorum of 8 devices is not allowed; allowed is 0, or 8 and above: a smaller pool can never commit; or lower quorum or goal")]
+    [InlineData("name=a b", "name: \"a b\" is not allowed; allowed is 1 to 128 characters of A-Z a-z 0-9 . _ - that do not begin with a dot")]
+    [InlineData("targetAccuracy=0.9", "targetAccuracy: 0.9 without evaluation is not allowed; allowed is null; or add evaluation with held-out data")]
+    [InlineData("model.parameters=5", "model.parameters: this key with builder = mlp is not allowed; allowed is inputs, hidden, classes")]
+    [InlineData("model.hidden=[200,0]", "model.hidden[1]: 0 is not allowed; allowed is 1 to 1000000")]
+    [InlineData("model.builder=vector", "model.parameters: a missing key is not allowed; allowed is 1 to 268435448")]
+    [InlineData("training.momentum=1", "training.momentum: 1 is not allowed; allowed is 0 to below 1")]
+    [InlineData("server.optimizer=fedProx", "server.optimizer: \"fedProx\" is not allowed; allowed is fedAvg, fedAvgM, fedAdagrad, fedAdam, fedYogi")]
+    [InlineData("update.secureAggregation=true", "update.secureAggregation: true is not allowed; allowed is false: this version cannot mask updates, and does not pretend to")]
+    [InlineData("aggregation.rule=trimmedMean", "aggregation.rule: trimmedMean is not allowed; allowed is mean: this version adds updates up as they arrive and keeps none, and this rule compares single updates")]
+    [InlineData("evaluation.data={\"kind\":\"idx\",\"images\":\"i\"}", "evaluation.data.labels: a missing key is not allowed; allowed is a path, with kind = idx")]
+    [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"\"}", "evaluation.data.path: \"\" is not allowed; allowed is a path")]
+    [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"x\",\"images\":\"i\"}", "evaluation.data.images: this key with kind = csv is not allowed; allowed is path, labelColumn")]
+    public void Parse_OneBadSetting_NamesPathValueAndWhatIsAllowed(string assignment, string expected) => Assert.Equal([expected], Problems(assignment));
+
+    [Fact]
+    public void Parse_SecureAggregationWithKrum_NamesBothSettingsAndTheWayOut()
+    {
+        string[] problems = Problems("update.secureAggregation=true", "aggregation.rule=krum");
+        Assert.Contains(
+            "aggregation.rule: krum together with update.secureAggregation = true is not allowed; allowed is mean: under secure aggregation the server never sees the single updates that this rule compares; or set update.secureAggregation to false",
+            problems);
+        Assert.Equal(3, problems.Length);
+    }
+
+    [Fact]
+    public void Parse_EvaluatedVector_IsRefused() => Assert.Equal(
+        ["evaluation: an evaluation of model.builder = vector is not allowed; allowed is null: a bare vector has no graph; or model.builder = mlp or cnn"],
+        Problems("model.builder=vector", "model.parameters=10", "evaluation.data={\"kind\":\"csv\",\"path\":\"x\"}"));
+
+    [Theory]
+    [InlineData(10, 1.3, 0.8, 13, 8)]
+    [InlineData(10, 1.1, 0.7, 11, 7)]
+    [InlineData(3, 1.3, 0.5, 4, 2)]
+    [InlineData(1, 1, 0.01, 1, 1)]
+    [InlineData(10000, 10, 1, 100000, 10000)]
+    public void CohortSettings_Shares_BecomeCounts(int goal, double overSelection, double quorum, int cohort, int least)
+    {
+        CohortSettings settings = new() { Goal = goal, OverSelection = overSelection, Quorum = quorum };
+        Assert.Equal((cohort, least), (settings.CohortSize, settings.QuorumCount));
+    }
+
+    [Theory]
+    [InlineData("a", true)]
+    [InlineData("a.b-c_D9", true)]
+    [InlineData(".a", false)]
+    [InlineData("a/b", false)]
+    [InlineData("", false)]
+    public void IdentifierPattern_AgreesWithTheProtocol(string text, bool allowed)
+    {
+        Assert.Equal(allowed, new IdentifierAttribute().IsValid(text));
+        Assert.Equal(allowed, System.Text.RegularExpressions.Regex.IsMatch(text, IdentifierAttribute.Pattern));
+    }
+}
