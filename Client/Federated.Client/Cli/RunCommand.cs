@@ -1,0 +1,137 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json;
+using Federated.Client.Data;
+using Federated.Client.Session;
+using Federated.Client.Transport;
+using Federated.Training;
+using Federated.Training.Engine;
+
+namespace Federated.Client.Cli;
+
+/// <summary><c>run</c>: the agent of one device.</summary>
+internal sealed class RunCommand : Command
+{
+    private readonly Option<string> _server = new("--server") { Description = "Address of the server, http://HOST:PORT or https://HOST:PORT.", HelpName = "URL", Required = true };
+    private readonly Option<string> _deviceId = new("--device-id") { Description = "Name of this device, unique in its population.", HelpName = "ID", Required = true };
+    private readonly Option<string> _population = new("--population") { Description = "The population this device belongs to.", HelpName = "NAME", Required = true };
+    private readonly Option<string> _data = new("--data")
+    {
+        Description = "Examples to train on: idx:images=PATH,labels=PATH or csv:path=PATH,label=NAME, each with an optional ,slice=START:COUNT.",
+        HelpName = "SPEC",
+        Required = true,
+    };
+
+    private readonly Option<string[]> _labels = new("--label") { Description = "A label of the device; may be given several times.", HelpName = "NAME=VALUE" };
+    private readonly Option<string?> _state = new("--state") { Description = "Folder that keeps model packages between runs; without it they are fetched anew.", HelpName = "DIR" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads the engine trains with, 1 to 256.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private readonly Option<long?> _rounds = new("--rounds") { Description = "Stop after N contributed rounds.", HelpName = "N" };
+    private readonly Option<bool> _untilIdle = new("--until-idle") { Description = "Stop at the first check-in that brings no assignment." };
+    private readonly Option<bool> _json = new("--json") { Description = "One JSON object a session on standard output; everything else goes to standard error." };
+
+    /// <summary>Declares the command.</summary>
+    public RunCommand()
+        : base("run", "Checks in with a server, trains when assigned, and submits, until stopped. Exit codes: 0 done, 1 failure, 2 wrong usage or input, 130 interrupted.")
+    {
+        _threads.CustomParser = result => (int)Number(result, _threads.Name, 1, 256);
+        _rounds.CustomParser = result => Number(result, _rounds.Name, 1, long.MaxValue);
+        Options.Add(_server);
+        Options.Add(_deviceId);
+        Options.Add(_population);
+        Options.Add(_data);
+        Options.Add(_labels);
+        Options.Add(_state);
+        Options.Add(_threads);
+        Options.Add(_rounds);
+        Options.Add(_untilIdle);
+        Options.Add(_json);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        TextWriter output = parse.InvocationConfiguration.Output;
+        TextWriter error = parse.InvocationConfiguration.Error;
+        ClientIdentity identity;
+        IExampleSource examples;
+        GrpcServerLink opened;
+        ModelCache cache;
+        try
+        {
+            identity = new ClientIdentity(parse.GetRequiredValue(_deviceId), parse.GetRequiredValue(_population), Labels(parse));
+            examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open();
+            opened = Connect(parse.GetRequiredValue(_server));
+            cache = OpenCache(parse);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+
+        bool json = parse.GetValue(_json);
+        PlainConsoleLogger log = new(json ? error : output, TimeProvider.System);
+        AgentOptions options = new() { Rounds = parse.GetValue(_rounds), UntilIdle = parse.GetValue(_untilIdle) };
+        await using GrpcServerLink link = opened;
+        using ModelCache models = cache;
+        ClientSession session = new(identity, link, models, examples, new SessionOptions(), TimeProvider.System);
+        Agent agent = new(identity, session, options, TimeProvider.System, log);
+        try
+        {
+            await agent.RunAsync(json ? report => WriteJson(output, report) : null, cancellationToken).ConfigureAwait(false);
+            return ExitCode.Success;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("Stopped.").ConfigureAwait(false);
+            return ExitCode.Interrupted;
+        }
+        catch (ServerLinkException e)
+        {
+            await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
+            return ExitCode.Failure;
+        }
+    }
+
+    private ModelCache OpenCache(ParseResult parse)
+    {
+        OnnxEngineOptions engine = new() { IntraOpThreads = parse.GetValue(_threads) };
+        ModelCacheOptions options = new() { Folder = parse.GetValue(_state) is { } state ? Path.Combine(state, "packages") : null, TrainingThreads = 1 };
+        return new ModelCache(options, ModelCache.OnnxLoader(engine));
+    }
+
+    private static GrpcServerLink Connect(string server) => Uri.TryCreate(server, UriKind.Absolute, out Uri? uri)
+        ? GrpcServerLink.Connect(uri, new GrpcLinkOptions())
+        : throw new FormatException($"The server address '{server}' is not a URL. Write it as https://HOST:PORT.");
+
+    private Dictionary<string, string> Labels(ParseResult parse)
+    {
+        Dictionary<string, string> labels = new(StringComparer.Ordinal);
+        foreach (string label in parse.GetValue(_labels) ?? [])
+        {
+            int equals = label.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1 || !labels.TryAdd(label[..equals], label[(equals + 1)..]))
+            {
+                throw new FormatException($"The label '{label}' is not NAME=VALUE, or its name occurs twice.");
+            }
+        }
+
+        return labels;
+    }
+
+    private static void WriteJson(TextWriter output, SessionReport report) =>
+        output.WriteLine(JsonSerializer.Serialize(RoundLine.Of(report), RoundLineContext.Default.RoundLine));
+
+    private static long Number(ArgumentResult result, string option, long least, long most)
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= least && value <= most)
+        {
+            return value;
+        }
+
+        result.AddError($"{option} is '{text}'; allowed are whole numbers from {least} to {most}.");
+        return least;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Federated.Client.Data;
+
+/// <summary>Where examples come from.</summary>
+public enum DataSourceKind
+{
+    /// <summary>A pair of IDX files, as MNIST is published.</summary>
+    Idx,
+
+    /// <summary>A table, one example a row.</summary>
+    Csv,
+
+    /// <summary>A folder of UTF-8 text files.</summary>
+    Text,
+}

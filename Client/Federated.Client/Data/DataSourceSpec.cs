@@ -1,0 +1,142 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Federated.Training;
+using Federated.Training.Data;
+
+namespace Federated.Client.Data;
+
+/// <summary>
+/// A data source as it is written on a command line: <c>KIND:key=value,key=value</c>, one of
+/// <c>idx:images=PATH,labels=PATH</c>, <c>csv:path=PATH,label=NAME</c> and <c>text:folder=PATH</c>, each with an optional
+/// <c>slice=START:COUNT</c> that keeps COUNT examples from the START-th (from 0) on. Paths hold no commas. Immutable.
+/// </summary>
+public sealed class DataSourceSpec
+{
+    private const string SliceKey = "slice";
+
+    private static readonly ImmutableDictionary<DataSourceKind, ImmutableArray<string>> _keys =
+        ImmutableDictionary<DataSourceKind, ImmutableArray<string>>.Empty
+            .Add(DataSourceKind.Idx, ["images", "labels"])
+            .Add(DataSourceKind.Csv, ["path", "label"])
+            .Add(DataSourceKind.Text, ["folder"]);
+
+    private readonly string _text;
+    private readonly Dictionary<string, string> _settings;
+
+    private DataSourceSpec(string text, DataSourceKind kind, Dictionary<string, string> settings, (int Start, int Count)? slice)
+    {
+        _text = text;
+        Kind = kind;
+        _settings = settings;
+        Slice = slice;
+    }
+
+    /// <summary>What kind of source it is.</summary>
+    public DataSourceKind Kind { get; }
+
+    /// <summary>Which examples are kept; all when null.</summary>
+    public (int Start, int Count)? Slice { get; }
+
+    /// <summary>The value of one of the kind's keys.</summary>
+    public string this[string key] => _settings[key];
+
+    /// <summary>Reads a specification; nothing is opened.</summary>
+    /// <exception cref="FormatException">It is not one; the message says what is wrong, the value and what is allowed.</exception>
+    public static DataSourceSpec Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        string kindName = colon < 0 ? text : text[..colon];
+        DataSourceKind kind = kindName switch
+        {
+            "idx" => DataSourceKind.Idx,
+            "csv" => DataSourceKind.Csv,
+            "text" => DataSourceKind.Text,
+            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv or text, followed by a colon"),
+        };
+        Dictionary<string, string> settings = ParseSettings(text, colon < 0 ? "" : text[(colon + 1)..], kind);
+        foreach (string key in _keys[kind])
+        {
+            if (!settings.ContainsKey(key))
+            {
+                throw Wrong(text, $"'{key}' is missing", Usage(kind));
+            }
+        }
+
+        return new DataSourceSpec(text, kind, settings, settings.TryGetValue(SliceKey, out string? slice) ? ParseSlice(text, slice) : null);
+    }
+
+    /// <summary>Opens the source and reads it into memory.</summary>
+    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
+    /// <exception cref="InvalidDataException">A file is not of its format.</exception>
+    /// <exception cref="FormatException">The slice lies outside the examples, or nothing trains on this kind.</exception>
+    public IExampleSource Open()
+    {
+        IExampleSource all = Kind switch
+        {
+            DataSourceKind.Idx => IdxExamples.Load(this["images"], this["labels"]),
+            DataSourceKind.Csv => CsvExamples.Load(this["path"], new CsvOptions { LabelColumn = this["label"] }),
+            _ => throw Wrong(
+                _text, $"no model package trains on text yet (the folder holds {TextFolder.Load(this["folder"]).Documents.Count} documents)", "idx or csv"),
+        };
+        if (Slice is not { } slice)
+        {
+            return all;
+        }
+
+        return slice.Start <= all.Count - slice.Count
+            ? new ExampleSubset(all, [.. Enumerable.Range(slice.Start, slice.Count)])
+            : throw Wrong(_text, $"the slice {slice.Start}:{slice.Count} ends beyond the {all.Count} examples", $"START + COUNT up to {all.Count}");
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => _text;
+
+    private static Dictionary<string, string> ParseSettings(string text, string list, DataSourceKind kind)
+    {
+        Dictionary<string, string> settings = new(StringComparer.Ordinal);
+        foreach (string setting in list.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            int equals = setting.IndexOf('=', StringComparison.Ordinal);
+            string key = equals < 0 ? setting : setting[..equals];
+            string value = equals < 0 ? "" : setting[(equals + 1)..];
+            if (key != SliceKey && !_keys[kind].Contains(key))
+            {
+                throw Wrong(text, $"the key '{key}' is unknown", Usage(kind));
+            }
+
+            if (value.Length == 0)
+            {
+                throw Wrong(text, $"'{key}' has no value", Usage(kind));
+            }
+
+            if (!settings.TryAdd(key, value))
+            {
+                throw Wrong(text, $"'{key}' occurs twice", Usage(kind));
+            }
+        }
+
+        return settings;
+    }
+
+    private static (int Start, int Count) ParseSlice(string text, string slice)
+    {
+        string[] parts = slice.Split(':');
+        return parts.Length == 2
+            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int start)
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            && count >= 1
+            ? (start, count)
+            : throw Wrong(text, $"the slice is '{slice}'", "START:COUNT, for example 0:600, START from 0 and COUNT from 1");
+    }
+
+    private static string Usage(DataSourceKind kind) => kind switch
+    {
+        DataSourceKind.Idx => "idx:images=PATH,labels=PATH[,slice=START:COUNT]",
+        DataSourceKind.Csv => "csv:path=PATH,label=NAME[,slice=START:COUNT]",
+        _ => "text:folder=PATH[,slice=START:COUNT]",
+    };
+
+    private static FormatException Wrong(string text, string what, string allowed) =>
+        new($"The data source '{text}' cannot be used: {what}. Allowed: {allowed}.");
+}

@@ -1,0 +1,198 @@
+using System.Security.Cryptography;
+using Federated.Client.Transport;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+using Federated.Shared.Protos;
+using Federated.Shared.Randomness;
+using Federated.Training;
+using Google.Protobuf;
+
+namespace Federated.Client.Session;
+
+/// <summary>
+/// One round from its plan to the server's answer: package, adapter, training, update. Gives up by exception; what is told to the
+/// server then is the session's part. Used once, by one caller.
+/// </summary>
+internal sealed class AssignedRound(
+    ClientIdentity identity,
+    PlanDocument plan,
+    ModelCache models,
+    IExampleSource examples,
+    TransferScope scope,
+    TimeProvider time,
+    ISessionObserver observer)
+{
+    private readonly ClientCosts _costs = new();
+
+    /// <summary>What training gave, once it has.</summary>
+    public LocalTrainingResult? Training { get; private set; }
+
+    /// <summary>Runs the round to the server's answer.</summary>
+    /// <exception cref="RoundAbortException">The device must give up.</exception>
+    /// <exception cref="SimulatedLossException">The observer made the device vanish.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled: a person stops the process or the round's time is up.</exception>
+    public async Task<SubmitReply> RunAsync(CancellationToken cancellationToken)
+    {
+        if (examples.Count == 0)
+        {
+            throw new RoundAbortException(AbortReason.NoData, "The device holds no examples.");
+        }
+
+        using RoundBuffer buffer = RoundBuffer.Rent(plan);
+        await observer.AssignedAsync(identity, plan, cancellationToken).ConfigureAwait(false);
+        CachedModel model = await DownloadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        (ReadOnlyMemory<byte> payload, ByteString sha256) = await TrainAsync(model, buffer, cancellationToken).ConfigureAwait(false);
+        await observer.TrainedAsync(identity, plan, cancellationToken).ConfigureAwait(false);
+
+        _costs.PeakMemoryBytes = (ulong)ProcessMemory.PeakBytes();
+        _costs.BytesDown = (ulong)scope.Counter.Down;
+        _costs.BytesUp = (ulong)scope.Counter.Up;
+        SubmitHeader header = new()
+        {
+            ProtocolVersion = ProtocolLimits.Version,
+            DeviceId = identity.DeviceId,
+            JobId = plan.JobId,
+            Round = (ulong)plan.Round,
+            Sha256 = sha256,
+            LengthBytes = (ulong)payload.Length,
+            Costs = _costs,
+        };
+        return await Transferring(ResumableUpload.RunAsync(header, payload, scope, cancellationToken)).ConfigureAwait(false);
+    }
+
+    private async Task<CachedModel> DownloadAsync(RoundBuffer buffer, CancellationToken cancellationToken)
+    {
+        long began = time.GetTimestamp();
+        CachedModel model = await Transferring(models.GetAsync(plan.Package, scope, cancellationToken)).ConfigureAwait(false);
+        CheckFits(model);
+        using (MemorySink sink = new(plan.Adapter, "adapter", buffer.AdapterDocument))
+        {
+            await Transferring(ResumableDownload.RunAsync(sink, scope, cancellationToken)).ConfigureAwait(false);
+        }
+
+        CheckAdapter(buffer);
+        _costs.DownloadSeconds = time.GetElapsedTime(began).TotalSeconds;
+        return model;
+    }
+
+    private void CheckFits(CachedModel model)
+    {
+        PackageManifest manifest = model.Manifest;
+        if (manifest.Layout.Length != plan.ParameterCount)
+        {
+            throw new RoundAbortException(
+                AbortReason.UnsupportedPlan,
+                $"The plan states {plan.ParameterCount} parameters, package '{manifest.Name}' has {manifest.Layout.Length}.");
+        }
+
+        if (model.Workspaces is not null && manifest.FeatureLength != examples.FeatureLength)
+        {
+            throw new RoundAbortException(
+                AbortReason.NoData,
+                $"The device's examples have {examples.FeatureLength} features, package '{manifest.Name}' takes {manifest.FeatureLength}.");
+        }
+    }
+
+    private void CheckAdapter(RoundBuffer buffer)
+    {
+        long version;
+        try
+        {
+            version = AdapterDocument.FromBytes(buffer.AdapterDocument, plan.ParameterCount).ModelVersion;
+        }
+        catch (ProtocolViolationException e)
+        {
+            throw new RoundAbortException(AbortReason.UnsupportedPlan, e.Message, e);
+        }
+
+        if (version != plan.ModelVersion)
+        {
+            throw new RoundAbortException(
+                AbortReason.UnsupportedPlan, $"The plan starts from model version {plan.ModelVersion}, its adapter is version {version}.");
+        }
+    }
+
+    private async Task<(ReadOnlyMemory<byte> Payload, ByteString Sha256)> TrainAsync(
+        CachedModel model, RoundBuffer buffer, CancellationToken cancellationToken)
+    {
+        if (model.Workspaces is not { } pool)
+        {
+            Training = new LocalTrainingResult(0, examples.Count, 0);
+            return await Task.Run(
+                () =>
+                {
+                    buffer.Values.Clear();
+                    return Seal(buffer, Training);
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            using WorkspaceLease lease = await pool.RentAsync(cancellationToken).ConfigureAwait(false);
+            long began = time.GetTimestamp();
+
+            // Training would hold up whatever thread completed the download, which may be the server's in a simulation.
+            (ReadOnlyMemory<byte>, ByteString) update = await Task.Run(
+                () => TrainInto(buffer, lease.Workspace, cancellationToken), cancellationToken).ConfigureAwait(false);
+            _costs.ComputeSeconds = time.GetElapsedTime(began).TotalSeconds;
+            return update;
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or RoundAbortException or OutOfMemoryException))
+        {
+            // Engines throw exceptions of their own; whichever it is, this device cannot train this plan.
+            throw new RoundAbortException(AbortReason.TrainingFailed, $"{e.GetType().Name}: {e.Message}", e);
+        }
+    }
+
+    private (ReadOnlyMemory<byte> Payload, ByteString Sha256) TrainInto(
+        RoundBuffer buffer, IModelWorkspace workspace, CancellationToken cancellationToken)
+    {
+        SeededGenerator shuffle = SeededGenerator.For(plan.Seed, "shuffle", (ulong)plan.Round, identity.DeviceId);
+        LocalTrainingResult result = LocalTrainer.Train(workspace, examples, buffer.Values, plan.Training, shuffle, cancellationToken);
+        if (result.Diverged || !buffer.Subtract(workspace.Adapter))
+        {
+            throw new RoundAbortException(
+                AbortReason.TrainingFailed, $"Training diverged: mean loss {result.MeanLoss} over {result.Steps} steps. Lower the learning rate.");
+        }
+
+        Training = result;
+        return Seal(buffer, result);
+    }
+
+    private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Seal(RoundBuffer buffer, LocalTrainingResult result)
+    {
+        ReadOnlyMemory<byte> payload = buffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss);
+        return payload.Length <= plan.MaxUpdateBytes
+            ? (payload, UnsafeByteOperations.UnsafeWrap(SHA256.HashData(payload.Span)))
+            : throw new RoundAbortException(
+                AbortReason.UnsupportedPlan, $"The update has {payload.Length} bytes, the plan allows {plan.MaxUpdateBytes}.");
+    }
+
+    private static async Task<T> Transferring<T>(Task<T> transfer)
+    {
+        await Transferring((Task)transfer).ConfigureAwait(false);
+        return await transfer.ConfigureAwait(false);
+    }
+
+    /// <summary>Gives what goes wrong on the way, or with what arrives, the reason that the server is told.</summary>
+    private static async Task Transferring(Task transfer)
+    {
+        try
+        {
+            await transfer.ConfigureAwait(false);
+        }
+        catch (ProtocolViolationException e) when (e.Code == ErrorCode.UnsupportedVersion)
+        {
+            throw new RoundAbortException(AbortReason.UnsupportedPlan, e.Message, e);
+        }
+        catch (Exception e) when (e is ProtocolViolationException or ServerLinkException or IOException or UnauthorizedAccessException)
+        {
+            throw new RoundAbortException(AbortReason.TransferFailed, e.Message, e);
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        {
+            throw new RoundAbortException(AbortReason.UnsupportedPlan, e.Message, e);
+        }
+    }
+}

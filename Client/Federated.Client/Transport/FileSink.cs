@@ -1,0 +1,67 @@
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+using Microsoft.Win32.SafeHandles;
+
+namespace Federated.Client.Transport;
+
+/// <summary>
+/// Downloads into <c>HASH.part</c> and renames it when it is verified, so that a file under its final name is always whole. A part left
+/// by an earlier run is hashed and continued.
+/// </summary>
+internal sealed class FileSink : VerifiedSink
+{
+    private readonly string _partPath;
+    private readonly long _limitBytes;
+    private readonly SafeFileHandle _file;
+
+    /// <summary>Opens or continues the part.</summary>
+    /// <exception cref="IOException">The folder cannot be written, or another process downloads the same object into it.</exception>
+    public FileSink(ContentHash content, string name, string folder, long limitBytes)
+        : base(content, name)
+    {
+        _partPath = Path.Combine(folder, content.Hex + ".part");
+        _limitBytes = limitBytes;
+        _file = File.OpenHandle(_partPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        byte[] buffer = new byte[ProtocolLimits.ChunkBytes];
+        int read;
+        while ((read = RandomAccess.Read(_file, buffer, Position)) > 0)
+        {
+            Resume(buffer.AsSpan(0, read));
+        }
+    }
+
+    /// <summary>Makes the verified part durable under its final name.</summary>
+    public void Commit(string path)
+    {
+        RandomAccess.FlushToDisk(_file);
+        _file.Dispose();
+        File.Move(_partPath, path, overwrite: true);
+    }
+
+    /// <inheritdoc/>
+    protected override void Begin(long totalLength)
+    {
+        if (totalLength > _limitBytes)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.LimitExceeded, $"The {Name} has {totalLength} bytes, the limit is {_limitBytes}.");
+        }
+
+        // A part longer than the object is of no use; shorter ones end where the download goes on.
+        RandomAccess.SetLength(_file, Position);
+    }
+
+    /// <inheritdoc/>
+    protected override void Write(long offset, ReadOnlySpan<byte> bytes) => RandomAccess.Write(_file, bytes, offset);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _file.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

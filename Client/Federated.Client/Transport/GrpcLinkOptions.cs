@@ -1,0 +1,26 @@
+namespace Federated.Client.Transport;
+
+/// <summary>How a client's connection to its server behaves.</summary>
+public sealed record GrpcLinkOptions
+{
+    /// <summary>
+    /// HTTP/2 window a stream begins with, in bytes: 65,535 to 16 MiB. The default of 1 MiB lets a download fill a fast network at once
+    /// instead of growing into it; a link of few connections and many streams holds up to this much a stream in memory.
+    /// </summary>
+    public int InitialStreamWindowBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>
+    /// Whether a further connection is opened when one carries as many calls as the server allows. True by default: a
+    /// held check-in occupies a call.
+    /// </summary>
+    public bool MultipleConnections { get; init; } = true;
+
+    /// <summary>Longest wait for a connection. 10 s by default.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Silence after which a connection with calls on it is probed. 20 s by default.</summary>
+    public TimeSpan KeepAliveDelay { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a probe may go unanswered before the connection counts as broken. 10 s by default.</summary>
+    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}

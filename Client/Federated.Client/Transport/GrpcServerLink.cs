@@ -1,0 +1,197 @@
+using System.Runtime.ExceptionServices;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+using Federated.Shared.Protos;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace Federated.Client.Transport;
+
+/// <summary>The link over gRPC (HTTP/2): <c>https://…</c>, or <c>http://…</c> in clear text with prior knowledge. Thread-safe.</summary>
+public sealed class GrpcServerLink : IServerLink
+{
+    private readonly GrpcChannel _channel;
+    private readonly CallInvoker _invoker;
+    private readonly DeviceService.DeviceServiceClient _devices;
+    private readonly UpdateService.UpdateServiceClient _updates;
+
+    private GrpcServerLink(GrpcChannel channel)
+    {
+        _channel = channel;
+        _invoker = channel.CreateCallInvoker();
+        _devices = new DeviceService.DeviceServiceClient(_invoker);
+        _updates = new UpdateService.UpdateServiceClient(_invoker);
+    }
+
+    /// <summary>Prepares a link; the connection is made by the first call and again whenever it broke.</summary>
+    /// <exception cref="ArgumentException">The address is not absolute, or neither http nor https.</exception>
+    public static GrpcServerLink Connect(Uri server, GrpcLinkOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentNullException.ThrowIfNull(options);
+        if (!server.IsAbsoluteUri || (server.Scheme != Uri.UriSchemeHttp && server.Scheme != Uri.UriSchemeHttps))
+        {
+            throw new ArgumentException(
+                $"The server address '{server}' is not an absolute http or https URL. Write it as https://HOST:PORT.", nameof(server));
+        }
+
+        SocketsHttpHandler handler = new()
+        {
+            EnableMultipleHttp2Connections = options.MultipleConnections,
+            InitialHttp2StreamWindowSize = options.InitialStreamWindowBytes,
+            ConnectTimeout = options.ConnectTimeout,
+            KeepAlivePingDelay = options.KeepAliveDelay,
+            KeepAlivePingTimeout = options.KeepAliveTimeout,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
+            UseProxy = false,
+            UseCookies = false,
+        };
+        return new GrpcServerLink(GrpcChannel.ForAddress(server, new GrpcChannelOptions
+        {
+            HttpHandler = handler,
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = ProtocolLimits.MaxMessageBytes,
+            MaxSendMessageSize = ProtocolLimits.MaxMessageBytes,
+            MaxRetryAttempts = 0,
+        }));
+    }
+
+    /// <inheritdoc/>
+    public Task<CheckInReply> CheckInAsync(
+        CheckInRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
+        UnaryAsync(_devices.CheckInAsync, request, timeout, counter, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ReportAbortAsync(
+        AbortReport report, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
+        UnaryAsync(_devices.ReportAbortAsync, report, timeout, counter, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<UploadStatusReply> UploadStatusAsync(
+        UploadStatusRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
+        UnaryAsync(_updates.UploadStatusAsync, request, timeout, counter, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task DownloadAsync(
+        ContentHash content, long offset, IDownloadSink sink, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sink);
+        ArgumentNullException.ThrowIfNull(counter);
+        DownloadCall decoder = new(sink, counter);
+        DownloadRequest request = new() { Sha256 = UnsafeByteOperations.UnsafeWrap(content.ToBytes()), Offset = checked((ulong)offset) };
+        try
+        {
+            using AsyncServerStreamingCall<DownloadCall> call =
+                _invoker.AsyncServerStreamingCall(decoder.Method, null, Options(timeout, cancellationToken), request);
+            counter.Sent(request.CalculateSize());
+            while (decoder.Failure is null && await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+            {
+            }
+        }
+        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
+        {
+            throw translated;
+        }
+
+        if (decoder.Failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<SubmitReply> SubmitAsync(
+        SubmitHeader header,
+        ReadOnlyMemory<byte> payload,
+        long offset,
+        TimeSpan timeout,
+        ByteCounter counter,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        ArgumentNullException.ThrowIfNull(counter);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, payload.Length);
+        try
+        {
+            using AsyncClientStreamingCall<SubmitChunk, SubmitReply> call = _updates.Submit(Options(timeout, cancellationToken));
+            await WriteChunksAsync(call.RequestStream, header, payload, (int)offset, counter, cancellationToken).ConfigureAwait(false);
+            SubmitReply reply = await call.ResponseAsync.ConfigureAwait(false);
+            counter.Received(reply.CalculateSize());
+            return reply;
+        }
+        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
+        {
+            throw translated;
+        }
+    }
+
+    /// <summary>Closes the connections; calls under way fail.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static async Task WriteChunksAsync(
+        IClientStreamWriter<SubmitChunk> requests,
+        SubmitHeader header,
+        ReadOnlyMemory<byte> payload,
+        int offset,
+        ByteCounter counter,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            // One message object serves all chunks: a message has been encoded when its write completes.
+            SubmitChunk chunk = new() { Header = header };
+            do
+            {
+                int length = Math.Min(ProtocolLimits.ChunkBytes, payload.Length - offset);
+                chunk.Offset = (ulong)offset;
+                chunk.Data = UnsafeByteOperations.UnsafeWrap(payload.Slice(offset, length));
+                await requests.WriteAsync(chunk, CancellationToken.None).ConfigureAwait(false);
+                counter.Sent(chunk.CalculateSize());
+                chunk.Header = null;
+                offset += length;
+            }
+            while (offset < payload.Length);
+
+            await requests.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when ((e is InvalidOperationException || RpcFailures.IsFailedCall(e)) && !cancellationToken.IsCancellationRequested)
+        {
+            // The server has answered, or the stream broke, before everything was sent: the response tells which.
+        }
+    }
+
+    private static async Task<TReply> UnaryAsync<TRequest, TReply>(
+        Func<TRequest, CallOptions, AsyncUnaryCall<TReply>> method,
+        TRequest request,
+        TimeSpan timeout,
+        ByteCounter counter,
+        CancellationToken cancellationToken)
+        where TRequest : IMessage
+        where TReply : IMessage
+    {
+        ArgumentNullException.ThrowIfNull(counter);
+        try
+        {
+            using AsyncUnaryCall<TReply> call = method(request, Options(timeout, cancellationToken));
+            counter.Sent(request.CalculateSize());
+            TReply reply = await call.ResponseAsync.ConfigureAwait(false);
+            counter.Received(reply.CalculateSize());
+            return reply;
+        }
+        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
+        {
+            throw translated;
+        }
+    }
+
+    // The network knows no clock but the system's, whatever clock the session runs on.
+    private static CallOptions Options(TimeSpan timeout, CancellationToken cancellationToken) =>
+        new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + timeout, cancellationToken: cancellationToken);
+}

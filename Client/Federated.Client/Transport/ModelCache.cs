@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+using Federated.Training;
+using Federated.Training.Engine;
+
+namespace Federated.Client.Transport;
+
+/// <summary>Loads the graphs of a package into an engine.</summary>
+/// <param name="manifest">The package.</param>
+/// <param name="gradient">Bytes of its gradient graph.</param>
+public delegate ITrainableModel ModelLoader(PackageManifest manifest, byte[] gradient);
+
+/// <summary>
+/// Model packages by the hash of their manifest, fetched and loaded once for all sessions that share the cache; with a folder, fetched once
+/// for all runs of the process. Thread-safe. Dispose it after the sessions.
+/// </summary>
+public sealed class ModelCache : IDisposable
+{
+    private const long MaxManifestBytes = 16 * 1024 * 1024;
+
+    private readonly ModelCacheOptions _options;
+    private readonly ModelLoader _loader;
+    private readonly ConcurrentDictionary<ContentHash, Entry> _entries = new();
+    private bool _disposed;
+
+    /// <summary>An empty cache.</summary>
+    /// <param name="options">Where and how.</param>
+    /// <param name="loader">The engine; ONNX Runtime with one thread an operator when null.</param>
+    /// <exception cref="IOException">The folder cannot be made.</exception>
+    public ModelCache(ModelCacheOptions options, ModelLoader? loader = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.TrainingThreads, 1);
+        _options = options;
+        _loader = loader ?? OnnxLoader(new OnnxEngineOptions());
+        if (options.Folder is not null)
+        {
+            Directory.CreateDirectory(options.Folder);
+        }
+    }
+
+    /// <summary>The loader for ONNX Runtime. Clients do not evaluate: the evaluation graph is neither fetched nor opened.</summary>
+    public static ModelLoader OnnxLoader(OnnxEngineOptions options) => (manifest, gradient) =>
+    {
+        OnnxModel model = OnnxModel.Load(manifest, gradient, [], options);
+        try
+        {
+            model.PrepareTraining();
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    };
+
+    /// <summary>Gives the package, fetching and loading it if it is not here. Who comes while it is fetched waits for it.</summary>
+    /// <exception cref="ProtocolViolationException">The package is not what its hash says, or not one this software can run.</exception>
+    /// <exception cref="ServerLinkException">The server refuses.</exception>
+    /// <exception cref="InvalidDataException">The engine cannot run the graph.</exception>
+    public async Task<CachedModel> GetAsync(ContentHash manifest, TransferScope scope, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Entry entry = _entries.GetOrAdd(manifest, _ => new Entry());
+        if (entry.Model is null)
+        {
+            // Whoever holds the gate loads on its own time; when it gives up, the next in the queue takes over.
+            await entry.Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (entry.Model is null)
+                {
+                    long up = scope.Counter.Up;
+                    long down = scope.Counter.Down;
+                    entry.Model = await LoadAsync(manifest, scope, cancellationToken).ConfigureAwait(false);
+                    entry.BytesUp = scope.Counter.Up - up;
+                    entry.BytesDown = scope.Counter.Down - down;
+                    entry.Charged.TryAdd(scope.DeviceId, true);
+                }
+            }
+            finally
+            {
+                entry.Gate.Release();
+            }
+        }
+
+        if (_options.ChargeEveryDevice && entry.Charged.TryAdd(scope.DeviceId, true))
+        {
+            scope.Counter.Add(entry.BytesUp, entry.BytesDown);
+        }
+
+        return entry.Model;
+    }
+
+    /// <summary>Frees every model and workspace.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        foreach (Entry entry in _entries.Values)
+        {
+            WorkspacePool? pool = entry.Model?.Workspaces;
+            pool?.Dispose();
+            pool?.Model.Dispose();
+            entry.Gate.Dispose();
+        }
+    }
+
+    private async Task<CachedModel> LoadAsync(ContentHash hash, TransferScope scope, CancellationToken cancellationToken)
+    {
+        PackageManifest manifest = PackageManifest.FromBytes(
+            await FetchAsync(hash, "package manifest", MaxManifestBytes, scope, cancellationToken).ConfigureAwait(false));
+        if (manifest is { Parameters.Count: 1, Gradient.LengthBytes: 0 })
+        {
+            return new CachedModel(manifest, null);
+        }
+
+        if (!ContentHash.TryParse(manifest.Gradient.Sha256, out ContentHash gradientHash))
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.MalformedDocument, $"Package '{manifest.Name}' names its gradient graph '{manifest.Gradient.Sha256}', which is not a SHA-256.");
+        }
+
+        byte[] gradient = await FetchAsync(
+            gradientHash, $"gradient graph of package '{manifest.Name}'", _options.MaxFileBytes, scope, cancellationToken).ConfigureAwait(false);
+
+        // Opening a graph is seconds of work for a large model.
+        ITrainableModel model = await Task.Run(() => _loader(manifest, gradient), cancellationToken).ConfigureAwait(false);
+        return new CachedModel(manifest, new WorkspacePool(model, _options.TrainingThreads));
+    }
+
+    private async Task<byte[]> FetchAsync(
+        ContentHash hash, string name, long limitBytes, TransferScope scope, CancellationToken cancellationToken)
+    {
+        if (_options.Folder is not { } folder)
+        {
+            using MemorySink sink = new(hash, name, limitBytes);
+            await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
+            return sink.TakeArray();
+        }
+
+        string path = Path.Combine(folder, hash.Hex);
+        if (await ReadVerifiedAsync(path, hash, cancellationToken).ConfigureAwait(false) is { } kept)
+        {
+            return kept;
+        }
+
+        using (FileSink sink = new(hash, name, folder, limitBytes))
+        {
+            await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
+            sink.Commit(path);
+        }
+
+        return await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+    }
+
+    // A file that does not hash to its name (a failing card, a curious hand) is fetched anew.
+    private static async Task<byte[]?> ReadVerifiedAsync(string path, ContentHash hash, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        byte[] bytes = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+        return ContentHash.Of(bytes) == hash ? bytes : null;
+    }
+
+    private sealed class Entry
+    {
+        public SemaphoreSlim Gate { get; } = new(1, 1);
+
+        public ConcurrentDictionary<string, bool> Charged { get; } = new(StringComparer.Ordinal);
+
+        public volatile CachedModel? Model;
+
+        public long BytesUp;
+
+        public long BytesDown;
+    }
+}

@@ -1,0 +1,21 @@
+namespace Federated.Client.Transport;
+
+/// <summary>Where model packages are kept and how many threads train them.</summary>
+public sealed record ModelCacheOptions
+{
+    /// <summary>Folder for package files, made when missing; null keeps them in memory only.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>Workspaces, and so trainings at a time, per package; at least 1. One a processor by default.</summary>
+    public int TrainingThreads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Largest package file, in bytes. 2 GB (what one array holds) by default.</summary>
+    public long MaxFileBytes { get; init; } = Array.MaxLength;
+
+    /// <summary>
+    /// Whether a device that finds a package already here is charged the bytes it cost to fetch, once a package. Off by default: bytes are
+    /// what really passed. On when the cache stands for as many caches as there are virtual devices, so that what a device is
+    /// charged does not depend on who came first.
+    /// </summary>
+    public bool ChargeEveryDevice { get; init; }
+}

@@ -1,0 +1,154 @@
+using Federated.Client.Session;
+using Federated.Client.Tests.Scene;
+using Federated.Client.Transport;
+using Federated.Shared.Protos;
+
+namespace Federated.Client.Tests.Transport;
+
+public sealed class DownloadTests
+{
+    [Fact]
+    public async Task Download_BrokenTwice_ResumesByOffset()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Script.BreakDownload(scene.Adapter, 3_500, 100_001);
+
+        SessionReport report = await scene.RunAcceptedAsync();
+
+        Assert.Equal([0, 3_500, 100_001], scene.OffsetsOf(scene.Adapter));
+        Assert.Equal((scene.Script.BytesUp, scene.Script.BytesDown), (report.BytesUp, report.BytesDown));
+    }
+
+    [Fact]
+    public async Task Download_CorruptOnce_IsFetchedAgainFromTheBeginning()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Script.CorruptDownloads[scene.Adapter] = 1;
+
+        await scene.RunAcceptedAsync();
+
+        Assert.Equal([0, 0], scene.OffsetsOf(scene.Adapter));
+    }
+
+    [Fact]
+    public async Task Download_CorruptTwice_IsRefused()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Script.CorruptDownloads[scene.Adapter] = 2;
+
+        Assert.Equal(SessionResult.Aborted, (await scene.RunAsync()).Result);
+
+        AbortReport abort = Assert.Single(scene.Script.Aborts);
+        Assert.Equal(AbortReason.TransferFailed, abort.Reason);
+        Assert.Contains("did not hash to its name", abort.Detail, StringComparison.Ordinal);
+        Assert.Equal([0, 0], scene.OffsetsOf(scene.Adapter));
+    }
+
+    [Fact]
+    public async Task Download_LongerThanAnnounced_IsRefused()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Script.Objects[scene.Adapter] = [.. scene.Script.Objects[scene.Adapter], 0];
+
+        Assert.Equal(SessionResult.Aborted, (await scene.RunAsync()).Result);
+
+        Assert.Contains("announced were", Assert.Single(scene.Script.Aborts).Detail, StringComparison.Ordinal);
+        Assert.Single(scene.OffsetsOf(scene.Adapter));
+    }
+
+    [Fact]
+    public async Task Package_BrokenAndRestarted_GoesOnFromTheFile()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        string folder = Directory.CreateTempSubdirectory("federated-client-").FullName;
+        try
+        {
+            scene.CacheOptions = scene.CacheOptions with { Folder = folder };
+            using CancellationTokenSource stop = new();
+            scene.Script.BreakDownload(scene.Gradient, 2_345);
+            scene.Link = new StoppingLink(scene.Link, stop, afterBytes: 2_345);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.RunUntilAsync(stop.Token));
+            string part = Path.Combine(folder, scene.Gradient.Hex + ".part");
+            Assert.Equal(2_345, new FileInfo(part).Length);
+
+            // A new process: nothing in memory, the same folder.
+            await scene.RunAcceptedAsync();
+            Assert.Equal([0, 2_345], scene.OffsetsOf(scene.Gradient));
+            Assert.Single(scene.OffsetsOf(scene.Package));
+            Assert.False(File.Exists(part));
+
+            // And a third, for which a disk error has changed the file.
+            await File.WriteAllBytesAsync(Path.Combine(folder, scene.Gradient.Hex), [1, 2, 3], TestContext.Current.CancellationToken);
+            await scene.RunAcceptedAsync();
+            Assert.Equal([0, 2_345, 0], scene.OffsetsOf(scene.Gradient));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Package_WholePartLeftBehind_IsVerifiedAndKept()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        string folder = Directory.CreateTempSubdirectory("federated-client-").FullName;
+        try
+        {
+            scene.CacheOptions = scene.CacheOptions with { Folder = folder };
+            string path = Path.Combine(folder, scene.Gradient.Hex);
+            await File.WriteAllBytesAsync(path + ".part", scene.Script.Objects[scene.Gradient], TestContext.Current.CancellationToken);
+
+            await scene.RunAcceptedAsync();
+
+            Assert.Equal([5_000], scene.OffsetsOf(scene.Gradient));
+            Assert.True(File.Exists(path));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Package_SharedByDevices_IsChargedAsTold(bool everyDevice)
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.CacheOptions = scene.CacheOptions with { ChargeEveryDevice = everyDevice };
+        using ModelCache models = scene.Cache();
+        long[] down = await Task.WhenAll(Enumerable.Range(0, 3).Select(async i =>
+        {
+            ClientSession session = new(
+                new ClientIdentity($"device-{i}", "pop", new Dictionary<string, string>()),
+                scene.Link,
+                models,
+                scene.Source,
+                scene.Options,
+                TimeProvider.System);
+            return (await session.RunOnceAsync(TestContext.Current.CancellationToken)).BytesDown;
+        }));
+
+        Assert.Single(scene.OffsetsOf(scene.Gradient));
+        Assert.Equal(everyDevice ? 3 : 1, down.Count(bytes => bytes > 4 * RoundScene.Parameters + 5_000));
+    }
+
+    /// <summary>Stops the client once so many bytes of one download were taken.</summary>
+    private sealed class StoppingLink(IServerLink inner, CancellationTokenSource stop, long afterBytes) : ForwardingLink(inner)
+    {
+        public override async Task DownloadAsync(
+            Shared.Models.ContentHash content, long offset, IDownloadSink sink, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await base.DownloadAsync(content, offset, sink, timeout, counter, cancellationToken);
+            }
+            catch (ServerLinkException) when (sink is VerifiedSink verified && verified.Position == afterBytes)
+            {
+                await stop.CancelAsync();
+                throw;
+            }
+        }
+    }
+}
