@@ -1,0 +1,32 @@
+using Federated.Simulator.Reports;
+
+namespace Federated.Simulator.CommandLine;
+
+/// <summary>What the process answers its caller.</summary>
+internal static class ExitCodes
+{
+    /// <summary>The target was reached, or all rounds were done and there is none.</summary>
+    public const int Success = 0;
+
+    /// <summary>The run failed.</summary>
+    public const int Failed = 1;
+
+    /// <summary>What was asked for is not possible.</summary>
+    public const int BadInput = 2;
+
+    /// <summary>All rounds were done and the target was not reached.</summary>
+    public const int TargetMissed = 3;
+
+    /// <summary>Ctrl-C: 128 + SIGINT, as shells have it.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>The code of a run.</summary>
+    public static int Of(RunOutcome outcome) => outcome switch
+    {
+        RunOutcome.TargetReached or RunOutcome.Completed => Success,
+        RunOutcome.TargetMissed => TargetMissed,
+        RunOutcome.Interrupted => Interrupted,
+        RunOutcome.Failed => Failed,
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Unknown outcome."),
+    };
+}

@@ -1,0 +1,34 @@
+using Federated.Simulator.Scenarios;
+
+namespace Federated.Simulator.CommandLine;
+
+/// <summary>The options of <c>run</c> as they were given.</summary>
+internal sealed record RunArguments
+{
+    /// <summary>A name or a file.</summary>
+    public string Scenario { get; init; } = ScenarioCatalog.DefaultName;
+
+    /// <summary><c>key=value</c>, in order.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary>Replaces job.seed.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>Training threads.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Run folder.</summary>
+    public string? Out { get; init; }
+
+    /// <summary>Folder of the example files.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>HTTP API of a running server.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>Only the summary, as JSON, on standard output.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>Only the closing lines.</summary>
+    public bool Quiet { get; init; }
+}

@@ -1,0 +1,148 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json;
+using Federated.Server.Jobs;
+using Federated.Simulator.Reports;
+using Federated.Simulator.Runs;
+using Federated.Simulator.Scenarios;
+using Spectre.Console;
+
+namespace Federated.Simulator.CommandLine;
+
+/// <summary>The <c>run</c> command.</summary>
+internal static class RunCommand
+{
+    /// <summary>Builds it.</summary>
+    public static Command Build()
+    {
+        Option<string> scenario = new("--scenario", "-s")
+        {
+            Description = "A scenario built in (see 'scenarios') or the path of a scenario file.",
+            HelpName = "NAME|FILE",
+            DefaultValueFactory = _ => ScenarioCatalog.DefaultName,
+        };
+        Option<string[]> overrides = new("--set")
+        {
+            Description = "Override a setting by its dotted path or the unambiguous end of it, for example --set goal=20 --set job.training.learningRate=0.05.",
+            HelpName = "key=value",
+            AllowMultipleArgumentsPerToken = false,
+        };
+        Option<ulong?> seed = new("--seed") { Description = "Seed of everything random; the same seed gives the same model.", HelpName = "N", CustomParser = SeedOf };
+        Option<int> threads = new("--threads")
+        {
+            Description = "Devices that train at a time; the result does not depend on it.",
+            HelpName = "N",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+            CustomParser = ThreadsOf,
+        };
+        Option<string?> output = new("--out", "-o") { Description = "Run folder; runs/SCENARIO-SEED-N when left out.", HelpName = "DIR" };
+        Option<string?> data = new("--data") { Description = "Folder that relative paths of example files start from.", HelpName = "PATH" };
+        Option<string?> server = new("--server") { Description = "HTTP API of a running server; without it one is started in this process.", HelpName = "URL" };
+        Option<bool> json = new("--json") { Description = "Print nothing but the summary, as JSON." };
+        Option<bool> quiet = new("--quiet", "-q") { Description = "Print nothing but the closing account." };
+        Command command = new("run", "Run a scenario.") { scenario, overrides, seed, threads, output, data, server, json, quiet };
+        command.SetAction((parsed, token) => RunAsync(
+            new RunArguments
+            {
+                Scenario = parsed.GetRequiredValue(scenario),
+                Overrides = parsed.GetValue(overrides) ?? [],
+                Seed = parsed.GetValue(seed),
+                Threads = parsed.GetValue(threads),
+                Out = parsed.GetValue(output),
+                Data = parsed.GetValue(data),
+                Server = parsed.GetValue(server),
+                Json = parsed.GetValue(json),
+                Quiet = parsed.GetValue(quiet),
+            },
+            token));
+        return command;
+    }
+
+    /// <summary>Runs and gives the exit code.</summary>
+    /// <exception cref="InvalidSettingsException">What was asked for is not possible.</exception>
+    public static async Task<int> RunAsync(RunArguments arguments, CancellationToken cancellationToken)
+    {
+        Uri? server = ServerAddress(arguments.Server);
+        if (arguments.Data is { } folder && !Directory.Exists(folder))
+        {
+            throw new InvalidSettingsException([new SettingProblem("--data", folder, "a folder that exists and holds the scenario's example files")]);
+        }
+
+        (string text, string home) = ScenarioCatalog.Find(arguments.Scenario);
+        IEnumerable<string> overrides = arguments.Seed is { } seed ? [.. arguments.Overrides, $"job.seed={seed}"] : arguments.Overrides;
+        ReadScenario scenario = ScenarioReader.Locate(
+            ScenarioReader.Read(text, overrides), Path.GetFullPath(arguments.Data ?? home), readsHeldOut: server is null);
+        RunRequest request = new()
+        {
+            Scenario = scenario,
+            Folder = RunFolder.Open(arguments.Out, scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory),
+            Threads = arguments.Threads,
+            Server = server,
+        };
+
+        await using IRunView view = ViewFor(arguments);
+        RunSummary summary = await new SimulationRun(request, view, TimeProvider.System).RunAsync(cancellationToken);
+        await view.ClosingAsync(summary, request.Folder.Path);
+        if (arguments.Json)
+        {
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(summary, ReportJson.Indented));
+        }
+
+        return ExitCodes.Of(summary.Outcome);
+    }
+
+    private static ulong? SeedOf(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
+        {
+            return seed;
+        }
+
+        result.AddError($"--seed: {text} is not allowed; allowed is a whole number 0 to {ulong.MaxValue}");
+        return null;
+    }
+
+    private static int ThreadsOf(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= 1024)
+        {
+            return threads;
+        }
+
+        result.AddError($"--threads: {text} is not allowed; allowed is a whole number 1 to 1024");
+        return 1;
+    }
+
+    private static IRunView ViewFor(RunArguments arguments)
+    {
+        bool redirected = arguments.Json ? Console.IsErrorRedirected : Console.IsOutputRedirected;
+        if (arguments.Json && (redirected || arguments.Quiet))
+        {
+            return new SilentView();
+        }
+
+        TextWriter output = arguments.Json ? Console.Error : Console.Out;
+        if (redirected || arguments.Quiet)
+        {
+            return new PlainView(output, arguments.Quiet);
+        }
+
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        return console.Profile.Capabilities.Ansi ? new TerminalView(console, TimeProvider.System) : new PlainView(output, quiet: false);
+    }
+
+    private static Uri? ServerAddress(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        return Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps)
+            ? address
+            : throw new InvalidSettingsException([new SettingProblem("--server", text, "the URL of a server's HTTP API, for example http://localhost:5400")]);
+    }
+}

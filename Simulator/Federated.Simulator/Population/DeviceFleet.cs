@@ -1,0 +1,117 @@
+using Federated.Client.Session;
+using Federated.Client.Transport;
+using Federated.Training;
+using Federated.Training.Data;
+
+namespace Federated.Simulator.Population;
+
+/// <summary>
+/// N virtual devices over a few shared connections: each is an asynchronous loop, none has a thread. Drain or stop it before disposal.
+/// </summary>
+internal sealed class DeviceFleet : IAsyncDisposable
+{
+    private const int DevicesPerLink = 100;
+    private const int MostLinks = 16;
+
+    private readonly IServerLink[] _links;
+    private readonly VirtualDevice[] _devices;
+    private readonly TimeProvider _time;
+    private Task _running = Task.CompletedTask;
+
+    private DeviceFleet(IServerLink[] links, VirtualDevice[] devices, TimeProvider time)
+    {
+        _links = links;
+        _devices = devices;
+        _time = time;
+    }
+
+    /// <summary>Makes the devices; they do nothing until <see cref="Start"/>.</summary>
+    /// <param name="server">The server's gRPC address.</param>
+    /// <param name="population">The population they belong to.</param>
+    /// <param name="examples">All examples.</param>
+    /// <param name="parts">[devices][indices of the device's examples].</param>
+    /// <param name="profiles">[devices].</param>
+    /// <param name="surroundings">What they share; not disposed here.</param>
+    public static DeviceFleet Create(
+        Uri server, string population, IExampleSource examples, int[][] parts, FleetProfile[] profiles, FleetSurroundings surroundings)
+    {
+        int linkCount = Math.Clamp((parts.Length + DevicesPerLink - 1) / DevicesPerLink, Math.Min(2, parts.Length), MostLinks);
+        IServerLink[] links = [.. Enumerable.Range(0, linkCount).Select(_ => GrpcServerLink.Connect(server, new GrpcLinkOptions()))];
+        VirtualDevice[] devices = new VirtualDevice[parts.Length];
+        for (int i = 0; i < devices.Length; i++)
+        {
+            Dictionary<string, string> labels = new(StringComparer.Ordinal) { ["profile"] = profiles[i].Name };
+            devices[i] = new VirtualDevice(
+                new ClientIdentity(NameOf(i, devices.Length), population, labels),
+                links[i % links.Length],
+                new ExampleSubset(examples, parts[i]),
+                profiles[i],
+                surroundings);
+        }
+
+        return new DeviceFleet(links, devices, surroundings.Time);
+    }
+
+    /// <summary>Lets all devices check in.</summary>
+    /// <returns>Ends when all have stopped; faults when the server refuses one for good.</returns>
+    public Task Start()
+    {
+        _running = Task.WhenAll(_devices.Select(device => Task.Run(device.RunAsync)));
+        return _running;
+    }
+
+    /// <summary>Lets devices that are in a round finish it, for at most <paramref name="patience"/>, and stops the others.</summary>
+    public async Task DrainAsync(TimeSpan patience)
+    {
+        await Task.WhenAll(_devices.Select(device => device.DrainAsync()));
+        try
+        {
+            await _running.WaitAsync(patience, _time);
+        }
+        catch (TimeoutException)
+        {
+            await StopAsync();
+        }
+    }
+
+    /// <summary>Stops all devices at once.</summary>
+    public async Task StopAsync()
+    {
+        await Task.WhenAll(_devices.Select(device => device.StopAsync()));
+        await _running;
+    }
+
+    /// <summary>Stops all devices at once, whatever they say of it.</summary>
+    public async Task AbandonAsync()
+    {
+        try
+        {
+            await StopAsync();
+        }
+        catch (ServerLinkException)
+        {
+            // The device that the server refused; whoever abandons the fleet knows of it.
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (IServerLink link in _links)
+        {
+            await link.DisposeAsync();
+        }
+
+        foreach (VirtualDevice device in _devices)
+        {
+            device.Dispose();
+        }
+    }
+
+    // Ordinal order is numeric order.
+    private static string NameOf(int index, int devices)
+    {
+        int digits = Math.Max(3, (devices - 1).ToString(System.Globalization.CultureInfo.InvariantCulture).Length);
+        return "device-" + index.ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(digits, '0');
+    }
+}

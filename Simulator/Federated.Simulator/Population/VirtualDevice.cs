@@ -1,0 +1,139 @@
+using Federated.Client.Session;
+using Federated.Client.Transport;
+using Federated.Shared.Protocol;
+using Federated.Simulator.Faults;
+using Federated.Training;
+
+namespace Federated.Simulator.Population;
+
+/// <summary>
+/// One simulated device: the real client session, again and again, over a link and a model cache that it shares with the others. It is its
+/// own session's observer, through which the fault model loses it or holds it back. What it holds of its own is its list of examples.
+/// </summary>
+internal sealed class VirtualDevice : ISessionObserver, IDisposable
+{
+    private static readonly TimeSpan _pauseAfterBrokenLink = TimeSpan.FromSeconds(1);
+
+    private readonly FleetSurroundings _surroundings;
+    private readonly FleetProfile _profile;
+    private readonly ClientSession _session;
+    private readonly int _examples;
+    private readonly CancellationTokenSource _stop = new();
+    private volatile bool _inRound;
+    private volatile bool _draining;
+
+    /// <summary>A device that does nothing yet.</summary>
+    public VirtualDevice(ClientIdentity identity, IServerLink link, IExampleSource examples, FleetProfile profile, FleetSurroundings surroundings)
+    {
+        _surroundings = surroundings;
+        _profile = profile;
+        _examples = examples.Count;
+        _session = new ClientSession(identity, link, surroundings.Models, examples, surroundings.Session, surroundings.Time, this);
+    }
+
+    /// <summary>Checks in and takes part until it is told to stop.</summary>
+    /// <exception cref="ServerLinkException">The server refuses the device for good.</exception>
+    public async Task RunAsync()
+    {
+        CancellationToken stopping = _stop.Token;
+        try
+        {
+            while (!_draining)
+            {
+                TimeSpan pause;
+                try
+                {
+                    pause = (await _session.RunOnceAsync(stopping)).RetryAfter;
+                }
+                catch (ServerLinkException e) when (e.Retriable)
+                {
+                    pause = _pauseAfterBrokenLink;
+                }
+
+                if (pause > TimeSpan.Zero && !_draining)
+                {
+                    await Task.Delay(pause, _surroundings.Time, stopping);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <summary>Finishes the round it is in, if any, and stops.</summary>
+    public Task DrainAsync()
+    {
+        _draining = true;
+        return _inRound ? Task.CompletedTask : StopAsync();
+    }
+
+    /// <summary>Stops at once.</summary>
+    public Task StopAsync()
+    {
+        _draining = true;
+        return _stop.CancelAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask AssignedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct)
+    {
+        _inRound = true;
+        FaultModel faults = _surroundings.Faults;
+        TimeSpan completion = faults.CompletionTime(_profile, plan.Round, who.DeviceId, WorkOf(plan));
+        bool tooSlow = completion > plan.Deadline;
+        if (!tooSlow && !faults.Drops(plan.Round, who.DeviceId))
+        {
+            _surroundings.Gate.Assign(plan, who.DeviceId, completion);
+            return;
+        }
+
+        _surroundings.Gate.AssignLost(plan, who.DeviceId, announced: !_surroundings.SilentLosses);
+        if (_surroundings.SilentLosses)
+        {
+            // The session's own deadline ends this; until then the server hears nothing.
+            await Task.Delay(Timeout.InfiniteTimeSpan, _surroundings.Time, ct);
+        }
+
+        throw new SimulatedLossException(tooSlow
+            ? FormattableString.Invariant($"It would take {completion.TotalSeconds:0} s, the round allows {plan.Deadline.TotalSeconds:0} s.")
+            : "The scenario drops this device.");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask TrainedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct) =>
+        await _surroundings.Gate.AdmitAsync(plan, who.DeviceId, ct);
+
+    /// <inheritdoc/>
+    public ValueTask EndedAsync(ClientIdentity who, SessionReport report, CancellationToken ct)
+    {
+        _inRound = false;
+        if (report.Plan is { } plan)
+        {
+            bool accepted = report.Result == SessionResult.Accepted;
+            _surroundings.Gate.End(plan, who.DeviceId, accepted);
+            if (accepted)
+            {
+                _surroundings.Energy.Add(_profile, WorkOf(plan).Examples, report.BytesUp + report.BytesDown);
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stop.Dispose();
+
+    private RoundWork WorkOf(PlanDocument plan)
+    {
+        LocalTrainingPlan training = plan.Training;
+        long steppedOver = (long)training.Epochs * _examples;
+        if (training.MaxSteps > 0)
+        {
+            int batch = training.BatchSize == 0 ? _examples : training.BatchSize;
+            steppedOver = Math.Min(steppedOver, (long)training.MaxSteps * batch);
+        }
+
+        return new RoundWork(plan.AdapterLengthBytes, steppedOver, (double)plan.ParameterCount * sizeof(float));
+    }
+}

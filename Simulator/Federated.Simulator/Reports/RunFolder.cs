@@ -1,0 +1,92 @@
+using System.Text.Json;
+
+namespace Federated.Simulator.Reports;
+
+/// <summary>The folder a run writes to: <c>rounds.jsonl</c>, <c>summary.json</c>, <c>scenario.json</c>, PNG plots and the embedded server's store.</summary>
+internal sealed class RunFolder
+{
+    private const string Mark = "scenario.json";
+
+    private RunFolder(string path) => Path = path;
+
+    /// <summary>Absolute path.</summary>
+    public string Path { get; }
+
+    /// <summary>The rounds.</summary>
+    public string RoundsPath => Of(RoundLog.FileName);
+
+    /// <summary>The closing account.</summary>
+    public string SummaryPath => Of("summary.json");
+
+    /// <summary>Where an embedded server keeps its models and state.</summary>
+    public string ServerPath => Of("server");
+
+    /// <summary>
+    /// Takes the folder a person named, or else the first free <c>runs/SCENARIO-SEED-N</c>. A named folder must be new, empty, or hold an
+    /// earlier run, whose files are then replaced.
+    /// </summary>
+    /// <exception cref="IOException">The folder holds something that is not a run, or cannot be written.</exception>
+    public static RunFolder Open(string? requested, string scenario, ulong seed, string workingDirectory)
+    {
+        RunFolder folder = new(requested is null
+            ? FirstFree(System.IO.Path.Combine(workingDirectory, "runs"), $"{scenario}-{seed}")
+            : System.IO.Path.GetFullPath(requested, workingDirectory));
+        if (File.Exists(folder.Path))
+        {
+            throw new IOException($"--out: '{folder.Path}' is a file. Name a folder that is new, empty or holds an earlier run.");
+        }
+
+        if (Directory.Exists(folder.Path) && Directory.EnumerateFileSystemEntries(folder.Path).Any())
+        {
+            if (!File.Exists(folder.Of(Mark)))
+            {
+                throw new IOException(
+                    $"--out: '{folder.Path}' is not empty and holds no earlier run (no {Mark}). Name a folder that is new, empty or holds an earlier run.");
+            }
+
+            folder.RemoveEarlierRun();
+        }
+
+        Directory.CreateDirectory(folder.Path);
+        return folder;
+    }
+
+    /// <summary>A file of the folder.</summary>
+    public string Of(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Writes the scenario as it was run, overrides included; it marks the folder as a run's.</summary>
+    public Task WriteScenarioAsync(string json, CancellationToken cancellationToken) =>
+        File.WriteAllTextAsync(Of(Mark), json + "\n", cancellationToken);
+
+    /// <summary>Writes the summary in one step, so that a reader never sees half of it.</summary>
+    public async Task WriteSummaryAsync(RunSummary summary, CancellationToken cancellationToken)
+    {
+        string draft = SummaryPath + ".partial";
+        await File.WriteAllTextAsync(draft, JsonSerializer.Serialize(summary, ReportJson.Indented) + "\n", cancellationToken);
+        File.Move(draft, SummaryPath, overwrite: true);
+    }
+
+    private static string FirstFree(string parent, string stem)
+    {
+        int n = 1;
+        while (Directory.Exists(System.IO.Path.Combine(parent, $"{stem}-{n}")))
+        {
+            n++;
+        }
+
+        return System.IO.Path.Combine(parent, $"{stem}-{n}");
+    }
+
+    private void RemoveEarlierRun()
+    {
+        foreach (string name in new[] { RoundLog.FileName, "summary.json", RunPlots.AccuracyFile, RunPlots.BytesFile, RunPlots.ParticipationFile })
+        {
+            File.Delete(Of(name));
+        }
+
+        if (Directory.Exists(ServerPath))
+        {
+            Directory.Delete(ServerPath, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+using Federated.Simulator.Reports;
+using Federated.Simulator.Scenarios;
+
+namespace Federated.Simulator.Runs;
+
+/// <summary>Puts a run into words and numbers: its headline before, its summary after.</summary>
+internal static class RunAccount
+{
+    /// <summary>What is about to be run.</summary>
+    public static RunHeadline Headline(RunRequest request, SimulationServer server, int examples)
+    {
+        Scenario scenario = request.Scenario.Scenario;
+        return new RunHeadline
+        {
+            Scenario = scenario.Name,
+            Description = scenario.Description,
+            Published = Published(scenario),
+            Seed = scenario.Job.Seed,
+            Devices = scenario.Population.Devices,
+            Goal = scenario.Job.Cohort.Goal,
+            Rounds = scenario.Job.Rounds,
+            TargetAccuracy = scenario.Job.TargetAccuracy,
+            Model = ModelWording.Of(scenario.Job.Model),
+            Partition = $"{examples:N0} examples, {scenario.Population.Partition.ToString().ToLowerInvariant()}",
+            Folder = request.Folder.Path,
+            Api = server.Api.Address,
+            Embedded = server.IsEmbedded,
+            Threads = request.Threads,
+        };
+    }
+
+    /// <summary>How the job ended.</summary>
+    public static RunEnding EndingOf(JobStatus job, double? target) => job.State switch
+    {
+        JobState.Completed when target is null => new RunEnding(RunOutcome.Completed, ""),
+        JobState.Completed when job.RoundsToTarget is not null => new RunEnding(RunOutcome.TargetReached, ""),
+        JobState.Completed => new RunEnding(RunOutcome.TargetMissed, ""),
+        JobState.Cancelled => new RunEnding(RunOutcome.Interrupted, job.Reason),
+        _ => new RunEnding(RunOutcome.Failed, job.Reason),
+    };
+
+    /// <summary>The closing account.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="ending">How it ended.</param>
+    /// <param name="job">The job as last seen.</param>
+    /// <param name="rounds">In order.</param>
+    /// <param name="clock">Stopped.</param>
+    /// <param name="joules">Modelled energy of a contribution, if any.</param>
+    public static RunSummary Summary(
+        RunRequest request, RunEnding ending, JobStatus job, IReadOnlyList<RoundRecord> rounds, RunClock clock, double? joules)
+    {
+        Scenario scenario = request.Scenario.Scenario;
+        RunTotals totals = RunTotals.Of(rounds, scenario.Job.TargetAccuracy);
+        double wallSeconds = clock.Elapsed.TotalSeconds;
+        return new RunSummary
+        {
+            Scenario = scenario.Name,
+            Seed = scenario.Job.Seed,
+            Outcome = ending.Outcome,
+            Reason = ending.Reason,
+            Devices = scenario.Population.Devices,
+            Rounds = totals.Rounds,
+            AbandonedRounds = totals.Abandoned,
+            TargetAccuracy = scenario.Job.TargetAccuracy,
+            RoundsToTarget = totals.RoundsToTarget,
+            FinalAccuracy = totals.LastEvaluation?.Accuracy,
+            FinalLoss = totals.LastEvaluation?.Loss,
+            Published = Published(scenario),
+            WallSeconds = wallSeconds,
+            SetupSeconds = clock.SetupSeconds,
+            CpuSeconds = clock.CpuSeconds,
+            ClientUpdates = totals.Accepted,
+            ClientUpdatesPerSecond = wallSeconds > 0 ? totals.Accepted / wallSeconds : 0,
+            BytesUpPerClientRound = totals.BytesUpPerClientRound,
+            BytesDownPerClientRound = totals.BytesDownPerClientRound,
+            DenseFullModelBytes = job.DenseFullModelBytes,
+            DenseAdapterBytes = job.DenseAdapterBytes,
+            Dropped = totals.Dropped.Values.Sum(),
+            DroppedByReason = totals.Dropped,
+            Late = totals.Late,
+            RefusedByOutcome = totals.Refused,
+            PeakMemoryBytes = RunClock.PeakMemoryBytes(),
+            EnergyJoulesPerClientRound = joules,
+            Threads = request.Threads,
+            AdapterSha256 = totals.AdapterSha256,
+            Machine = RunMachine.Here(),
+        };
+    }
+
+    private static PublishedFigure? Published(Scenario scenario) =>
+        scenario.Published is { } published ? new PublishedFigure(published.RoundsToTarget, published.Source) : null;
+}
+
+/// <summary>How a run ended, and why when that needs saying.</summary>
+internal readonly record struct RunEnding(RunOutcome Outcome, string Reason);

@@ -1,0 +1,155 @@
+using Federated.Client.Session;
+using Federated.Client.Transport;
+using Federated.Server.Api;
+using Federated.Server.Jobs;
+using Federated.Simulator.CommandLine;
+using Federated.Simulator.Faults;
+using Federated.Simulator.Population;
+using Federated.Simulator.Reports;
+using Federated.Simulator.Scenarios;
+using Federated.Training.Data;
+
+namespace Federated.Simulator.Runs;
+
+/// <summary>One run from the examples to the written results. Used once.</summary>
+internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvider time)
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
+    private readonly Scenario _scenario = request.Scenario.Scenario;
+    private readonly EnergyMeter _energy = new();
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>
+    /// Runs to the end of the job, writes the results and gives the account. A cancelled run cancels its job and still writes everything.
+    /// </summary>
+    /// <exception cref="ServerApiException">The server cannot be reached or refuses the job.</exception>
+    /// <exception cref="InvalidSettingsException">There are too few examples for the population.</exception>
+    /// <exception cref="InvalidDataException">The examples cannot be read.</exception>
+    public async Task<RunSummary> RunAsync(CancellationToken cancellationToken)
+    {
+        IdxExamples examples = IdxExamples.Load(_scenario.Data.Images, _scenario.Data.Labels);
+        int[][] parts = Deal(examples);
+        await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
+
+        await using SimulationServer server = request.Server is { } address
+            ? await SimulationServer.AttachAsync(address, cancellationToken)
+            : await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, cancellationToken);
+        using ModelCache models = new(new ModelCacheOptions { TrainingThreads = request.Threads, ChargeEveryDevice = true });
+        await using DeviceFleet fleet = CreateFleet(server, examples, parts, models);
+
+        view.Opening(RunAccount.Headline(request, server, examples.Count));
+        RunClock clock = new(time, _started);
+        JobStatus job = await server.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
+        RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, time);
+        RunEnding ending = await FollowAsync(server, job.JobId, follower, fleet, clock, cancellationToken);
+
+        RunSummary summary = RunAccount.Summary(request, ending, follower.Job ?? job, follower.Rounds, clock, _energy.JoulesPerContribution);
+        await request.Folder.WriteSummaryAsync(summary, CancellationToken.None);
+        RunPlots.Write(request.Folder, summary, follower.Rounds);
+        return summary;
+    }
+
+    private int[][] Deal(IdxExamples examples)
+    {
+        ulong seed = _scenario.Job.Seed;
+        PopulationSettings population = _scenario.Population;
+        int[] labels = new int[examples.Count];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            labels[i] = examples.Labels[i];
+        }
+
+        try
+        {
+            return population.Partition switch
+            {
+                PartitionScheme.Iid => Partitioner.Iid(labels.Length, population.Devices, seed),
+                PartitionScheme.Shards => Partitioner.Shards(labels, population.Devices, population.ShardsPerDevice ?? 2, seed),
+                PartitionScheme.Dirichlet => Partitioner.Dirichlet(labels, population.Devices, population.Alpha ?? 0.5, seed),
+                _ => throw new InvalidOperationException($"No partition is known for {population.Partition}."),
+            };
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new InvalidSettingsException(
+                [new SettingProblem("population.devices", $"{population.Devices} devices for {labels.Length} examples", e.Message)]);
+        }
+    }
+
+    private DeviceFleet CreateFleet(SimulationServer server, IdxExamples examples, int[][] parts, ModelCache models)
+    {
+        ulong seed = _scenario.Job.Seed;
+        FaultSettings faults = _scenario.Faults;
+        return DeviceFleet.Create(
+            server.GrpcAddress,
+            _scenario.Job.Population,
+            examples,
+            parts,
+            FleetProfile.Deal(_scenario.Population.ToProfiles(), parts.Length, seed),
+            new FleetSurroundings
+            {
+                Models = models,
+                Session = new SessionOptions { PauseAfterFailure = TimeSpan.Zero },
+                Faults = new FaultModel(seed, faults.DropRate, faults.Jitter),
+                SilentLosses = faults.Silent,
+                Gate = new ArrivalGate(time),
+                Energy = _energy,
+                Time = time,
+            });
+    }
+
+    /// <summary>Lets the devices take part and the view follow until the job ends; then no device is in a round any more.</summary>
+    private async Task<RunEnding> FollowAsync(
+        SimulationServer server, string jobId, RoundFollower follower, DeviceFleet fleet, RunClock clock, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource following = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        RunProgress progress = new() { MaxRounds = _scenario.Job.Rounds, TargetAccuracy = _scenario.Job.TargetAccuracy };
+        Task devices = fleet.Start();
+        Task<JobStatus> end = follower.FollowAsync(progress, following.Token);
+        RunEnding ending;
+        try
+        {
+            // The devices stop by themselves only when the server refuses one of them for good.
+            await await Task.WhenAny(devices, end);
+            ending = RunAccount.EndingOf(await end, _scenario.Job.TargetAccuracy);
+            clock.Stop();
+            await fleet.DrainAsync(_patience);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            ending = new RunEnding(RunOutcome.Interrupted, "stopped by a person");
+        }
+        catch (Exception e) when (e is ServerLinkException or ServerApiException)
+        {
+            ending = new RunEnding(RunOutcome.Failed, e.Message);
+        }
+
+        clock.Stop();
+        await following.CancelAsync();
+        await WindUpAsync(server, jobId, follower, fleet, cancelJob: ending.Outcome is RunOutcome.Interrupted or RunOutcome.Failed);
+
+        // Its failure, if any, is in the ending already.
+        await ((Task)end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return ending;
+    }
+
+    private static async Task WindUpAsync(SimulationServer server, string jobId, RoundFollower follower, DeviceFleet fleet, bool cancelJob)
+    {
+        try
+        {
+            if (cancelJob)
+            {
+                await server.Api.CancelJobAsync(jobId, CancellationToken.None);
+            }
+
+            await fleet.StopAsync();
+            await follower.SettleAsync();
+        }
+        catch (Exception e) when (e is ServerLinkException or ServerApiException)
+        {
+            // The server is gone, which the ending tells; what was followed so far is what there is.
+            await fleet.AbandonAsync();
+        }
+    }
+}

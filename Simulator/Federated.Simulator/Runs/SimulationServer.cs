@@ -1,0 +1,80 @@
+using Federated.Server.Api;
+using Federated.Server.Hosting;
+using Federated.Server.Rounds;
+using Federated.Server.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Federated.Simulator.Runs;
+
+/// <summary>The server a run talks to: its own, in this process, or one that runs elsewhere. From here on both are the same.</summary>
+internal sealed class SimulationServer : IAsyncDisposable
+{
+    private readonly FederatedServer? _own;
+
+    private SimulationServer(FederatedServer? own, ServerApiClient api, Uri grpcAddress)
+    {
+        _own = own;
+        Api = api;
+        GrpcAddress = grpcAddress;
+    }
+
+    /// <summary>The HTTP API.</summary>
+    public ServerApiClient Api { get; }
+
+    /// <summary>Where devices connect.</summary>
+    public Uri GrpcAddress { get; }
+
+    /// <summary>Whether the server runs in this process.</summary>
+    public bool IsEmbedded => _own is not null;
+
+    /// <summary>Starts a server in this process on free ports.</summary>
+    /// <param name="storePath">Folder of its store; fresh for each run.</param>
+    /// <param name="threads">Threads for evaluation.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    public static async Task<SimulationServer> StartAsync(string storePath, int threads, CancellationToken cancellationToken)
+    {
+        ServerOptions options = new()
+        {
+            GrpcPort = 0,
+            ApiPort = 0,
+            Threads = threads,
+            LogLevel = LogLevel.Error,
+            Storage = new StorageOptions { Kind = StorageKind.Files, Path = storePath },
+
+            // Simulated devices spare no battery by waiting: who was not wanted comes back at once.
+            Selection = new SelectionOptions
+            {
+                Pace = new PaceOptions { MinRetry = TimeSpan.FromMilliseconds(10), MaxRetry = TimeSpan.FromMilliseconds(100) },
+            },
+        };
+        FederatedServer own = await FederatedServer.StartAsync(options, cancellationToken);
+        return new SimulationServer(own, new ServerApiClient(own.ApiAddress), own.GrpcAddress);
+    }
+
+    /// <summary>Attaches to a running server by the address of its HTTP API.</summary>
+    /// <exception cref="ServerApiException">It cannot be reached.</exception>
+    public static async Task<SimulationServer> AttachAsync(Uri address, CancellationToken cancellationToken)
+    {
+        ServerApiClient api = new(address);
+        try
+        {
+            ServerDescription description = await api.DescribeAsync(cancellationToken);
+            return new SimulationServer(null, api, description.GrpcAddress);
+        }
+        catch
+        {
+            api.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        if (_own is not null)
+        {
+            await _own.DisposeAsync();
+        }
+    }
+}

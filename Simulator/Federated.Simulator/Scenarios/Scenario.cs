@@ -1,0 +1,102 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Federated.Server.Jobs;
+
+namespace Federated.Simulator.Scenarios;
+
+/// <summary>
+/// A simulation as a person describes it: a job, the population that does it, what goes wrong, and the examples. The descriptions on the
+/// properties document them here and in the published schema (docs/schemas/scenario.schema.json). Immutable.
+/// </summary>
+internal sealed record Scenario : ISettings
+{
+    [Description("Names the scenario, its run folder and, unless they say otherwise, its job and population.")]
+    [Identifier]
+    public required string Name { get; init; }
+
+    [Description("One sentence for people.")]
+    public string Description { get; init; } = "";
+
+    [Description("A published experiment with the same settings, to compare with.")]
+    public PublishedSettings? Published { get; init; }
+
+    [Description("The job; name and population may be left out, and cohort.minimumPool then is population.devices, so that runs repeat.")]
+    public required JobSpec Job { get; init; }
+
+    [Description("The simulated devices and how examples are dealt to them.")]
+    public PopulationSettings Population { get; init; } = new();
+
+    [Description("What goes wrong, repeatably.")]
+    public FaultSettings Faults { get; init; } = new();
+
+    [Description("The training examples. Relative paths are relative to --data, or else to the scenario's file.")]
+    public required ExampleSettings Data { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<SettingProblem> Validate(string path)
+    {
+        int devices = Population.Devices;
+        if (Job.Cohort.Goal >= 1 && Job.Cohort.OverSelection is >= 1 and <= 10 && devices < Job.Cohort.CohortSize)
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "population.devices"),
+                $"{devices} with cohorts of {Job.Cohort.CohortSize}",
+                $"{Job.Cohort.CohortSize} and above; or lower job.cohort.goal or job.cohort.overSelection");
+        }
+        else if (devices < Job.Cohort.MinimumPool)
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "population.devices"),
+                $"{devices} with job.cohort.minimumPool = {Job.Cohort.MinimumPool}",
+                $"{Job.Cohort.MinimumPool} and above; or lower job.cohort.minimumPool: no round would ever begin");
+        }
+    }
+}
+
+/// <summary>A published experiment.</summary>
+internal sealed record PublishedSettings
+{
+    [Description("Rounds it needed to the same target.")]
+    [Range(1, 10_000_000)]
+    public required int RoundsToTarget { get; init; }
+
+    [Description("The publication, with table or section.")]
+    public required string Source { get; init; }
+}
+
+/// <summary>What goes wrong, repeatably.</summary>
+internal sealed record FaultSettings
+{
+    [Description("Probability that a selected device vanishes from a round.")]
+    [Range(0.0, 1.0)]
+    public double DropRate { get; init; }
+
+    [Description("Spread of completion times: sigma of a log-normal factor; 0 for none.")]
+    [Range(0.0, 5.0)]
+    public double Jitter { get; init; }
+
+    [Description("Whether vanishing devices say nothing, so that the round waits for its deadline by the wall clock. Slow, and not repeatable.")]
+    public bool Silent { get; init; }
+}
+
+/// <summary>Formats of training examples.</summary>
+internal enum ExampleKind
+{
+    /// <summary>An IDX file of images and one of labels, plain or gzip, as MNIST has them.</summary>
+    Idx,
+}
+
+/// <summary>Where the training examples lie.</summary>
+internal sealed record ExampleSettings
+{
+    [Description("idx: two IDX files, plain or gzip.")]
+    public required ExampleKind Kind { get; init; }
+
+    [Description("idx: path of the images.")]
+    [MinLength(1, ErrorMessage = "a path")]
+    public required string Images { get; init; }
+
+    [Description("idx: path of the labels.")]
+    [MinLength(1, ErrorMessage = "a path")]
+    public required string Labels { get; init; }
+}

@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+using Federated.Server.Jobs;
+
+namespace Federated.Simulator.Scenarios;
+
+/// <summary>A scenario, and the same as text with all overrides and completions in it.</summary>
+/// <param name="Scenario">What is run.</param>
+/// <param name="Tree">The tree it was read from.</param>
+internal sealed record ReadScenario(Scenario Scenario, JsonNode Tree)
+{
+    /// <summary>The job as it is submitted.</summary>
+    public string JobJson => Tree["job"]!.ToJsonString(StrictJson.Options);
+
+    /// <summary>The whole as it is kept in the run folder.</summary>
+    public string Json => Tree.ToJsonString(StrictJson.Options);
+}
+
+/// <summary>Turns a scenario's text and overrides into a scenario.</summary>
+internal static class ScenarioReader
+{
+    /// <summary>
+    /// Applies the overrides, completes what a scenario may leave out of its job (name, population, cohort.minimumPool) and checks everything.
+    /// </summary>
+    /// <param name="json">The scenario's text.</param>
+    /// <param name="overrides"><c>key=value</c>, applied in order.</param>
+    /// <exception cref="InvalidSettingsException">It is refused; every problem is told with path, value and what is allowed.</exception>
+    public static ReadScenario Read(string json, IEnumerable<string> overrides)
+    {
+        JsonNode tree = StrictJson.Parse(json);
+        foreach (string assignment in overrides)
+        {
+            StrictJson.ApplyOverride(tree, SettingPaths.Complete(assignment));
+        }
+
+        CompleteJob(tree);
+        return new ReadScenario(StrictJson.Read<Scenario>(tree), tree);
+    }
+
+    /// <summary>
+    /// Makes the example files absolute and demands those this process reads.
+    /// </summary>
+    /// <param name="read">Changed in place and read anew.</param>
+    /// <param name="folder">Where relative paths start.</param>
+    /// <param name="readsHeldOut">Whether the server that reads the held-out examples runs here.</param>
+    /// <exception cref="InvalidSettingsException">A file does not exist.</exception>
+    public static ReadScenario Locate(ReadScenario read, string folder, bool readsHeldOut)
+    {
+        List<SettingProblem> problems = [];
+        Resolve(read.Tree["data"], "data", folder, demand: true, problems);
+        Resolve(read.Tree["job"]?["evaluation"]?["data"], "job.evaluation.data", folder, readsHeldOut, problems);
+        return problems.Count == 0
+            ? new ReadScenario(StrictJson.Read<Scenario>(read.Tree), read.Tree)
+            : throw new InvalidSettingsException(problems);
+    }
+
+    private static void CompleteJob(JsonNode tree)
+    {
+        if (tree is not JsonObject scenario || scenario["job"] is not JsonObject job)
+        {
+            return;
+        }
+
+        string? name = scenario["name"] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+        foreach (string key in new[] { "name", "population" })
+        {
+            if (name is not null && !job.ContainsKey(key))
+            {
+                job[key] = name;
+            }
+        }
+
+        // Selection repeats only when every device waits; without the key that is what a scenario means.
+        if (!job.ContainsKey("cohort"))
+        {
+            job["cohort"] = new JsonObject();
+        }
+
+        if (job["cohort"] is JsonObject cohort && !cohort.ContainsKey("minimumPool"))
+        {
+            cohort["minimumPool"] = scenario["population"]?["devices"]?.DeepClone() ?? new PopulationSettings().Devices;
+        }
+    }
+
+    private static void Resolve(JsonNode? files, string path, string folder, bool demand, List<SettingProblem> problems)
+    {
+        if (files is not JsonObject section)
+        {
+            return;
+        }
+
+        foreach (string key in new[] { "images", "labels", "path" })
+        {
+            if (section[key] is not JsonValue value || !value.TryGetValue(out string? file))
+            {
+                continue;
+            }
+
+            string absolute = Path.GetFullPath(file, folder);
+            section[key] = absolute;
+            if (demand && !File.Exists(absolute))
+            {
+                problems.Add(new SettingProblem(
+                    SettingProblem.At(path, key), absolute, "a file that exists; --data names the folder that relative paths start from"));
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Federated.Testing;
+
+namespace Federated.EndToEnd.Tests.Scene;
+
+/// <summary>A program of this solution in a process of its own. It is killed with its owner, whatever happened.</summary>
+internal sealed class ProgramRun : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly ConcurrentQueue<string> _errors = new();
+    private readonly string _name;
+
+    private ProgramRun(string name, Process process)
+    {
+        _name = name;
+        _process = process;
+        _process.OutputDataReceived += (_, line) => Note(_output, line.Data);
+        _process.ErrorDataReceived += (_, line) => Note(_errors, line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Lines of standard output so far.</summary>
+    public IReadOnlyCollection<string> Output => _output;
+
+    /// <summary>Whether it runs no more.</summary>
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>Everything it said, for messages.</summary>
+    public string Said => $"{_name} said: {string.Join(Environment.NewLine, _output.Concat(_errors))}";
+
+    /// <summary>
+    /// Starts <c>Federated.Server</c> or <c>Federated.Client</c> from its own build output: what lies beside the tests shares their
+    /// dependencies, and would hide one that the program lacks.
+    /// </summary>
+    public static ProgramRun Start(string program, params string[] arguments)
+    {
+        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("exec");
+        start.ArgumentList.Add(Path.Combine(OutputOf(program), $"{program}.dll"));
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return new ProgramRun(program, Process.Start(start) ?? throw new InvalidOperationException($"{program} cannot be started."));
+    }
+
+    /// <summary>Runs a program to its end and gives its exit code and standard output.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string program, params string[] arguments)
+    {
+        await using ProgramRun run = Start(program, arguments);
+        await run._process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Deadline);
+        return (run._process.ExitCode, string.Join(Environment.NewLine, run.Output));
+    }
+
+    /// <summary>The first line of standard output.</summary>
+    public Task<string> FirstLineAsync() => Eventually.GetAsync($"{_name} prints a line", () =>
+    {
+        Assert.False(_process.HasExited && _output.IsEmpty, $"{_name} ended. {Said}");
+        return Task.FromResult(_output.TryPeek(out string? line) ? line : null);
+    });
+
+    /// <summary>SIGKILL: it gets no chance to finish anything.</summary>
+    public async Task KillAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        await _process.WaitForExitAsync(CancellationToken.None);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _process.Dispose();
+    }
+
+    // bin/CONFIGURATION/FRAMEWORK, the same for the tests and for what they run.
+    private static string OutputOf(string program)
+    {
+        DirectoryInfo framework = new(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        return Path.Combine(
+            RepositoryRoot.Find(), program[(program.IndexOf('.', StringComparison.Ordinal) + 1)..], program, "bin", framework.Parent!.Name, framework.Name);
+    }
+
+    private static void Note(ConcurrentQueue<string> lines, string? line)
+    {
+        if (line is not null)
+        {
+            lines.Enqueue(line);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Federated.Server.Api;
+
+namespace Federated.EndToEnd.Tests.Scene;
+
+/// <summary>The server program over a store that outlives it.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private readonly ProgramRun _run;
+
+    private ServerProcess(ProgramRun run, Uri api, Uri grpc)
+    {
+        _run = run;
+        ApiAddress = api;
+        GrpcAddress = grpc;
+        Api = new ServerApiClient(api);
+    }
+
+    /// <summary>The HTTP API.</summary>
+    public Uri ApiAddress { get; }
+
+    /// <summary>The device protocol.</summary>
+    public Uri GrpcAddress { get; }
+
+    /// <summary>Speaks to the API.</summary>
+    public ServerApiClient Api { get; }
+
+    /// <summary>What it logged.</summary>
+    public string Said => _run.Said;
+
+    /// <summary>Starts it on free ports and reads the line with which it says where it listens.</summary>
+    public static async Task<ServerProcess> StartAsync(string store)
+    {
+        ProgramRun run = ProgramRun.Start("Federated.Server", "serve", "--storage", store, "--grpc-port", "0", "--api-port", "0", "--json");
+        try
+        {
+            using JsonDocument line = JsonDocument.Parse(await run.FirstLineAsync());
+            Assert.True(line.RootElement.GetProperty("processId").GetInt32() > 0);
+            return new ServerProcess(
+                run, new Uri(line.RootElement.GetProperty("api").GetString()!), new Uri(line.RootElement.GetProperty("grpc").GetString()!));
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public Task KillAsync() => _run.KillAsync();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        await _run.DisposeAsync();
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+using Federated.Simulator.Reports;
+
+namespace Federated.Simulator.Tests.Reports;
+
+public sealed class RunFolderTests
+{
+    [Fact]
+    public void Open_NoName_TakesTheFirstFreeNumber()
+    {
+        using TemporaryFolder work = new();
+        Assert.Equal(Path.Combine(work.Path, "runs", "s-7-1"), RunFolder.Open(null, "s", 7, work.Path).Path);
+        Assert.Equal(Path.Combine(work.Path, "runs", "s-7-2"), RunFolder.Open(null, "s", 7, work.Path).Path);
+    }
+
+    [Fact]
+    public void Open_ForeignFolder_IsRefusedAndKept()
+    {
+        using TemporaryFolder work = new();
+        string precious = Path.Combine(work.Path, "thesis.txt");
+        File.WriteAllText(precious, "mine");
+
+        IOException refusal = Assert.Throws<IOException>(() => RunFolder.Open(work.Path, "s", 1, "/"));
+
+        Assert.Contains(work.Path, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("new, empty or holds an earlier run", refusal.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(precious));
+    }
+
+    [Fact]
+    public void Open_AFile_IsRefused()
+    {
+        using TemporaryFolder work = new();
+        string file = Path.Combine(work.Path, "file");
+        File.WriteAllText(file, "");
+        Assert.Throws<IOException>(() => RunFolder.Open(file, "s", 1, "/"));
+    }
+
+    [Fact]
+    public async Task Open_EarlierRun_ReplacesItsFilesAndKeepsOthers()
+    {
+        using TemporaryFolder work = new();
+        RunFolder first = RunFolder.Open(work.Path, "s", 1, "/");
+        await first.WriteScenarioAsync("{}", TestContext.Current.CancellationToken);
+        await first.WriteSummaryAsync(SampleRun.Summary(SampleRun.Rounds(2)), TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(first.ServerPath);
+        File.WriteAllText(first.Of("notes.txt"), "kept");
+
+        RunFolder second = RunFolder.Open(work.Path, "s", 1, "/");
+
+        Assert.False(File.Exists(second.SummaryPath));
+        Assert.False(Directory.Exists(second.ServerPath));
+        Assert.True(File.Exists(second.Of("notes.txt")));
+    }
+
+    [Fact]
+    public async Task WriteSummaryAsync_ASummary_HoldsThePromisedFields()
+    {
+        using TemporaryFolder work = new();
+        RunFolder folder = RunFolder.Open(work.Path, "s", 1, "/");
+        await folder.WriteSummaryAsync(SampleRun.Summary(SampleRun.Rounds(4)), TestContext.Current.CancellationToken);
+
+        JsonObject summary = JsonNode.Parse(await File.ReadAllTextAsync(folder.SummaryPath, TestContext.Current.CancellationToken))!.AsObject();
+
+        string[] promised =
+        [
+            "scenario", "seed", "rounds", "targetAccuracy", "roundsToTarget", "finalAccuracy", "wallSeconds", "clientUpdates",
+            "clientUpdatesPerSecond", "bytesUpPerClientRound", "bytesDownPerClientRound", "denseFullModelBytes", "denseAdapterBytes",
+            "dropped", "late", "peakMemoryBytes",
+        ];
+        Assert.All(promised, name => Assert.True(summary.ContainsKey(name), name));
+        Assert.Equal("targetReached", (string?)summary["outcome"]);
+        JsonObject schema = JsonNode.Parse(SummarySchema.Text)!.AsObject();
+        Assert.Equal(schema["properties"]!.AsObject().Select(property => property.Key), summary.Select(property => property.Key));
+        Assert.Equal(schema["required"]!.AsArray().Select(name => (string?)name), summary.Select(property => property.Key));
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+using Federated.Server.Rounds;
+using Federated.Simulator.CommandLine;
+using Federated.Simulator.Reports;
+using Federated.Simulator.Runs;
+using Federated.Simulator.Scenarios;
+using Federated.Simulator.Tests.Reports;
+
+namespace Federated.Simulator.Tests.Runs;
+
+/// <summary>Whole runs: real server, real client sessions over loopback, a toy model.</summary>
+public sealed class SimulationRunTests
+{
+    [Fact]
+    public async Task RunAsync_SameSeedAtOtherThreads_RepeatsEveryRound()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        ReadScenario scenario = SmallDigits.Scenario(folder.Path);
+
+        (RunSummary first, string[] firstRounds) = await RunAsync(scenario, folder, "first", threads: 1);
+        (RunSummary second, string[] secondRounds) = await RunAsync(scenario, folder, "second", threads: 2);
+
+        Assert.Equal(RunOutcome.Completed, first.Outcome);
+        Assert.Equal(4, first.Rounds);
+        Assert.True(first.FinalAccuracy > 0.5, $"accuracy {first.FinalAccuracy}");
+        Assert.True(first.Dropped > 0, "the scenario drops a fifth of 32 selections");
+        Assert.True(first.Late > 0, "twice the goal is selected, so that some must be late");
+        Assert.Equal(firstRounds, secondRounds);
+        Assert.Equal(first.AdapterSha256, second.AdapterSha256);
+        Assert.Equal(first.EnergyJoulesPerClientRound, second.EnergyJoulesPerClientRound);
+    }
+
+    [Fact]
+    public async Task RunAsync_AnotherSeed_GivesAnotherModel()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        (RunSummary first, _) = await RunAsync(SmallDigits.Scenario(folder.Path, "rounds=1"), folder, "first", threads: 2);
+        (RunSummary second, _) = await RunAsync(SmallDigits.Scenario(folder.Path, "rounds=1", "seed=2"), folder, "second", threads: 2);
+        Assert.NotEqual(first.AdapterSha256, second.AdapterSha256);
+    }
+
+    [Fact]
+    public async Task RunAsync_EveryDeviceOutOfTime_AbandonsTheRoundByTheModelledTimes()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        ReadScenario scenario = SmallDigits.Scenario(
+            folder.Path, "rounds=1", "dropRate=0", """profiles=[{"name":"snail","examplesPerSecond":0.001}]""");
+        (RunSummary summary, _) = await RunAsync(scenario, folder, "slow", threads: 2);
+        Assert.Equal(1, summary.AbandonedRounds);
+        Assert.Equal(8, summary.Dropped);
+        Assert.Null(summary.FinalAccuracy);
+    }
+
+    [Fact]
+    public async Task RunAsync_Cancelled_WritesWhatItHas()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        using CancellationTokenSource stop = new();
+        RunFolder output = RunFolder.Open(Path.Combine(folder.Path, "run"), "toy", 1, "/");
+        RunRequest request = new() { Scenario = SmallDigits.Scenario(folder.Path, "rounds=100000"), Folder = output, Threads = 2, Server = null };
+
+        RunSummary summary = await new SimulationRun(request, new StoppingView(stop, afterRounds: 2), TimeProvider.System).RunAsync(stop.Token);
+
+        Assert.Equal(RunOutcome.Interrupted, summary.Outcome);
+        Assert.InRange(summary.Rounds, 2, 99_999);
+        Assert.Equal(summary.Rounds, RoundLog.Read(output.RoundsPath).Count);
+        Assert.True(File.Exists(output.SummaryPath));
+    }
+
+    private static async Task<(RunSummary Summary, string[] Rounds)> RunAsync(ReadScenario scenario, TemporaryFolder folder, string name, int threads)
+    {
+        RunFolder output = RunFolder.Open(Path.Combine(folder.Path, name), "toy", 1, "/");
+        RunRequest request = new() { Scenario = scenario, Folder = output, Threads = threads, Server = null };
+        RunSummary summary = await new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
+        return (summary, [.. RoundLog.Read(output.RoundsPath).Select(WithoutTiming)]);
+    }
+
+    private static string WithoutTiming(RoundRecord round)
+    {
+        JsonObject line = JsonNode.Parse(RoundLog.ToLine(round))!.AsObject();
+        Assert.True(line.Remove("timing"));
+        return line.ToJsonString();
+    }
+
+    private sealed class StoppingView(CancellationTokenSource stop, int afterRounds) : IRunView
+    {
+        public void Opening(RunHeadline headline)
+        {
+        }
+
+        public void RoundEnded(RunProgress progress)
+        {
+            if (progress.Rounds >= afterRounds)
+            {
+                stop.Cancel();
+            }
+        }
+
+        public ValueTask ClosingAsync(RunSummary summary, string folder) => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,47 @@
+using Federated.Server.Jobs;
+using Federated.Simulator.Scenarios;
+
+namespace Federated.Simulator.Tests.Scenarios;
+
+public sealed class ScenarioCatalogTests
+{
+    public static TheoryData<string> Names => [.. ScenarioCatalog.Names];
+
+    [Fact]
+    public void Names_TheDefault_ComesFirst() =>
+        Assert.Equal(["mnist-2nn-iid", "mnist-2nn-shards", "mnist-2nn-unreliable", "mnist-cnn-iid", "mnist-cnn-shards"], ScenarioCatalog.Names);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Read_ABuiltInScenario_IsSoundAndItsFilesShipWithTheProgram(string name)
+    {
+        (string json, string folder) = ScenarioCatalog.Find(name);
+        ReadScenario located = ScenarioReader.Locate(ScenarioReader.Read(json, []), folder, readsHeldOut: true);
+        Assert.Equal(name, located.Scenario.Name);
+        Assert.NotEmpty(located.Scenario.Description);
+    }
+
+    // McMahan et al. 2017, arXiv 1602.05629, tables 1 and 2.
+    [Theory]
+    [InlineData("mnist-2nn-iid", 0.97, 1, 87)]
+    [InlineData("mnist-2nn-shards", 0.97, 1, 664)]
+    [InlineData("mnist-cnn-iid", 0.99, 5, 20)]
+    [InlineData("mnist-cnn-shards", 0.99, 5, 229)]
+    public void Read_APublishedSetting_HasItsNumbers(string name, double target, int epochs, int rounds)
+    {
+        Scenario scenario = ScenarioCatalog.Read(name);
+        Assert.Equal(target, scenario.Job.TargetAccuracy);
+        Assert.Equal(epochs, scenario.Job.Training.Epochs);
+        Assert.Equal(10, scenario.Job.Training.BatchSize);
+        Assert.Equal(10, scenario.Job.Cohort.CohortSize);
+        Assert.Equal(100, scenario.Population.Devices);
+        Assert.Equal(rounds, scenario.Published!.RoundsToTarget);
+    }
+
+    [Fact]
+    public void Find_Misspelt_NamesTheNearest()
+    {
+        InvalidSettingsException refusal = Assert.Throws<InvalidSettingsException>(() => ScenarioCatalog.Find("mnist-2nn-idd"));
+        Assert.Contains("did you mean mnist-2nn-iid?", refusal.Message, StringComparison.Ordinal);
+    }
+}
