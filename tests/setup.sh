@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs what the tests run beside the .NET SDK: Azurite, the Azure Blob Storage emulator, into tests/tools/node_modules.
+# Quick when it is there already.
+set -eu
+
+cd "$(dirname "$0")/tools"
+installed=node_modules/.installed.json
+
+if [ -f "$installed" ] && cmp -s package-lock.json "$installed"; then
+    exit 0
+fi
+
+if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+        apt-get update -q
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q nodejs npm
+    else
+        echo "tests/setup.sh: node and npm are missing. Install them (Debian: sudo apt-get install nodejs npm) and run tests/setup.sh again." >&2
+        exit 1
+    fi
+fi
+
+# No package here needs its install scripts.
+npm ci --ignore-scripts --loglevel=error
+cp package-lock.json "$installed"
