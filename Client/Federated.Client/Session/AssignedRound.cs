@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Federated.Client.Transport;
 using Federated.Shared.Models;
@@ -20,7 +21,8 @@ internal sealed class AssignedRound(
     IExampleSource examples,
     TransferScope scope,
     TimeProvider time,
-    ISessionObserver observer)
+    ISessionObserver observer,
+    ArrayPool<byte> buffers)
 {
     private readonly ClientCosts _costs = new();
 
@@ -38,7 +40,7 @@ internal sealed class AssignedRound(
             throw new RoundAbortException(AbortReason.NoData, "The device holds no examples.");
         }
 
-        using RoundBuffer buffer = RoundBuffer.Rent(plan);
+        using RoundBuffer buffer = RoundBuffer.Rent(plan, buffers);
         await observer.AssignedAsync(identity, plan, cancellationToken).ConfigureAwait(false);
         CachedModel model = await DownloadAsync(buffer, cancellationToken).ConfigureAwait(false);
         (ReadOnlyMemory<byte> payload, ByteString sha256) = await TrainAsync(model, buffer, cancellationToken).ConfigureAwait(false);

@@ -137,7 +137,7 @@ public sealed class ClientSession
         _backoff.Reset();
         long deadline = assignedAt + (long)(plan.Deadline.TotalSeconds * _time.TimestampFrequency);
         TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time);
-        AssignedRound round = new(_identity, plan, _models, _examples, scope, _time, _observer);
+        AssignedRound round = new(_identity, plan, _models, _examples, scope, _time, _observer, _options.Buffers);
         using CancellationTokenSource closing = new(scope.Remaining, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, closing.Token);
         try

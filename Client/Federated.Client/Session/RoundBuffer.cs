@@ -14,16 +14,18 @@ internal sealed class RoundBuffer : IDisposable
 {
     private const int HeaderRoom = UpdateDocument.OverheadBytes;
 
+    private readonly ArrayPool<byte> _pool;
     private readonly byte[] _array;
     private readonly int _valueBytes;
     private readonly int _adapterHeaderBytes;
     private bool _disposed;
 
-    private RoundBuffer(int valueBytes, int adapterHeaderBytes)
+    private RoundBuffer(ArrayPool<byte> pool, int valueBytes, int adapterHeaderBytes)
     {
+        _pool = pool;
         _valueBytes = valueBytes;
         _adapterHeaderBytes = adapterHeaderBytes;
-        _array = ArrayPool<byte>.Shared.Rent(HeaderRoom + valueBytes);
+        _array = pool.Rent(HeaderRoom + valueBytes);
     }
 
     /// <summary>Where the adapter document is received.</summary>
@@ -34,12 +36,12 @@ internal sealed class RoundBuffer : IDisposable
 
     /// <summary>Rents the buffer of a plan.</summary>
     /// <exception cref="RoundAbortException">No adapter document of P parameters has the length that the plan states.</exception>
-    public static RoundBuffer Rent(PlanDocument plan)
+    public static RoundBuffer Rent(PlanDocument plan, ArrayPool<byte> pool)
     {
         long valueBytes = (long)plan.ParameterCount * sizeof(float);
         long headerBytes = plan.AdapterLengthBytes - valueBytes;
         return headerBytes is > 0 and <= HeaderRoom
-            ? new RoundBuffer((int)valueBytes, (int)headerBytes)
+            ? new RoundBuffer(pool, (int)valueBytes, (int)headerBytes)
             : throw new RoundAbortException(
                 Shared.Protos.AbortReason.UnsupportedPlan,
                 $"The plan states an adapter of {plan.AdapterLengthBytes} bytes for {plan.ParameterCount} parameters, which take {valueBytes} and a short header.");
@@ -82,7 +84,7 @@ internal sealed class RoundBuffer : IDisposable
         if (!_disposed)
         {
             _disposed = true;
-            ArrayPool<byte>.Shared.Return(_array);
+            _pool.Return(_array);
         }
     }
 }

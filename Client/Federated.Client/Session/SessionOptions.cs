@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Federated.Client.Session;
 
 /// <summary>How a session behaves. Immutable.</summary>
@@ -23,6 +25,12 @@ public sealed record SessionOptions
 
     /// <summary><see cref="SessionReport.RetryAfter"/> of a round that was refused or given up. 5 s by default.</summary>
     public TimeSpan PauseAfterFailure { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Where a round's one large buffer comes from. The shared pool by default, which gives memory back when a device is idle; many
+    /// virtual devices in one process are better served by a pool that keeps a buffer for each.
+    /// </summary>
+    public ArrayPool<byte> Buffers { get; init; } = ArrayPool<byte>.Shared;
 
     /// <summary>Version of the client software as the server's statistics show it; this assembly's by default.</summary>
     public string ClientVersion { get; init; } = typeof(SessionOptions).Assembly.GetName().Version?.ToString(3) ?? "";

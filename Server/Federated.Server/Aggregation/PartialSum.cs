@@ -15,11 +15,17 @@ internal sealed class PartialSum
 
     /// <summary>An empty sum of P = <paramref name="parameterCount"/> parameters.</summary>
     public PartialSum(string jobId, long round, int group, int parameterCount)
+        : this(jobId, round, group, new RunningSum(parameterCount))
+    {
+    }
+
+    /// <summary>Takes over an empty sum.</summary>
+    public PartialSum(string jobId, long round, int group, RunningSum empty)
     {
         _jobId = jobId;
         _round = round;
         _group = group;
-        Sum = new RunningSum(parameterCount);
+        Sum = empty;
     }
 
     private PartialSum(PartialSumDocument document)

@@ -144,6 +144,15 @@ internal sealed class RunningSum
         Count += batch.Length;
     }
 
+    /// <summary>Forgets everything it holds.</summary>
+    public void Clear()
+    {
+        _bytes.AsSpan().Clear();
+        Count = 0;
+        TotalWeight = 0;
+        Bound = 0;
+    }
+
     /// <summary>Adds another group's sum.</summary>
     /// <exception cref="ArgumentException">P differs.</exception>
     /// <exception cref="InvalidOperationException">The two do not fit together; nothing was added.</exception>

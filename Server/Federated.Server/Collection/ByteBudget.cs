@@ -1,18 +1,20 @@
 namespace Federated.Server.Collection;
 
 /// <summary>
-/// Rations memory among uploads: those that fit below the soft limit are let in at once, others wait in order of arrival; one that has
-/// waited for the patience is let in up to the hard limit. Something is always let in when nothing is. Thread-safe.
+/// Rations memory among uploads: those that fit below the soft limit are let in at once, others wait in order of arrival. When nothing
+/// was given back for as long as the patience, those that have waited that long are let in up to the hard limit: the uploads inside are
+/// slow then, and not merely many. Something is always let in when nothing is. Thread-safe.
 /// </summary>
 /// <param name="softBytes">What is granted at once.</param>
 /// <param name="hardBytes">What is never exceeded, unless by a single upload that is larger.</param>
-/// <param name="patience">How long an upload waits below the soft limit.</param>
+/// <param name="patience">How long an upload waits below the soft limit while nothing is given back.</param>
 /// <param name="time">The clock of the patience.</param>
 internal sealed class ByteBudget(long softBytes, long hardBytes, TimeSpan patience, TimeProvider time)
 {
     private readonly LinkedList<Waiter> _waiters = new();
     private readonly Lock _lock = new();
     private long _used;
+    private long _lastRelease = time.GetTimestamp();
 
     /// <summary>Waits until <paramref name="bytes"/> are granted.</summary>
     public async Task AcquireAsync(long bytes, CancellationToken ct)
@@ -29,25 +31,20 @@ internal sealed class ByteBudget(long softBytes, long hardBytes, TimeSpan patien
             node = _waiters.AddLast(new Waiter(bytes));
         }
 
-        try
+        long since = time.GetTimestamp();
+        for (TimeSpan wait = patience; wait > TimeSpan.Zero; wait = PatienceLeft(node.Value, since))
         {
-            await node.Value.Turn.Task.WaitAsync(patience, time, ct);
-        }
-        catch (TimeoutException)
-        {
-            lock (_lock)
+            try
             {
-                node.Value.Impatient = true;
-                Admit();
+                await WaitOnAsync(node, wait, ct);
+                return;
             }
+            catch (TimeoutException)
+            {
+            }
+        }
 
-            await WaitOnAsync(node, ct);
-        }
-        catch (OperationCanceledException)
-        {
-            GiveUp(node);
-            throw;
-        }
+        await WaitOnAsync(node, Timeout.InfiniteTimeSpan, ct);
     }
 
     /// <summary>Gives granted bytes back.</summary>
@@ -56,15 +53,32 @@ internal sealed class ByteBudget(long softBytes, long hardBytes, TimeSpan patien
         lock (_lock)
         {
             _used -= bytes;
+            _lastRelease = time.GetTimestamp();
             Admit();
         }
     }
 
-    private async Task WaitOnAsync(LinkedListNode<Waiter> node, CancellationToken ct)
+    /// <summary>How much longer to wait; when nothing is left the waiter is impatient from now on.</summary>
+    private TimeSpan PatienceLeft(Waiter waiter, long since)
+    {
+        lock (_lock)
+        {
+            TimeSpan left = patience - time.GetElapsedTime(Math.Max(since, _lastRelease));
+            if (left <= TimeSpan.Zero)
+            {
+                waiter.Impatient = true;
+                Admit();
+            }
+
+            return left;
+        }
+    }
+
+    private async Task WaitOnAsync(LinkedListNode<Waiter> node, TimeSpan wait, CancellationToken ct)
     {
         try
         {
-            await node.Value.Turn.Task.WaitAsync(ct);
+            await node.Value.Turn.Task.WaitAsync(wait, time, ct);
         }
         catch (OperationCanceledException)
         {

@@ -50,6 +50,25 @@ internal sealed class HotObjects(ContentStore content)
         Touch(hash, bytes.Length);
     }
 
+    /// <summary>Lets go of an object that few will still ask for; it can be read from the store again.</summary>
+    public void Drop(ContentHash hash)
+    {
+        lock (_lock)
+        {
+            _reads.TryRemove(hash, out _);
+            LinkedListNode<(ContentHash Hash, long Length)>? node = _recent.First;
+            while (node is not null && node.Value.Hash != hash)
+            {
+                node = node.Next;
+            }
+
+            if (node is not null)
+            {
+                _recent.Remove(node);
+            }
+        }
+    }
+
     private void Touch(ContentHash hash, long length)
     {
         lock (_lock)

@@ -11,6 +11,7 @@ namespace Federated.Server.Collection;
 internal sealed class PartialSumStore(IBlobStore blobs)
 {
     private readonly ConcurrentDictionary<string, PartialSum> _sealed = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<int, RunningSum> _spare = new();
 
     /// <summary>Writes sum and contributors in one piece.</summary>
     public Task WriteAsync(string group, PartialSum partial, CancellationToken ct) =>
@@ -32,6 +33,21 @@ internal sealed class PartialSumStore(IBlobStore blobs)
         _sealed.TryRemove(group, out PartialSum? partial)
             ? partial
             : await ReadAsync(group, ct) ?? throw new InvalidOperationException($"Group {group} has no durable sum.");
+
+    /// <summary>An empty sum, in memory that an earlier round of a model of this size has left, if there is any.</summary>
+    public RunningSum Rent(int parameterCount)
+    {
+        if (_spare.TryRemove(parameterCount, out RunningSum? spare))
+        {
+            spare.Clear();
+            return spare;
+        }
+
+        return new RunningSum(parameterCount);
+    }
+
+    /// <summary>Takes back the memory of a sum that nobody reads any more. One is kept for each size.</summary>
+    public void Return(RunningSum sum) => _spare[sum.ParameterCount] = sum;
 
     private static string BlobName(string group) => $"partial-sums/{group}";
 }

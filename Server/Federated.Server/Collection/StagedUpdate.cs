@@ -18,17 +18,19 @@ internal readonly record struct UploadKey(string JobId, long Round, string Devic
 /// </summary>
 internal sealed class StagedUpdate : IDisposable
 {
+    private readonly ArrayPool<byte> _pool;
     private readonly Action<StagedUpdate> _release;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private byte[]? _buffer;
 
-    public StagedUpdate(long id, UploadKey key, int lengthBytes, Action<StagedUpdate> release)
+    public StagedUpdate(long id, UploadKey key, int lengthBytes, ArrayPool<byte> pool, Action<StagedUpdate> release)
     {
         Id = id;
         Key = key;
         LengthBytes = lengthBytes;
+        _pool = pool;
         _release = release;
-        _buffer = ArrayPool<byte>.Shared.Rent(lengthBytes);
+        _buffer = pool.Rent(lengthBytes);
     }
 
     /// <summary>Names the staged update within the process.</summary>
@@ -84,7 +86,7 @@ internal sealed class StagedUpdate : IDisposable
         {
             Values = default;
             _hash.Dispose();
-            ArrayPool<byte>.Shared.Return(buffer);
+            _pool.Return(buffer);
             _release(this);
         }
     }

@@ -13,7 +13,8 @@ public sealed class StagingOptions
     public long BudgetBytes { get; set; } = 32L << 20;
 
     /// <summary>
-    /// How long an upload waits for the budget before it is let in beyond it, so that a few slow links cannot hold up a fleet. Default 5 s.
+    /// How long an upload waits for the budget, counted from the last time that bytes were given back, before it is let in beyond it: a
+    /// few slow links cannot hold up a fleet, and a fast but large cohort is not let in all at once. Default 5 s.
     /// </summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(5);
 

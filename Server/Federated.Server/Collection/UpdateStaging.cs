@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 
@@ -9,6 +10,11 @@ namespace Federated.Server.Collection;
 /// </summary>
 internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvider time)
 {
+    private const int LargestPooledBytes = 1 << 30;
+    private const int PooledOfASize = 256;
+
+    // Not the shared pool: that one keeps an array for every thread which ever gave one back, whatever the budget says.
+    private readonly ArrayPool<byte> _buffers = ArrayPool<byte>.Create(LargestPooledBytes, PooledOfASize);
     private readonly ByteBudget _budget = new(options.Value.BudgetBytes, options.Value.HardBudgetBytes, options.Value.Patience, time);
     private readonly ConcurrentDictionary<long, StagedUpdate> _active = new();
     private readonly Dictionary<UploadKey, Broken> _broken = [];
@@ -26,7 +32,7 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
 
         DropExpired();
         await _budget.AcquireAsync(lengthBytes, ct);
-        StagedUpdate update = new(Interlocked.Increment(ref _nextId), key, lengthBytes, Released);
+        StagedUpdate update = new(Interlocked.Increment(ref _nextId), key, lengthBytes, _buffers, Released);
         _active[update.Id] = update;
         return update;
     }

@@ -127,6 +127,11 @@ internal sealed class RoundRunner(
             await Round(record.Round - KeptRounds).Forget();
         }
 
+        if (record.Outcome == RoundOutcome.Committed)
+        {
+            models.SetAside(ContentHash.Parse(state.State.Kept[^1].AdapterSha256));
+        }
+
         while (state.State.Kept.Count > KeptVersions)
         {
             KeptVersion oldest = state.State.Kept[0];
@@ -273,7 +278,12 @@ internal sealed class RoundRunner(
             Evaluation = quality,
             Timing = timing,
         };
-        record = sum is null ? record : WithTotals(record, ContributionTotals.Of(sum.Contributions));
+        if (sum is not null)
+        {
+            record = WithTotals(record, ContributionTotals.Of(sum.Contributions));
+            sums.Return(sum.Sum);
+        }
+
         return record with
         {
             Timing = record.Timing with

@@ -7,6 +7,7 @@ using Federated.Server.Jobs;
 using Federated.Server.Storage;
 using Federated.Shared.Protocol;
 using Grpc.AspNetCore.Server.Model;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -108,6 +109,7 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton(Options.Create(options.Staging));
         services.AddSingleton(new ServerThreads(options.Threads));
         services.AddSingleton<ServerAddresses>();
+        services.AddSingleton<IMemoryPoolFactory<byte>, TransferMemoryPoolFactory>();
         services.AddSingleton<HotObjects>();
         services.AddSingleton<UpdateStaging>();
         services.AddSingleton<PartialSumStore>();
@@ -130,6 +132,9 @@ public sealed class FederatedServer : IAsyncDisposable
         silo.AddBlobGrainStorage(StorageNames.Grains);
         silo.AddStartupTask<JobRecovery>();
         silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(60));
+
+        // The default reserves room for a million grains of other silos; there are none yet.
+        silo.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = 1 << 14);
         silo.Configure<GrainCollectionOptions>(collection => collection.CollectionAge = TimeSpan.FromMinutes(15));
     }
 

@@ -66,11 +66,15 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, HotObjec
         return CheckpointDocument.FromBytes(blob.Content);
     }
 
+    /// <summary>Lets go of the copy at hand of an adapter whose round is over: stragglers are served from the store.</summary>
+    public void SetAside(ContentHash adapter) => hot.Drop(adapter);
+
     /// <summary>Forgets a version that nothing may start from any more.</summary>
     public async Task ForgetAsync(string jobId, CommittedModel model, CancellationToken ct)
     {
         await blobs.DeleteAsync(StorageNames.Checkpoint(jobId, model.Version), WriteCondition.Always, ct);
         await content.DeleteAsync(model.Adapter, ct);
+        hot.Drop(model.Adapter);
     }
 
     private static ModelPackage BuildPackage(JobSpec spec) => spec.Model.Builder == JobModelBuilder.Vector

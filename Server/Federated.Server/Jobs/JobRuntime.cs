@@ -21,6 +21,7 @@ internal sealed class JobRuntime : IDisposable
     private readonly IExampleSource? _heldOut;
     private readonly int _evaluationThreads;
     private readonly float[] _adapter;
+    private readonly float[] _mean;
     private float[][] _slots;
     private OnnxModel? _evaluator;
 
@@ -34,6 +35,7 @@ internal sealed class JobRuntime : IDisposable
         _heldOut = heldOut;
         _evaluationThreads = threads;
         _adapter = new float[manifest.Layout.Length];
+        _mean = new float[manifest.Layout.Length];
         _slots = [];
     }
 
@@ -93,10 +95,9 @@ internal sealed class JobRuntime : IDisposable
 
     private (byte[] Document, double Norm) Step(long version, RunningSum sum)
     {
-        float[] mean = new float[_adapter.Length];
-        sum.Mean(mean);
-        double norm = TensorPrimitives.Norm<float>(mean);
-        _optimizer.Apply(_adapter, mean, _slots);
+        sum.Mean(_mean);
+        double norm = TensorPrimitives.Norm<float>(_mean);
+        _optimizer.Apply(_adapter, _mean, _slots);
         return (AdapterDocument.ToBytes(version, _adapter), norm);
     }
 

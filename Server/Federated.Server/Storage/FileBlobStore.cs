@@ -218,19 +218,13 @@ internal sealed class FileBlobStore : IBlobStore, IDisposable
     {
         // Closed before the rename: on Unix an open writer holds a file lock that would refuse readers of the new blob.
         using SafeFileHandle handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-        if (content.IsSingleSegment)
-        {
-            RandomAccess.Write(handle, content.FirstSpan, 0);
-        }
-        else
-        {
-            List<ReadOnlyMemory<byte>> segments = [];
-            foreach (ReadOnlyMemory<byte> segment in content)
-            {
-                segments.Add(segment);
-            }
 
-            RandomAccess.Write(handle, segments, 0);
+        // One call a segment: the overload that takes a list of buffers joins them in a new array first.
+        long offset = 0;
+        foreach (ReadOnlyMemory<byte> segment in content)
+        {
+            RandomAccess.Write(handle, segment.Span, offset);
+            offset += segment.Length;
         }
 
         File.SetLastWriteTimeUtc(handle, version);

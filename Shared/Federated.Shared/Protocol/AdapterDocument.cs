@@ -14,6 +14,7 @@ public sealed record AdapterDocument(long ModelVersion, ReadOnlyMemory<byte> Val
     private const string Kind = "adapter document";
     private const int FormatVersion = 1;
     private const int Fields = 4;
+    private const int HeaderRoom = 32;
 
     /// <summary>P.</summary>
     public int ParameterCount => Values.Length / sizeof(float);
@@ -21,15 +22,19 @@ public sealed record AdapterDocument(long ModelVersion, ReadOnlyMemory<byte> Val
     /// <summary>Encodes an adapter: [P].</summary>
     public static byte[] ToBytes(long modelVersion, ReadOnlySpan<float> adapter)
     {
-        ArrayBufferWriter<byte> buffer = new((adapter.Length * sizeof(float)) + 32);
-        MessagePackWriter writer = new(buffer);
+        ArrayBufferWriter<byte> header = new(HeaderRoom);
+        MessagePackWriter writer = new(header);
         writer.WriteArrayHeader(Fields);
         writer.Write(FormatVersion);
         writer.Write(modelVersion);
         writer.Write(adapter.Length);
-        writer.Write(MemoryMarshal.AsBytes(adapter));
+        ReadOnlySpan<byte> values = MemoryMarshal.AsBytes(adapter);
+        writer.WriteBinHeader(values.Length);
         writer.Flush();
-        return buffer.WrittenSpan.ToArray();
+        byte[] document = GC.AllocateUninitializedArray<byte>(header.WrittenCount + values.Length);
+        header.WrittenSpan.CopyTo(document);
+        values.CopyTo(document.AsSpan(header.WrittenCount));
+        return document;
     }
 
     /// <summary>Reads an adapter of exactly <paramref name="parameterCount"/> parameters.</summary>

@@ -7,7 +7,7 @@ public static class ProtocolLimits
     public const uint Version = 1;
 
     /// <summary>Bytes of data in one transfer chunk: below the large-object heap, above the cost of a message.</summary>
-    public const int ChunkBytes = 64 * 1024;
+    public const int ChunkBytes = 63 * 1024;
 
     /// <summary>Largest gRPC message accepted by either end.</summary>
     public const int MaxMessageBytes = 1024 * 1024;

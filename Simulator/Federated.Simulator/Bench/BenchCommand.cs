@@ -20,21 +20,29 @@ internal static class BenchCommand
         parts.AcceptOnlyFromAmong(_parts);
         Option<int> clients = new("--clients") { Description = "Clients a round.", DefaultValueFactory = _ => 100 };
         Option<int> rounds = new("--rounds") { Description = "Rounds measured, after a warm-up.", DefaultValueFactory = _ => 20 };
+        Option<int[]> parameters = new("--parameters")
+        {
+            Description = "Adapter sizes of the part 'rounds', in float32 parameters.",
+            DefaultValueFactory = _ => [2_500, 250_000, 2_500_000],
+            AllowMultipleArgumentsPerToken = true,
+        };
         Option<bool> json = new("--json") { Description = "Print a JSON object instead of tables." };
         Command command = new("bench", "Measure the platform itself: summing up, rounds without training, client updates a second.")
         {
-            parts, clients, rounds, json,
+            parts, clients, rounds, parameters, json,
         };
         command.SetAction((parsed, ct) => RunAsync(
             parsed.GetValue(parts) is { Length: > 0 } chosen ? chosen : _parts,
             parsed.GetValue(clients),
             parsed.GetValue(rounds),
+            parsed.GetValue(parameters)!,
             parsed.GetValue(json),
             ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(string[] parts, int clients, int rounds, bool json, CancellationToken ct)
+    private static async Task<int> RunAsync(
+        string[] parts, int clients, int rounds, int[] sizes, bool json, CancellationToken ct)
     {
         if (clients is < 1 or > 10_000 || rounds is < 1 or > 10_000)
         {
@@ -42,14 +50,20 @@ internal static class BenchCommand
             return ExitCodes.BadInput;
         }
 
+        if (sizes.FirstOrDefault(size => size is < 1 or > 100_000_000) is var size && size != 0)
+        {
+            Console.Error.WriteLine($"error: --parameters {size}: 1 to 100000000 is allowed.");
+            return ExitCodes.BadInput;
+        }
+
         FoldRate? fold = parts.Contains("fold") ? FoldBench.Measure() : null;
+        TransferLimits? limits = parts.Contains("rounds") || parts.Contains("updates") ? await TransferLimits.MeasureAsync(ct) : null;
         List<RoundCost> unchanged = [];
         if (parts.Contains("rounds"))
         {
-            foreach (int parameters in new[] { 2_500, 250_000, 2_500_000 })
+            foreach (int parameters in sizes)
             {
-                int total = RoundBench.WarmUpRounds + rounds;
-                unchanged.Add(await RoundBench.MeasureAsync(BenchLoad.Unchanged(parameters, clients, total), rounds, ct));
+                unchanged.Add(await RoundBench.MeasureAsync(BenchLoad.Unchanged(parameters, clients), rounds, ct));
                 Console.Error.WriteLine($"measured rounds of {parameters:N0} parameters");
             }
         }
@@ -60,23 +74,23 @@ internal static class BenchCommand
             string folder = Path.Combine(AppContext.BaseDirectory, "Data", "mnist");
             IdxExamples digits = IdxExamples.Load(
                 Path.Combine(folder, "train-images-idx3-ubyte.gz"), Path.Combine(folder, "train-labels-idx1-ubyte.gz"));
-            BenchLoad load = BenchLoad.SmallPerceptron(digits, clients, RoundBench.WarmUpRounds + rounds);
+            BenchLoad load = BenchLoad.SmallPerceptron(digits, clients);
             training = await RoundBench.MeasureAsync(load, rounds, ct);
         }
 
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { fold, unchanged, training }, ReportJson.Indented));
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { fold, limits, unchanged, training }, ReportJson.Indented));
         }
         else
         {
-            Print(fold, unchanged, training);
+            Print(fold, limits, unchanged, training);
         }
 
         return ExitCodes.Success;
     }
 
-    private static void Print(FoldRate? fold, List<RoundCost> unchanged, RoundCost? training)
+    private static void Print(FoldRate? fold, TransferLimits? limits, List<RoundCost> unchanged, RoundCost? training)
     {
         AnsiConsole.MarkupLineInterpolated(
             $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}");
@@ -91,13 +105,19 @@ internal static class BenchCommand
 
         if (unchanged.Count > 0)
         {
-            Table table = NewTable("clients × adapter", "round, s", "server CPU, s", "server peak, MiB", "durable writes");
+            Table table = NewTable("clients × adapter", "round, s", "machine's least, s", "server CPU, s", "server peak, MiB", "durable writes");
             foreach (RoundCost cost in unchanged)
             {
-                AddRow(table, cost);
+                AddRow(table, cost, limits!);
             }
 
             AnsiConsole.Write(table);
+        }
+
+        if (limits is not null)
+        {
+            AnsiConsole.MarkupLineInterpolated(
+                $"machine's least: loopback TCP {limits.LoopbackBytesPerCpuSecond / 1e9:F2} and SHA-256 {limits.HashBytesPerCpuSecond / 1e9:F2} GB per processor second, twice and three times per byte");
         }
 
         if (training is not null)
@@ -113,9 +133,10 @@ internal static class BenchCommand
         }
     }
 
-    private static void AddRow(Table table, RoundCost cost) => table.AddRow(
+    private static void AddRow(Table table, RoundCost cost, TransferLimits limits) => table.AddRow(
         $"{cost.Clients} × {cost.AdapterBytes / 1e6:F2} MB",
         $"{cost.RoundSeconds:F3}",
+        $"{limits.LeastSeconds(cost.Clients, cost.AdapterBytes):F3}",
         $"{cost.ServerCpuSeconds:F3}",
         $"{cost.ServerPeakMemoryBytes / 1048576.0:F0}",
         $"{cost.DurableWrites:F0}");

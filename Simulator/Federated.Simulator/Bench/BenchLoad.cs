@@ -9,29 +9,31 @@ namespace Federated.Simulator.Bench;
 /// <param name="Examples">What client i trains on.</param>
 internal sealed record BenchLoad(string JobJson, int Clients, Func<int, IExampleSource> Examples)
 {
+    private const int RoundsToSpare = 100_000;
+
     /// <summary>Clients return <paramref name="parameters"/> parameters unchanged: the platform without training.</summary>
-    public static BenchLoad Unchanged(int parameters, int clients, int rounds)
+    public static BenchLoad Unchanged(int parameters, int clients)
     {
         SingleExample example = new();
-        return new BenchLoad(Job($$"""{ "builder": "vector", "parameters": {{parameters}} }""", "{}", clients, rounds), clients, _ => example);
+        return new BenchLoad(Job($$"""{ "builder": "vector", "parameters": {{parameters}} }""", "{}", clients), clients, _ => example);
     }
 
     /// <summary>
     /// Clients train a 784-128-10 perceptron on 60 digits each, B = 20, one epoch. The digits of further clients wrap around.
     /// </summary>
-    public static BenchLoad SmallPerceptron(IExampleSource digits, int clients, int rounds)
+    public static BenchLoad SmallPerceptron(IExampleSource digits, int clients)
     {
         const int ExamplesPerClient = 60;
         return new BenchLoad(
-            Job("""{ "builder": "mlp", "hidden": [128] }""", """{ "epochs": 1, "batchSize": 20, "learningRate": 0.1 }""", clients, rounds),
+            Job("""{ "builder": "mlp", "hidden": [128] }""", """{ "epochs": 1, "batchSize": 20, "learningRate": 0.1 }""", clients),
             clients,
             client => new ExampleSubset(
                 digits, [.. Enumerable.Range(0, ExamplesPerClient).Select(i => ((client * ExamplesPerClient) + i) % digits.Count)]));
     }
 
-    private static string Job(string model, string training, int clients, int rounds) => $$"""
+    private static string Job(string model, string training, int clients) => $$"""
         {
-          "name": "bench", "population": "bench", "rounds": {{rounds}}, "model": {{model}}, "training": {{training}},
+          "name": "bench", "population": "bench", "rounds": {{RoundsToSpare}}, "model": {{model}}, "training": {{training}},
           "cohort": { "goal": {{clients}}, "overSelection": 1.0, "quorum": 1.0, "minimumPool": {{clients}} }
         }
         """;

@@ -4,6 +4,7 @@ using Federated.Client.Transport;
 using Federated.Server.Api;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
+using Federated.Simulator.Population;
 
 namespace Federated.Simulator.Bench;
 
@@ -13,12 +14,15 @@ namespace Federated.Simulator.Bench;
 /// </summary>
 internal static class RoundBench
 {
-    /// <summary>Rounds that are not counted: just-in-time compilation, first downloads, empty pools.</summary>
-    public const int WarmUpRounds = 10;
+    /// <summary>Rounds at the least that are not counted: just-in-time compilation, first downloads, empty pools.</summary>
+    private const int WarmUpRounds = 10;
+
+    /// <summary>And for at least this long: until then the runtime still compiles what has turned out to be hot.</summary>
+    private static readonly TimeSpan _warmUp = TimeSpan.FromSeconds(10);
 
     private const int Links = 4;
 
-    /// <summary>Runs a load of <see cref="WarmUpRounds"/> + <paramref name="rounds"/> rounds.</summary>
+    /// <summary>Warms up, then runs <paramref name="rounds"/> rounds of a load; the load's job must have rounds to spare.</summary>
     public static async Task<RoundCost> MeasureAsync(BenchLoad load, int rounds, CancellationToken ct)
     {
         await using ServerProcess server = await ServerProcess.StartAsync(ct);
@@ -28,7 +32,8 @@ internal static class RoundBench
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using ModelCache models = new(new ModelCacheOptions { TrainingThreads = Environment.ProcessorCount });
         GrpcServerLink[] links = [.. Enumerable.Range(0, Links).Select(_ => GrpcServerLink.Connect(server.GrpcAddress, new GrpcLinkOptions()))];
-        Task fleet = Task.WhenAll(Enumerable.Range(0, load.Clients).Select(i => RunClientAsync(i, load, links[i % Links], models, stop.Token)));
+        SessionOptions options = new() { Buffers = CohortBuffers.For(load.Clients) };
+        Task fleet = Task.WhenAll(Enumerable.Range(0, load.Clients).Select(i => RunClientAsync(i, load, links[i % Links], models, options, stop.Token)));
         try
         {
             return await CollectAsync(server, api, job, load, rounds, ct);
@@ -49,18 +54,19 @@ internal static class RoundBench
     {
         List<RoundRecord> records = [];
         TimeSpan cpuBefore = TimeSpan.Zero;
-        int before = 0;
-        while (records.Count < WarmUpRounds + rounds)
+        int before = int.MaxValue;
+        long started = TimeProvider.System.GetTimestamp();
+        while (records.Count - rounds < before)
         {
             records.AddRange(await api.RoundsAsync(job.JobId, records.Count, TimeSpan.FromSeconds(20), ct));
-            if (records.Count <= WarmUpRounds)
+            if (before == int.MaxValue && records.Count >= WarmUpRounds && TimeProvider.System.GetElapsedTime(started) >= _warmUp)
             {
                 (cpuBefore, before) = (server.CpuTime, records.Count);
             }
         }
 
         TimeSpan cpu = server.CpuTime - cpuBefore;
-        RoundRecord[] measured = [.. records.Skip(WarmUpRounds)];
+        RoundRecord[] measured = [.. records.Skip(before)];
         DateTimeOffset end = measured[^1].Timing.StartedAt + TimeSpan.FromSeconds(measured[^1].Timing.TotalSeconds);
         return new RoundCost(
             job.DenseAdapterBytes,
@@ -73,10 +79,10 @@ internal static class RoundBench
             Median(measured.Select(round => (double)round.Timing.DurableWrites)));
     }
 
-    private static async Task RunClientAsync(int index, BenchLoad load, GrpcServerLink link, ModelCache models, CancellationToken ct)
+    private static async Task RunClientAsync(int index, BenchLoad load, GrpcServerLink link, ModelCache models, SessionOptions options, CancellationToken ct)
     {
         ClientIdentity identity = new($"device-{index:D4}", "bench", ImmutableDictionary<string, string>.Empty);
-        ClientSession session = new(identity, link, models, load.Examples(index), new SessionOptions(), TimeProvider.System);
+        ClientSession session = new(identity, link, models, load.Examples(index), options, TimeProvider.System);
         try
         {
             while (!ct.IsCancellationRequested)

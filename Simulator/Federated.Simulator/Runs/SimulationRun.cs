@@ -90,7 +90,11 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
             new FleetSurroundings
             {
                 Models = models,
-                Session = new SessionOptions { PauseAfterFailure = TimeSpan.Zero },
+                Session = new SessionOptions
+                {
+                    PauseAfterFailure = TimeSpan.Zero,
+                    Buffers = CohortBuffers.For(_scenario.Job.Cohort.CohortSize),
+                },
                 Faults = new FaultModel(seed, faults.DropRate, faults.Jitter),
                 SilentLosses = faults.Silent,
                 Gate = new ArrivalGate(time),
