@@ -16,16 +16,23 @@ public sealed class GradientRules
     public static GradientRules Default { get; } = new(new IGradientRule[]
     {
         new AddGradient(),
+        new BatchNormalizationGradient(),
+        new ClipGradient(),
         new ConvGradient(),
+        new ExtremumGradient("Max"),
+        new ExtremumGradient("Min"),
         new FlattenGradient(),
         new GemmGradient(),
+        new LayerNormalizationGradient(),
+        new LogSoftmaxGradient(),
         new MatMulGradient(),
         new MaxPoolGradient(),
         new ReluGradient(),
         new ReshapeGradient(),
         new SoftmaxCrossEntropyLossGradient(),
+        new SoftmaxGradient(),
         new TransposeGradient(),
-    }.ToImmutableSortedDictionary(r => r.OperatorType, r => r, StringComparer.Ordinal));
+    }.Concat(ElementwiseGradients.All).Concat(ReductionGradients.All).ToImmutableSortedDictionary(r => r.OperatorType, r => r, StringComparer.Ordinal));
 
     /// <summary>Operators that have a rule, in ordinal order.</summary>
     public IEnumerable<string> Operators => _byOperator.Keys;

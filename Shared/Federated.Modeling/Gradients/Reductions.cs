@@ -54,6 +54,26 @@ internal static class Reductions
         return graph.Node("Reshape", value, target);
     }
 
+    /// <summary>A batch of matrices, each transposed.</summary>
+    public static GraphValue SwapLastTwo(this GraphBuilder graph, GraphValue value)
+    {
+        int rank = value.Shape.Rank;
+        long[] order = [.. Enumerable.Range(0, rank - 2).Select(i => (long)i), rank - 1, rank - 2];
+        return graph.Node("Transpose", NodeAttributes.None.With("perm", order), value);
+    }
+
+    /// <summary>Repeats a value until it has the shape of another one, to which it broadcasts.</summary>
+    public static GraphValue ExpandTo(this GraphBuilder graph, GraphValue value, GraphValue like)
+    {
+        if (value.Shape.Equals(like.Shape))
+        {
+            return value;
+        }
+
+        GraphValue target = like.Shape.IsKnown ? graph.Int64Vector([.. like.Shape.Dimensions.Select(d => d.Size)]) : graph.Node("Shape", like);
+        return graph.Node("Expand", value, target);
+    }
+
     /// <summary>True for the constant 1 a backward pass starts from.</summary>
     public static bool IsOne(this GraphValue value) => value is { Constant: { } content, Shape.Rank: 0 }
         && (TensorProto.Types.DataType)content.DataType switch

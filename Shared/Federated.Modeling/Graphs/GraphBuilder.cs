@@ -117,6 +117,9 @@ public sealed class GraphBuilder
         _outputs.Add((value.Name == name ? name : _valueNames.Claim(name), value));
     }
 
+    /// <summary>Keeps the names that a file gives its values from being used for others before they are read.</summary>
+    internal void ReserveNames(IEnumerable<string> names) => _valueNames.Reserve(names);
+
     /// <summary>Appends a node that was read from a file, under the names it has there.</summary>
     internal GraphNode Import(
         string name, string operatorType, NodeAttributes attributes, ImmutableArray<GraphValue?> inputs, IReadOnlyList<string> outputNames)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Federated.Modeling.Imports;
 using Federated.Modeling.Onnx;
 using static Federated.Modeling.Onnx.TensorProto.Types;
 
@@ -9,7 +10,7 @@ public static class GraphFile
 {
     private const string Producer = "federated";
 
-    /// <summary>The graph as an ONNX model of the highest supported versions; the same graph always gives the same model.</summary>
+    /// <summary>The graph as an ONNX model of the versions this project writes; the same graph always gives the same model.</summary>
     /// <exception cref="OnnxFormatException">The graph has no outputs.</exception>
     public static ModelProto ToModel(GraphBuilder graph)
     {
@@ -45,14 +46,14 @@ public static class GraphFile
 
         return new ModelProto
         {
-            IrVersion = OnnxFile.MaxIrVersion,
+            IrVersion = OnnxFile.WrittenIrVersion,
             ProducerName = Producer,
             Graph = proto,
-            OpsetImport = { new OperatorSetIdProto { Version = OnnxFile.MaxOperatorSet } },
+            OpsetImport = { new OperatorSetIdProto { Version = OnnxFile.WrittenOperatorSet } },
         };
     }
 
-    /// <summary>Reads the graph of a model and infers every type and shape.</summary>
+    /// <summary>Reads the graph of a model, brings its nodes into the form of the operator set that is written, and infers every type and shape.</summary>
     /// <exception cref="OnnxFormatException">A node is of an operator that is not supported, or the graph is broken.</exception>
     public static GraphBuilder FromModel(ModelProto model)
     {
@@ -60,7 +61,7 @@ public static class GraphFile
         GraphProto proto = model.Graph;
         try
         {
-            return Read(proto);
+            return Read(proto, OnnxFile.OperatorSetOf(model));
         }
         catch (ArgumentException e)
         {
@@ -68,9 +69,10 @@ public static class GraphFile
         }
     }
 
-    private static GraphBuilder Read(GraphProto proto)
+    private static GraphBuilder Read(GraphProto proto, long operatorSet)
     {
         GraphBuilder graph = new(string.IsNullOrEmpty(proto.Name) ? "graph" : proto.Name);
+        graph.ReserveNames(proto.Node.SelectMany(n => n.Output));
         Dictionary<string, GraphValue> values = new(StringComparer.Ordinal);
         foreach (TensorProto tensor in proto.Initializer)
         {
@@ -86,7 +88,7 @@ public static class GraphFile
 
         foreach (NodeProto node in proto.Node)
         {
-            AddNode(graph, node, values);
+            AddNode(graph, node, values, operatorSet);
         }
 
         foreach (ValueInfoProto output in proto.Output)
@@ -97,20 +99,25 @@ public static class GraphFile
         return graph;
     }
 
-    private static void AddNode(GraphBuilder graph, NodeProto node, Dictionary<string, GraphValue> values)
+    private static void AddNode(GraphBuilder graph, NodeProto node, Dictionary<string, GraphValue> values, long operatorSet)
     {
         string name = node.Name.Length == 0 ? node.OpType : node.Name;
-        if (node.Domain is not ("" or "ai.onnx"))
-        {
-            throw new OnnxFormatException($"Node '{name}' ({node.OpType}): operators of domain '{node.Domain}' are not supported.");
-        }
-
         ImmutableArray<GraphValue?> inputs =
             [.. node.Input.Select(i => i.Length == 0 ? null : Find(values, i, $"Node '{name}' ({node.OpType})"))];
-        GraphNode made = graph.Import(name, node.OpType, NodeAttributes.Of(node), inputs, node.Output);
-        foreach (GraphValue output in made.Outputs.OfType<GraphValue>())
+        GraphNode read = new(name, node.OpType, inputs, [], NodeAttributes.Of(node));
+        IReadOnlyList<GraphValue?>? rewritten = NodeRewrites.Apply(graph, node.Domain, read, operatorSet);
+        if (rewritten is null && node.Domain is not ("" or "ai.onnx"))
         {
-            values.Add(output.Name, output);
+            throw read.Refuse($"operators of domain '{node.Domain}' are not supported");
+        }
+
+        IReadOnlyList<GraphValue?> outputs = rewritten ?? graph.Import(name, node.OpType, read.Attributes, inputs, node.Output).Outputs;
+        for (int i = 0; i < node.Output.Count; i++)
+        {
+            if (node.Output[i].Length > 0)
+            {
+                values.Add(node.Output[i], outputs.ElementAtOrDefault(i) ?? throw read.Refuse($"output {i} ('{node.Output[i]}') is not supported"));
+            }
         }
     }
 

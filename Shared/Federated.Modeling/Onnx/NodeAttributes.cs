@@ -49,6 +49,9 @@ public sealed class NodeAttributes
     public NodeAttributes With(string name, string value) =>
         With(new AttributeProto { Name = name, Type = AttributeType.String, S = ByteString.CopyFromUtf8(value) });
 
+    /// <summary>Leaves an attribute out.</summary>
+    public NodeAttributes Without(string name) => new(_byName.Values.Where(a => a.Name != name));
+
     /// <summary>An integer, or the default when the attribute is not there.</summary>
     public long IntegerOr(string name, long defaultValue) => Find(name, AttributeType.Int)?.I ?? defaultValue;
 

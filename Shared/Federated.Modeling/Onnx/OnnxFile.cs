@@ -3,20 +3,25 @@ using Google.Protobuf;
 namespace Federated.Modeling.Onnx;
 
 /// <summary>
-/// Reads and writes ONNX files. Versions stay inside what ONNX Runtime 1.31 runs: file format (IR) up to
-/// <see cref="MaxIrVersion"/>, standard operators <see cref="MinOperatorSet"/> to <see cref="MaxOperatorSet"/>. Files are written
-/// with the upper ones.
+/// Reads and writes ONNX files. Versions stay inside what ONNX Runtime 1.31 runs. Nodes of older operator sets are brought into the form of
+/// <see cref="WrittenOperatorSet"/> when a graph is read; newer ones differ from it by operators and element types only.
 /// </summary>
 public static class OnnxFile
 {
-    /// <summary>Highest file format version that is read; the one that is written.</summary>
-    public const int MaxIrVersion = 10;
+    /// <summary>Highest file format version that is read.</summary>
+    public const int MaxIrVersion = 11;
 
-    /// <summary>Lowest version of the standard operators whose attributes are understood here (axes as inputs, LogSoftmax by axis).</summary>
-    public const int MinOperatorSet = 13;
+    /// <summary>The file format version that is written.</summary>
+    public const int WrittenIrVersion = 10;
 
-    /// <summary>Highest version of the standard operators that is read; the one that is written.</summary>
-    public const int MaxOperatorSet = 21;
+    /// <summary>Lowest version of the standard operators that is read.</summary>
+    public const int MinOperatorSet = 11;
+
+    /// <summary>Highest version of the standard operators that is read.</summary>
+    public const int MaxOperatorSet = 23;
+
+    /// <summary>The version of the standard operators that is written, and the one whose forms graphs use.</summary>
+    public const int WrittenOperatorSet = 21;
 
     private const int MaxRecursion = 64;
 
@@ -48,6 +53,15 @@ public static class OnnxFile
         return model.ToByteArray();
     }
 
+    /// <summary>The version of the standard operators that a model uses.</summary>
+    /// <exception cref="OnnxFormatException">The model does not say.</exception>
+    public static long OperatorSetOf(ModelProto model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version
+            ?? throw new OnnxFormatException("The ONNX model does not say which version of the standard operators it uses (opset_import).");
+    }
+
     private static void Check(ModelProto model)
     {
         if (model.IrVersion is < 1 or > MaxIrVersion)
@@ -61,12 +75,11 @@ public static class OnnxFile
             throw new OnnxFormatException("The ONNX model has no graph with outputs: the file is empty, cut off or something else.");
         }
 
-        OperatorSetIdProto standard = model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")
-            ?? throw new OnnxFormatException("The ONNX model does not say which version of the standard operators it uses (opset_import).");
-        if (standard.Version is < MinOperatorSet or > MaxOperatorSet)
+        long operatorSet = OperatorSetOf(model);
+        if (operatorSet is < MinOperatorSet or > MaxOperatorSet)
         {
             throw new OnnxFormatException(
-                $"The ONNX model uses operator set {standard.Version}; {MinOperatorSet} to {MaxOperatorSet} are supported. Export it again with one of these.");
+                $"The ONNX model uses operator set {operatorSet}; {MinOperatorSet} to {MaxOperatorSet} are supported. Export it again with one of these.");
         }
     }
 }

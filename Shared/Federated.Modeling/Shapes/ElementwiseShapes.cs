@@ -10,6 +10,48 @@ internal static class ElementwiseShapes
 
     public static InferredType[] Binary(GraphNode node) => [new(SameType(node, 0, 1), Broadcast(node, node.Input(0).Shape, node.Input(1).Shape))];
 
+    /// <summary>Max and Min: any number of inputs.</summary>
+    public static InferredType[] Variadic(GraphNode node) =>
+        [new(node.Inputs.Select((_, i) => SameType(node, 0, i)).Last(), node.Inputs.Select((_, i) => node.Input(i).Shape).Aggregate((a, b) => Broadcast(node, a, b)))];
+
+    /// <summary>Pow: the exponent may have a type of its own.</summary>
+    public static InferredType[] Pow(GraphNode node) => [new(node.Input(0).ElementType, Broadcast(node, node.Input(0).Shape, node.Input(1).Shape))];
+
+    /// <summary>Clip: the bounds are single elements and may be left out.</summary>
+    public static InferredType[] Clip(GraphNode node)
+    {
+        for (int i = 1; i <= 2; i++)
+        {
+            if (node.OptionalInput(i) is { } bound && (SameType(node, 0, i) != bound.ElementType || !bound.Shape.Dimensions.All(d => d.IsOne)))
+            {
+                throw node.Refuse($"the bound '{bound.Name}' (input {i}) has shape {bound.Shape}; one element is needed");
+            }
+        }
+
+        return Unary(node);
+    }
+
+    public static InferredType[] Gelu(GraphNode node)
+    {
+        string approximate = node.Attributes.TextOr("approximate", "none");
+        return approximate is "none" or "tanh"
+            ? Unary(node)
+            : throw node.Refuse($"attribute 'approximate' is '{approximate}'; 'none' and 'tanh' are supported");
+    }
+
+    /// <summary>Softmax and LogSoftmax.</summary>
+    public static InferredType[] AlongAxis(GraphNode node)
+    {
+        _ = Axes.Normalize(node, node.Attributes.IntegerOr("axis", -1), node.Input(0).Shape.Rank);
+        return Unary(node);
+    }
+
+    public static InferredType[] Expand(GraphNode node)
+    {
+        TensorShape target = node.Input(1).Describes ?? TensorShape.OfSizes(Axes.Constant(node, 1));
+        return [new(node.Input(0).ElementType, Broadcast(node, node.Input(0).Shape, target))];
+    }
+
     public static InferredType[] Comparison(GraphNode node)
     {
         _ = SameType(node, 0, 1);

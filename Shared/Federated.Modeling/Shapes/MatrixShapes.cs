@@ -21,21 +21,24 @@ internal static class MatrixShapes
         return [new(ElementwiseShapes.SameType(node, 0, 1), result)];
     }
 
+    /// <summary>A vector on the left counts as a row, on the right as a column; the result lacks that dimension.</summary>
     public static InferredType[] MatMul(GraphNode node)
     {
         TensorShape a = node.Input(0).Shape;
         TensorShape b = node.Input(1).Shape;
-        if (a.Rank < 2 || b.Rank < 2)
+        if (a.Rank == 0 || b.Rank == 0)
         {
-            throw node.Refuse($"operands of rank {a.Rank} and {b.Rank}; rank 2 or more is supported, reshape vectors to matrices");
+            throw node.Refuse($"operands {a} and {b}; a scalar has no product of matrices, use Mul");
         }
 
-        RequireFit(node, a[-1], b[-2], a, b);
-        TensorShape batchA = TensorShape.Of(a.Dimensions[..^2]);
-        TensorShape batchB = TensorShape.Of(b.Dimensions[..^2]);
+        RequireFit(node, a[-1], b.Rank == 1 ? b[0] : b[-2], a, b);
+        TensorShape batchA = TensorShape.Of(a.Dimensions[..Math.Max(0, a.Rank - 2)]);
+        TensorShape batchB = TensorShape.Of(b.Dimensions[..Math.Max(0, b.Rank - 2)]);
         TensorShape batch = TensorShape.Broadcast(batchA, batchB)
             ?? throw node.Refuse($"the leading dimensions of {a} and {b} do not broadcast");
-        return [new(ElementwiseShapes.SameType(node, 0, 1), TensorShape.Of(batch.Dimensions.Add(a[-2]).Add(b[-1])))];
+        IEnumerable<Dimension> rows = a.Rank == 1 ? [] : [a[-2]];
+        IEnumerable<Dimension> columns = b.Rank == 1 ? [] : [b[-1]];
+        return [new(ElementwiseShapes.SameType(node, 0, 1), TensorShape.Of([.. batch.Dimensions, .. rows, .. columns]))];
     }
 
     private static TensorShape Matrix(GraphNode node, int index)

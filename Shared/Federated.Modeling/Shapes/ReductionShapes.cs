@@ -14,6 +14,11 @@ internal static class ReductionShapes
         return [new(node.Input(0).ElementType, Without(shape, axes, keep))];
     }
 
+    /// <summary>Reductions that change even a single element, so that "no axes" could mean that or nothing: it is refused.</summary>
+    public static InferredType[] ReduceSome(GraphNode node) => AxesOf(node).Count > 0 || node.Input(0).Shape.Rank == 0
+        ? Reduce(node)
+        : throw node.Refuse("attribute 'noop_with_empty_axes' is 1 and there are no axes; state the axes, or leave the attribute out to reduce all");
+
     public static InferredType[] ArgMax(GraphNode node)
     {
         TensorShape shape = node.Input(0).Shape;

@@ -1,4 +1,5 @@
 using Federated.Modeling.Graphs;
+using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Federated.Training.Torch.Operators;
@@ -19,21 +20,35 @@ internal static class ReductionOperators
         return inputs => inputs[0]!.argmax(axis, keep);
     }
 
-    /// <summary>Sum over axes.</summary>
-    public static TorchOperator ReduceSum(GraphNode node)
+    /// <summary>A function over axes; without axes the input as it is, except for a scalar, of which the function is taken.</summary>
+    /// <param name="reduce">From a tensor and axes counted from the front, whose dimensions it keeps as 1.</param>
+    public static Func<GraphNode, TorchOperator> Reduce(Func<Tensor, long[], Tensor> reduce) => node =>
     {
-        long[] axes = Axes(node);
+        int rank = node.Input(0).Shape.Rank;
+        long[] axes = [.. Axes(node).Select(a => a < 0 ? a + rank : a).Distinct().Order()];
         bool keep = Keeps(node);
-        return axes.Length == 0 ? inputs => inputs[0]!.alias() : inputs => inputs[0]!.sum(axes, keep);
+        if (axes.Length == 0 && rank > 0)
+        {
+            return inputs => inputs[0]!.alias();
+        }
+
+        return inputs =>
+        {
+            // A scalar is a vector of one element for the length of the reduction.
+            Tensor kept = rank == 0 ? reduce(inputs[0]!.reshape(1), [0]) : reduce(inputs[0]!, axes);
+            return rank == 0 ? kept.reshape([]) : keep ? kept : axes.Reverse().Aggregate(kept, (x, axis) => x.squeeze(axis));
+        };
+    };
+
+    /// <summary>Sum of the exponentials' logarithm, from which the greatest element is taken out first.</summary>
+    public static Tensor LogSumExp(Tensor x, long[] axes)
+    {
+        Tensor greatest = x.detach().amax(axes, true);
+        return (x - greatest).exp().sum(axes, true).log() + greatest;
     }
 
-    /// <summary>Mean over axes.</summary>
-    public static TorchOperator ReduceMean(GraphNode node)
-    {
-        long[] axes = Axes(node);
-        bool keep = Keeps(node);
-        return axes.Length == 0 ? inputs => inputs[0]!.alias() : inputs => inputs[0]!.mean(axes, keep);
-    }
+    /// <summary>Product, axis after axis.</summary>
+    public static Tensor Product(Tensor x, long[] axes) => axes.Aggregate(x, (y, axis) => y.prod(axis, true));
 
     /// <summary>exp(x) / sum exp(x) along an axis.</summary>
     public static TorchOperator Softmax(GraphNode node)

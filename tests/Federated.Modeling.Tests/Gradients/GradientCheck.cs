@@ -1,6 +1,7 @@
 using Federated.Modeling.Gradients;
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
+using Federated.Modeling.Tests.Cases;
 using Federated.Modeling.Tests.Reference;
 using Federated.Shared.Randomness;
 using static Federated.Modeling.Onnx.TensorProto.Types;
@@ -90,7 +91,7 @@ internal static class GradientCheck
     {
         GraphBuilder graph = new("check");
         GraphValue[] inputs = [.. operands.Select((o, i) => graph.Input($"x{i}", type, TensorShape.OfSizes(o.Shape.Select(d => (long)d))))];
-        GraphValue loss = ToScalar(graph, build(graph, inputs));
+        GraphValue loss = OperatorInstance.LinearForm(graph, build(graph, inputs));
         if (forwardOnly)
         {
             return (graph, [], loss);
@@ -99,19 +100,6 @@ internal static class GradientCheck
         IReadOnlyList<GraphValue> gradients = GradientBuilder.Append(graph, loss, inputs);
         LossLowering.Apply(graph);
         return (graph, gradients, loss);
-    }
-
-    private static GraphValue ToScalar(GraphBuilder graph, GraphValue y)
-    {
-        if (y.Shape.Rank == 0)
-        {
-            return y;
-        }
-
-        int length = (int)y.Shape.KnownProduct;
-        GraphValue weights = graph.Constant(TensorContent.Floating(y.ElementType, Random(length, 1).Values, [length, 1]), "weights");
-        GraphValue product = graph.Node("MatMul", graph.Node("Reshape", y, graph.Int64Vector(1, length)), weights);
-        return graph.Node("Reshape", product, graph.Constant(TensorContent.Integers([], [0])));
     }
 
     private static Dictionary<string, Tensor> Feeds(Tensor[] operands) =>

@@ -78,9 +78,9 @@ public sealed class OnnxFileTests
 
     [Theory]
     [InlineData(0, 21, "format version is 0")]
-    [InlineData(11, 21, "format version is 11")]
-    [InlineData(10, 22, "operator set 22")]
-    [InlineData(10, 12, "operator set 12")]
+    [InlineData(12, 21, "format version is 12")]
+    [InlineData(10, 24, "operator set 24")]
+    [InlineData(10, 10, "operator set 10")]
     public void Read_OtherVersion_NamesItAndTheLimits(int irVersion, int operatorSet, string message)
     {
         ModelProto model = Model();

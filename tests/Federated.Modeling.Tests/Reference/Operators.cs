@@ -12,12 +12,14 @@ internal static class Operators
         "Sub" => [Binary(x[0], x[1], (a, b) => a - b)],
         "Mul" => [Binary(x[0], x[1], (a, b) => a * b)],
         "Div" => [Binary(x[0], x[1], (a, b) => a / b)],
+        "Pow" => [Binary(x[0], x[1], Math.Pow)],
+        "Max" => [x.Aggregate((a, b) => Binary(a, b, Math.Max))],
+        "Min" => [x.Aggregate((a, b) => Binary(a, b, Math.Min))],
+        "Clip" => [Clip(x)],
+        "Expand" => [Binary(x[0], Tensor.Zeros([.. x[1].Values.Select(v => (int)v)]), (a, _) => a)],
+        "Greater" => [Binary(x[0], x[1], (a, b) => a > b ? 1 : 0)],
         "Equal" => [Binary(x[0], x[1], (a, b) => a == b ? 1 : 0)],
         "Where" => [Where(x[0], x[1], x[2])],
-        "Relu" => [Unary(x[0], a => Math.Max(a, 0))],
-        "Sign" => [Unary(x[0], a => Math.Sign(a))],
-        "Exp" => [Unary(x[0], Math.Exp)],
-        "Neg" => [Unary(x[0], a => -a)],
         "Identity" or "Cast" => [x[0]],
         "MatMul" => [MatMul(x[0], x[1])],
         "Gemm" => [Gemm(node, x)],
@@ -35,14 +37,17 @@ internal static class Operators
         "OneHot" => [OneHot(x[0], x[1], x[2])],
         "GatherElements" => [Tensor.Make(x[1].Shape, p => x[0][p[0], (int)x[1][p]])],
         "ArgMax" => [Tensor.Make([x[0].Shape[0]], p => Enumerable.Range(0, x[0].Shape[1]).MaxBy(c => x[0][p[0], c]))],
-        "ReduceSum" => [Reduce(node, x, sum => sum.Sum())],
-        "ReduceMean" => [Reduce(node, x, sum => sum.Average())],
-        "LogSoftmax" => [LogSoftmax(x[0])],
-        "SoftmaxCrossEntropyLoss" => CrossEntropy(x[0], x[1]),
+        "BatchNormalization" => [Reductions.BatchNormalization(node, x)],
+        "LayerNormalization" => Reductions.LayerNormalization(node, x),
+        "LogSoftmax" => [Reductions.LogSoftmax(node, x[0])],
+        "Softmax" => [Reductions.Softmax(node, x[0])],
+        "SoftmaxCrossEntropyLoss" => CrossEntropy(node, x[0], x[1]),
         "Conv" => [Convolution.Conv(node, x)],
         "ConvTranspose" => [Convolution.ConvTranspose(node, x)],
         "MaxPool" => Convolution.MaxPool(node, x[0]),
         "MaxUnpool" => [Convolution.MaxUnpool(x[0], x[1], x[2])],
+        _ when Elementwise.Of(node) is { } function => [Unary(x[0], function)],
+        _ when Reductions.Of(node) is { } function => [Reductions.Reduce(node, x, function)],
         _ => throw new NotSupportedException($"The reference has no '{node.OperatorType}'."),
     };
 
@@ -61,8 +66,27 @@ internal static class Operators
     private static Tensor Where(Tensor c, Tensor a, Tensor b) =>
         Tensor.Make(Common(c.Shape, Common(a.Shape, b.Shape)), p => c.Broadcast(p) != 0 ? a.Broadcast(p) : b.Broadcast(p));
 
+    private static Tensor Clip(Tensor[] x)
+    {
+        double low = x.ElementAtOrDefault(1)?.Values[0] ?? double.NegativeInfinity;
+        double high = x.ElementAtOrDefault(2)?.Values[0] ?? double.PositiveInfinity;
+        return Unary(x[0], v => Math.Min(Math.Max(v, low), high));
+    }
+
     private static Tensor MatMul(Tensor a, Tensor b)
     {
+        if (a.Rank == 1)
+        {
+            Tensor row = MatMul(new Tensor(a.Values, [1, .. a.Shape]), b);
+            return new Tensor(row.Values, b.Rank == 1 ? [] : [.. row.Shape[..^2], row.Shape[^1]]);
+        }
+
+        if (b.Rank == 1)
+        {
+            Tensor column = MatMul(a, new Tensor(b.Values, [.. b.Shape, 1]));
+            return new Tensor(column.Values, column.Shape[..^1]);
+        }
+
         int[] batch = Common(a.Shape[..^2], b.Shape[..^2]);
         int inner = a.Shape[^1];
         return Tensor.Make([.. batch, a.Shape[^2], b.Shape[^1]], p =>
@@ -127,37 +151,9 @@ internal static class Operators
     private static Tensor OneHot(Tensor labels, Tensor depth, Tensor offOn) => Tensor.Make(
         [.. labels.Shape, (int)depth.Values[0]], p => offOn.Values[labels[p.AsSpan(0, p.Length - 1)] == p[^1] ? 1 : 0]);
 
-    private static Tensor Reduce(GraphNode node, Tensor[] x, Func<IEnumerable<double>, double> reduce)
+    private static IReadOnlyList<Tensor> CrossEntropy(GraphNode node, Tensor scores, Tensor labels)
     {
-        HashSet<int> axes = x.Length > 1 ? [.. x[1].Values.Select(v => (int)v)] : [.. Enumerable.Range(0, x[0].Rank)];
-        Dictionary<int, List<double>> groups = [];
-        Tensor kept = Tensor.Zeros([.. x[0].Shape.Select((d, i) => axes.Contains(i) ? 1 : d)]);
-        for (int i = 0; i < x[0].Length; i++)
-        {
-            int[] position = [.. Tensor.Position(i, x[0].Shape).Select((p, axis) => axes.Contains(axis) ? 0 : p)];
-            int group = kept.Flat(position);
-            groups.TryAdd(group, []);
-            groups[group].Add(x[0].Values[i]);
-        }
-
-        foreach ((int group, List<double> members) in groups)
-        {
-            kept.Values[group] = reduce(members);
-        }
-
-        bool keep = node.Attributes.IntegerOr("keepdims", 1) != 0;
-        return keep ? kept : new Tensor(kept.Values, [.. x[0].Shape.Where((_, i) => !axes.Contains(i))]);
-    }
-
-    private static Tensor LogSoftmax(Tensor x)
-    {
-        double[] logSum = [.. Enumerable.Range(0, x.Shape[0]).Select(n => Math.Log(Enumerable.Range(0, x.Shape[1]).Sum(c => Math.Exp(x[n, c]))))];
-        return Tensor.Make(x.Shape, p => x[p] - logSum[p[0]]);
-    }
-
-    private static IReadOnlyList<Tensor> CrossEntropy(Tensor scores, Tensor labels)
-    {
-        Tensor log = LogSoftmax(scores);
+        Tensor log = Reductions.LogSoftmax(node, scores);
         return [Tensor.Scalar(-Enumerable.Range(0, labels.Length).Average(n => log[n, (int)labels[n]])), log];
     }
 }

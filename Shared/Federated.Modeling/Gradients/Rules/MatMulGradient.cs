@@ -5,7 +5,8 @@ namespace Federated.Modeling.Gradients.Rules;
 
 /// <summary>
 /// Y = A · B over the last two dimensions, the leading ones broadcast. dA = dY · Bᵀ and dB = Aᵀ · dY, summed to the operands' shapes.
-/// Matrices use Gemm, which transposes without a copy; a matrix B under a batch of A is one product over all rows.
+/// Matrices use Gemm, which transposes without a copy; a matrix B under a batch of A is one product over all rows. A vector A counts as a row,
+/// a vector B as a column.
 /// </summary>
 internal sealed class MatMulGradient : IGradientRule
 {
@@ -15,33 +16,46 @@ internal sealed class MatMulGradient : IGradientRule
     {
         GraphBuilder graph = context.Graph;
         GraphNode node = context.Node;
-        GraphValue gradient = context.OutputGradient;
-        GraphValue a = node.Input(0);
-        GraphValue b = node.Input(1);
+        (GraphValue a, GraphValue b, GraphValue gradient) = AsMatrices(context);
         bool matrices = a.Shape.Rank == 2 && b.Shape.Rank == 2;
         bool rowsOfOneMatrix = b.Shape.Rank == 2 && a.Shape.Rank > 2;
         if (context.Needs(0))
         {
             GraphValue full = matrices
                 ? graph.Product(gradient, false, b, true)
-                : graph.Node("MatMul", gradient, SwapLastTwo(graph, b));
-            context.Accumulate(0, graph.SumTo(full, a, node));
+                : graph.Node("MatMul", gradient, graph.SwapLastTwo(b));
+            context.Accumulate(0, graph.ReshapeTo(graph.SumTo(full, a, node), node.Input(0)));
         }
 
         if (context.Needs(1))
         {
             GraphValue full = matrices ? graph.Product(a, true, gradient, false)
                 : rowsOfOneMatrix ? graph.Product(Rows(graph, a), true, Rows(graph, gradient), false)
-                : graph.Node("MatMul", SwapLastTwo(graph, a), gradient);
-            context.Accumulate(1, graph.SumTo(full, b, node));
+                : graph.Node("MatMul", graph.SwapLastTwo(a), gradient);
+            context.Accumulate(1, graph.ReshapeTo(graph.SumTo(full, b, node), node.Input(1)));
         }
     }
 
-    private static GraphValue SwapLastTwo(GraphBuilder graph, GraphValue value)
+    /// <summary>The operands and the gradient as if no operand were a vector.</summary>
+    private static (GraphValue A, GraphValue B, GraphValue Gradient) AsMatrices(GradientContext context)
     {
-        int rank = value.Shape.Rank;
-        long[] order = [.. Enumerable.Range(0, rank - 2).Select(i => (long)i), rank - 1, rank - 2];
-        return graph.Node("Transpose", NodeAttributes.None.With("perm", order), value);
+        GraphBuilder graph = context.Graph;
+        GraphValue a = context.Node.Input(0);
+        GraphValue b = context.Node.Input(1);
+        GraphValue gradient = context.OutputGradient;
+        if (b.Shape.Rank == 1)
+        {
+            b = graph.Node("Unsqueeze", b, graph.Int64Vector(1));
+            gradient = graph.Node("Unsqueeze", gradient, graph.Int64Vector(gradient.Shape.Rank));
+        }
+
+        if (a.Shape.Rank == 1)
+        {
+            a = graph.Node("Unsqueeze", a, graph.Int64Vector(0));
+            gradient = graph.Node("Unsqueeze", gradient, graph.Int64Vector(gradient.Shape.Rank - 1));
+        }
+
+        return (a, b, gradient);
     }
 
     /// <summary>[…, k] as [rows, k].</summary>

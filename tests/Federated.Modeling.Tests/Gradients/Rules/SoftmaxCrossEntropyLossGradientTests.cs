@@ -47,7 +47,7 @@ public sealed class SoftmaxCrossEntropyLossGradientTests
             "head", "SoftmaxCrossEntropyLoss", NodeAttributes.None.With("reduction", reduction), [scores, Labels(graph, 4, 10)], 1);
         GraphValue loss = reduction == "none" ? graph.Node("ReduceSum", NodeAttributes.None.With("keepdims", 0), node.Outputs[0]) : node.Outputs[0]!;
         OnnxFormatException error = Assert.Throws<OnnxFormatException>(() => GradientBuilder.Append(graph, loss, [scores]));
-        Assert.Contains(reduction == "none" ? "'ReduceSum' (ReduceSum)" : "'head' (SoftmaxCrossEntropyLoss): attribute 'reduction' is 'sum'", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"'head' (SoftmaxCrossEntropyLoss): attribute 'reduction' is '{reduction}'", error.Message, StringComparison.Ordinal);
     }
 
     private static GraphValue Labels(GraphBuilder graph, int batch, int classes) =>
