@@ -17,6 +17,7 @@ internal static class NodeRewrites
         new Dictionary<(string Domain, string OperatorType), Func<GraphBuilder, GraphNode, long, IReadOnlyList<GraphValue?>?>>
         {
             [("", "Clip")] = OlderForms.Clip,
+            [("", "GroupNormalization")] = FusedForms.GroupNormalization,
             [("", "InstanceNormalization")] = FusedForms.InstanceNormalization,
             [("", "LogSoftmax")] = OlderForms.Softmax,
             [("", "RMSNormalization")] = FusedForms.RmsNormalization,
@@ -36,7 +37,6 @@ internal static class NodeRewrites
             [(OnnxRuntime, "FusedMatMul")] = FusedForms.FusedMatMul,
             [(OnnxRuntime, "Gelu")] = FusedForms.BiasGelu,
             [(OnnxRuntime, "QuickGelu")] = FusedForms.QuickGelu,
-            [(OnnxRuntime, "SimplifiedLayerNormalization")] = FusedForms.RmsNormalization,
             [(OnnxRuntime, "SkipLayerNormalization")] = FusedForms.SkipLayerNormalization,
             [(OnnxRuntime, "SkipSimplifiedLayerNormalization")] = FusedForms.SkipRmsNormalization,
         }.ToFrozenDictionary();

@@ -11,8 +11,8 @@ internal static class ElementwiseOperators
     public static TorchOperator Clip(GraphNode node) => inputs =>
     {
         Tensor x = inputs[0]!;
-        x = inputs.Count > 1 && inputs[1] is { } low ? maximum(x, low) : x.alias();
-        return inputs.Count > 2 && inputs[2] is { } high ? minimum(x, high) : x;
+        x = inputs.Count > 1 && inputs[1] is { } low ? maximum(x, low.reshape([])) : x.alias();
+        return inputs.Count > 2 && inputs[2] is { } high ? minimum(x, high.reshape([])) : x;
     };
 
     /// <summary>x above 0, alpha · (exp x − 1) below.</summary>
