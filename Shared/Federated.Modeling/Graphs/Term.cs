@@ -29,8 +29,6 @@ internal readonly record struct Term(GraphBuilder Graph, GraphValue Value)
 
     public static Term operator -(double a, Term b) => b.Scalar(a) - b;
 
-    public static Term operator *(double a, Term b) => b * a;
-
     public static Term operator >(Term a, double b) => a > a.Scalar(b);
 
     public static Term operator <(Term a, double b) => a < a.Scalar(b);

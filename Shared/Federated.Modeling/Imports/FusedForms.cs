@@ -47,10 +47,6 @@ internal static class FusedForms
             : graph.SwapLastTwo(node.Input(input));
     }
 
-    /// <summary>X₀ + X₁ + …, broadcast.</summary>
-    public static IReadOnlyList<GraphValue?> Sum(GraphBuilder graph, GraphNode node, long operatorSet) =>
-        [Enumerable.Range(0, node.Inputs.Length).Select(node.Input).Aggregate((a, b) => graph.Node("Add", a, b))];
-
     /// <summary>X / √(mean(X²) + epsilon) · scale, the mean over the dimensions from <c>axis</c> on (Zhang and Sennrich 2019, arXiv 1910.07467, equation 4).</summary>
     public static IReadOnlyList<GraphValue?> RmsNormalization(GraphBuilder graph, GraphNode node, long operatorSet) =>
         [Rms(graph, node, node.Input(0), node.Input(1), node.Attributes.IntegerOr("axis", -1), StandardEpsilon)];

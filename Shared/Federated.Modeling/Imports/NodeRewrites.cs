@@ -5,8 +5,8 @@ using Federated.Modeling.Onnx;
 namespace Federated.Modeling.Imports;
 
 /// <summary>
-/// Nodes of a file that have another form in a graph: forms of operator sets before <see cref="OnnxFile.WrittenOperatorSet"/>, and fused
-/// operators that are written as the standard ones they stand for. So inference, gradient rules and engines know one form of each operator.
+/// Nodes of a file that have another form in a graph: forms of operator sets before <see cref="OnnxFile.WrittenOperatorSet"/>, and
+/// operators that are formulas of others, which are written out. So inference, gradient rules and engines know one form of each operator.
 /// </summary>
 internal static class NodeRewrites
 {
@@ -16,12 +16,19 @@ internal static class NodeRewrites
     private static readonly FrozenDictionary<(string Domain, string OperatorType), Func<GraphBuilder, GraphNode, long, IReadOnlyList<GraphValue?>?>> ByOperator =
         new Dictionary<(string Domain, string OperatorType), Func<GraphBuilder, GraphNode, long, IReadOnlyList<GraphValue?>?>>
         {
+            [("", "Celu")] = ActivationForms.Celu,
             [("", "Clip")] = OlderForms.Clip,
             [("", "GroupNormalization")] = FusedForms.GroupNormalization,
             [("", "InstanceNormalization")] = FusedForms.InstanceNormalization,
             [("", "LogSoftmax")] = OlderForms.Softmax,
+            [("", "LpNormalization")] = SumForms.LpNormalization,
+            [("", "Mean")] = SumForms.Mean,
+            [("", "Mish")] = ActivationForms.Mish,
+            [("", "PRelu")] = ActivationForms.PRelu,
             [("", "RMSNormalization")] = FusedForms.RmsNormalization,
+            [("", "ReduceL1")] = SumForms.ReduceL1,
             [("", "ReduceL2")] = OlderForms.Reduce,
+            [("", "ReduceLogSum")] = SumForms.ReduceLogSum,
             [("", "ReduceLogSumExp")] = OlderForms.Reduce,
             [("", "ReduceMax")] = OlderForms.Reduce,
             [("", "ReduceMean")] = OlderForms.Reduce,
@@ -29,9 +36,11 @@ internal static class NodeRewrites
             [("", "ReduceProd")] = OlderForms.Reduce,
             [("", "ReduceSum")] = OlderForms.Reduce,
             [("", "ReduceSumSquare")] = OlderForms.Reduce,
+            [("", "Selu")] = ActivationForms.Selu,
             [("", "SimplifiedLayerNormalization")] = FusedForms.RmsNormalization,
             [("", "Softmax")] = OlderForms.Softmax,
-            [("", "Sum")] = FusedForms.Sum,
+            [("", "Softsign")] = ActivationForms.Softsign,
+            [("", "Sum")] = SumForms.Sum,
             [(OnnxRuntime, "BiasGelu")] = FusedForms.BiasGelu,
             [(OnnxRuntime, "FastGelu")] = FusedForms.FastGelu,
             [(OnnxRuntime, "FusedMatMul")] = FusedForms.FusedMatMul,

@@ -18,6 +18,7 @@ public sealed class NodeRewritesTests
     /// <summary>Each case: the version of the standard operators, the node, and the shapes of its inputs; an empty string leaves one out.</summary>
     private static readonly Dictionary<string, (int OperatorSet, string Domain, NodeAttributes Attributes, string[] Inputs)> s_cases = new(StringComparer.Ordinal)
     {
+        ["Celu"] = (12, "", s_none.With("alpha", 0.7f), ["2,3"]),
         ["Clip"] = (10, "", s_none.With("min", -0.5f).With("max", 0.25f), ["2,3"]),
         ["Clip, low bound"] = (10, "", s_none.With("min", 0.1f), ["2,3"]),
         ["GroupNormalization"] = (21, "", s_none.With("num_groups", 2).With("epsilon", 0.01f), ["2,6,4,5", "6", "6"]),
@@ -25,6 +26,16 @@ public sealed class NodeRewritesTests
         ["InstanceNormalization"] = (11, "", s_none.With("epsilon", 0.01f), ["2,3,4,5", "3", "3"]),
         ["InstanceNormalization, one dimension"] = (21, "", s_none, ["2,3,4", "3", "3"]),
         ["LogSoftmax"] = (11, "", s_none, ["2,3,4"]),
+        ["LpNormalization"] = (11, "", s_none, ["2,3,4"]),
+        ["LpNormalization, p 1"] = (11, "", s_none.With("p", 1).With("axis", 1), ["2,3,4"]),
+        ["Mean"] = (13, "", s_none, ["2,3", "3", "2,1"]),
+        ["Mish"] = (18, "", s_none, ["2,3"]),
+        ["PRelu"] = (11, "", s_none, ["2,3,4", "3,1"]),
+        ["ReduceL1"] = (13, "", s_none.With("axes", [1]).With("keepdims", 0), ["2,3,4"]),
+        ["ReduceL1, all"] = (18, "", s_none, ["2,3,4"]),
+        ["ReduceLogSum"] = (13, "", s_none.With("axes", [-1, 0]), ["2,3,4"]),
+        ["Selu"] = (11, "", s_none, ["2,3"]),
+        ["Softsign"] = (11, "", s_none, ["2,3"]),
         ["Softmax"] = (11, "", s_none, ["2,3,4"]),
         ["Softmax, axis 0"] = (12, "", s_none.With("axis", 0), ["2,3"]),
         ["Softmax, axis -2"] = (12, "", s_none.With("axis", -2), ["2,3,4,2"]),
@@ -100,6 +111,22 @@ public sealed class NodeRewritesTests
     }
 
     [Fact]
+    public void Apply_OtherNorm_IsRefusedByName()
+    {
+        ModelProto model = Model("LpNormalization");
+        model.Graph.Node[0].Attribute.Add(s_none.With("p", 3).ToProtos());
+        Refused("Node 'the-node' (LpNormalization): attribute 'p' is 3", model);
+    }
+
+    [Fact]
+    public void Apply_SumOverNoAxes_IsRefusedByName()
+    {
+        ModelProto model = Model("ReduceL1, all");
+        model.Graph.Node[0].Attribute.Add(s_none.With("noop_with_empty_axes", 1).ToProtos());
+        Refused("Node 'the-node' (ReduceL1): attribute 'noop_with_empty_axes' is 1", model);
+    }
+
+    [Fact]
     public void Apply_TransposedBatch_IsRefusedByName()
     {
         ModelProto model = Model("FusedMatMul, plain, " + Fused);
@@ -131,7 +158,8 @@ public sealed class NodeRewritesTests
     private static Dictionary<string, Tensor> Feeds(ModelProto model, double scale) => model.Graph.Input.ToDictionary(i => i.Name, i =>
     {
         Tensor standard = GradientCheck.Random([.. i.Type.TensorType.Shape.Dim.Select(d => (int)d.DimValue)]);
-        return standard with { Values = [.. standard.Values.Select(v => v * scale)] };
+        bool positive = model.Graph.Node[0].OpType == "ReduceLogSum";
+        return standard with { Values = [.. standard.Values.Select(v => (positive ? Math.Abs(v) : v) * scale)] };
     });
 
     private static void Refused(string message, ModelProto model) =>
