@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Federated.Modeling.Graphs.Folding;
 using Federated.Modeling.Onnx;
 using Federated.Modeling.Shapes;
 using static Federated.Modeling.Onnx.TensorProto.Types;
@@ -70,6 +71,17 @@ public sealed class GraphBuilder
         return value;
     }
 
+    /// <summary>A constant of a file: under its own name, and apart from others of the same content, as it may become trainable.</summary>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    internal GraphValue Stored(TensorProto content, string name)
+    {
+        TensorProto unnamed = content.Clone();
+        unnamed.Name = "";
+        GraphValue value = new(_valueNames.Claim(name), (DataType)content.DataType, TensorShape.OfSizes(content.Dims), unnamed);
+        _constants.Add(value);
+        return value;
+    }
+
     /// <summary>A floating-point scalar.</summary>
     public GraphValue Scalar(DataType type, double value) => Constant(TensorContent.Floating(type, [value], []));
 
@@ -94,12 +106,11 @@ public sealed class GraphBuilder
     {
         ArgumentNullException.ThrowIfNull(attributes);
         string nodeName = _nodeNames.Next(name);
-        ImmutableArray<GraphValue?> inputValues = [.. inputs];
-        IReadOnlyList<InferredType> types =
-            ShapeInference.Infer(new GraphNode(nodeName, operatorType, inputValues, [], attributes), outputCount);
+        GraphNode bare = new(nodeName, operatorType, [.. inputs], [], attributes);
+        IReadOnlyList<InferredType> types = ShapeInference.Infer(bare, outputCount);
         ImmutableArray<GraphValue?> outputs =
-            [.. types.Select((t, i) => new GraphValue(_valueNames.Next(i == 0 ? $"{nodeName}/out" : $"{nodeName}/out{i}"), t.Type, t.Shape, null, t.Describes))];
-        GraphNode node = new(nodeName, operatorType, inputValues, outputs, attributes);
+            [.. types.Select((t, i) => Made(bare, _valueNames.Next(i == 0 ? $"{nodeName}/out" : $"{nodeName}/out{i}"), t, i))];
+        GraphNode node = new(nodeName, operatorType, bare.Inputs, outputs, attributes);
         _nodes.Add(node);
         return node;
     }
@@ -125,10 +136,10 @@ public sealed class GraphBuilder
         string name, string operatorType, NodeAttributes attributes, ImmutableArray<GraphValue?> inputs, IReadOnlyList<string> outputNames)
     {
         string nodeName = _nodeNames.Next(name);
-        IReadOnlyList<InferredType> types =
-            ShapeInference.Infer(new GraphNode(nodeName, operatorType, inputs, [], attributes), outputNames.Count);
+        GraphNode bare = new(nodeName, operatorType, inputs, [], attributes);
+        IReadOnlyList<InferredType> types = ShapeInference.Infer(bare, outputNames.Count);
         ImmutableArray<GraphValue?> outputs =
-            [.. outputNames.Select((o, i) => o.Length == 0 ? null : new GraphValue(_valueNames.Claim(o), types[i].Type, types[i].Shape, null, types[i].Describes))];
+            [.. outputNames.Select((o, i) => o.Length == 0 ? null : Made(bare, _valueNames.Claim(o), types[i], i))];
         GraphNode node = new(nodeName, operatorType, inputs, outputs, attributes);
         _nodes.Add(node);
         return node;
@@ -152,7 +163,7 @@ public sealed class GraphBuilder
         IReadOnlyList<InferredType> types = ShapeInference.Infer(node, Math.Max(count, node.Outputs.Length));
         ImmutableArray<GraphValue?> outputs =
         [
-            .. types.Select((t, i) => node.OptionalOutput(i) ?? new GraphValue(_valueNames.Next($"{node.Name}/out{i}"), t.Type, t.Shape, null, t.Describes)),
+            .. types.Select((t, i) => node.OptionalOutput(i) ?? Made(node, _valueNames.Next($"{node.Name}/out{i}"), t, i)),
         ];
         return _nodes[index] = new GraphNode(node.Name, node.OperatorType, node.Inputs, outputs, node.Attributes);
     }
@@ -202,7 +213,13 @@ public sealed class GraphBuilder
         foreach (GraphValue dead in _constants.Where(c => !alive.Contains(c)).ToList())
         {
             _ = _constants.Remove(dead);
-            _ = _constantsByContent.Remove(dead.Constant!);
+            if (_constantsByContent.TryGetValue(dead.Constant!, out GraphValue? shared) && shared == dead)
+            {
+                _ = _constantsByContent.Remove(dead.Constant!);
+            }
         }
     }
+    /// <summary>The value a node makes; that of a first output that holds a shape knows its content.</summary>
+    private static GraphValue Made(GraphNode node, string name, InferredType type, int output) =>
+        new(name, type.Type, type.Shape, null, output == 0 ? ConstantFolding.EvaluateShape(node, type) : null);
 }

@@ -101,17 +101,9 @@ public static class GraphFile
 
     private static void AddNode(GraphBuilder graph, NodeProto node, Dictionary<string, GraphValue> values, long operatorSet)
     {
-        string name = node.Name.Length == 0 ? node.OpType : node.Name;
-        ImmutableArray<GraphValue?> inputs =
-            [.. node.Input.Select(i => i.Length == 0 ? null : Find(values, i, $"Node '{name}' ({node.OpType})"))];
-        GraphNode read = new(name, node.OpType, inputs, [], NodeAttributes.Of(node));
-        IReadOnlyList<GraphValue?>? rewritten = NodeRewrites.Apply(graph, node.Domain, read, operatorSet);
-        if (rewritten is null && node.Domain is not ("" or "ai.onnx"))
-        {
-            throw read.Refuse($"operators of domain '{node.Domain}' are not supported");
-        }
-
-        IReadOnlyList<GraphValue?> outputs = rewritten ?? graph.Import(name, node.OpType, read.Attributes, inputs, node.Output).Outputs;
+        GraphNode read = OlderLists.Apply(graph, Read(node, values), operatorSet);
+        IReadOnlyList<GraphValue?> outputs = NodeRewrites.Apply(graph, node.Domain, read, operatorSet)
+            ?? graph.Import(read.Name, read.OperatorType, read.Attributes, read.Inputs, node.Output).Outputs;
         for (int i = 0; i < node.Output.Count; i++)
         {
             if (node.Output[i].Length > 0)
@@ -121,7 +113,25 @@ public static class GraphFile
         }
     }
 
-    private static GraphValue Find(Dictionary<string, GraphValue> values, string name, string what) => values.TryGetValue(name, out GraphValue? value)
+    /// <summary>A node as its file has it, with its inputs found and without outputs; a Split into equal parts says how many.</summary>
+    /// <exception cref="OnnxFormatException">The operator is not known, or nothing before it makes an input.</exception>
+    internal static GraphNode Read(NodeProto node, IReadOnlyDictionary<string, GraphValue> values)
+    {
+        string name = node.Name.Length == 0 ? node.OpType : node.Name;
+        ImmutableArray<GraphValue?> inputs =
+            [.. node.Input.Select(i => i.Length == 0 ? null : Find(values, i, $"Node '{name}' ({node.OpType})"))];
+        GraphNode read = new(name, node.OpType, inputs, [], NodeAttributes.Of(node));
+        if (node.Domain is not ("" or "ai.onnx") && !NodeRewrites.Operators.Contains((node.Domain, node.OpType)))
+        {
+            throw read.Refuse($"operators of domain '{node.Domain}' are not supported");
+        }
+
+        bool equalParts = node.OpType == "Split" && inputs.Length == 1 && !read.Attributes.Has("split") && !read.Attributes.Has("num_outputs");
+        return equalParts ? read.With(attributes: read.Attributes.With("num_outputs", node.Output.Count)) : read;
+    }
+
+    /// <summary>A value by its name in the file.</summary>
+    internal static GraphValue Find(IReadOnlyDictionary<string, GraphValue> values, string name, string what) => values.TryGetValue(name, out GraphValue? value)
         ? value
         : throw new OnnxFormatException($"{what}: nothing before it in the graph makes the value '{name}'.");
 
@@ -157,7 +167,8 @@ public static class GraphFile
         };
     }
 
-    private static TensorShape Shape(string input, TensorShapeProto? shape)
+    /// <summary>The shape an input is declared with.</summary>
+    internal static TensorShape Shape(string input, TensorShapeProto? shape)
     {
         if (shape is null)
         {

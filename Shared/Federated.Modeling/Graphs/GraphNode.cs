@@ -42,6 +42,10 @@ public sealed class GraphNode
     /// <summary>An output, or null when it is left out.</summary>
     public GraphValue? OptionalOutput(int index) => index < Outputs.Length ? Outputs[index] : null;
 
+    /// <summary>The node with another operator, inputs or attributes; what is not given stays.</summary>
+    internal GraphNode With(string? operatorType = null, ImmutableArray<GraphValue?>? inputs = null, NodeAttributes? attributes = null) =>
+        new(Name, operatorType ?? OperatorType, inputs ?? Inputs, Outputs, attributes ?? Attributes);
+
     /// <summary>An error that names this node.</summary>
     public OnnxFormatException Refuse(string reason) => new($"Node '{Name}' ({OperatorType}): {reason}.");
 }

@@ -1,3 +1,4 @@
+using Federated.Modeling.Graphs.Folding;
 using Federated.Modeling.Onnx;
 
 namespace Federated.Modeling.Graphs;
@@ -5,13 +6,15 @@ namespace Federated.Modeling.Graphs;
 /// <summary>A tensor that flows through a graph: an input, a constant or the output of a node. Compares by reference.</summary>
 public sealed class GraphValue
 {
-    internal GraphValue(string name, TensorProto.Types.DataType elementType, TensorShape shape, TensorProto? constant = null, TensorShape? describes = null)
+    private KnownContent? _content;
+
+    internal GraphValue(string name, TensorProto.Types.DataType elementType, TensorShape shape, TensorProto? constant = null, KnownContent? content = null)
     {
         Name = name;
         ElementType = elementType;
         Shape = shape;
         Constant = constant;
-        Describes = describes;
+        _content = content;
     }
 
     /// <summary>Unique in its graph; the name a written file uses unless the value is a renamed output.</summary>
@@ -26,8 +29,8 @@ public sealed class GraphValue
     /// <summary>The content of a constant; null for everything else.</summary>
     public TensorProto? Constant { get; }
 
-    /// <summary>The shape that the content spells (what a Shape operator gives) or counts (Size); null for everything else.</summary>
-    public TensorShape? Describes { get; }
+    /// <summary>What is known of the content before a run; null if nothing is, or the value is too large or of a type that is not followed.</summary>
+    internal KnownContent? Content => _content ??= Constant is null ? null : KnownContent.Of(Constant);
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {ElementType} {Shape}";

@@ -49,8 +49,11 @@ public sealed class NodeAttributes
     public NodeAttributes With(string name, string value) =>
         With(new AttributeProto { Name = name, Type = AttributeType.String, S = ByteString.CopyFromUtf8(value) });
 
-    /// <summary>Leaves an attribute out.</summary>
-    public NodeAttributes Without(string name) => new(_byName.Values.Where(a => a.Name != name));
+    /// <summary>Adds a tensor.</summary>
+    public NodeAttributes With(string name, TensorProto value) => With(new AttributeProto { Name = name, Type = AttributeType.Tensor, T = value });
+
+    /// <summary>The attributes but one.</summary>
+    public NodeAttributes Without(string name) => Has(name) ? new(_byName.Values.Where(a => a.Name != name)) : this;
 
     /// <summary>An integer, or the default when the attribute is not there.</summary>
     public long IntegerOr(string name, long defaultValue) => Find(name, AttributeType.Int)?.I ?? defaultValue;
@@ -61,11 +64,17 @@ public sealed class NodeAttributes
     /// <summary>A list of integers, or null when the attribute is not there.</summary>
     public IReadOnlyList<long>? Integers(string name) => Find(name, AttributeType.Ints)?.Ints;
 
+    /// <summary>A list of numbers, or null when the attribute is not there.</summary>
+    public IReadOnlyList<float>? Numbers(string name) => Find(name, AttributeType.Floats)?.Floats;
+
     /// <summary>A text, or the default when the attribute is not there.</summary>
     public string TextOr(string name, string defaultValue) => Find(name, AttributeType.String)?.S.ToStringUtf8() ?? defaultValue;
 
     /// <summary>A tensor, or null when the attribute is not there.</summary>
     public TensorProto? Tensor(string name) => Find(name, AttributeType.Tensor)?.T;
+
+    /// <summary>A graph, as control flow has them, or null when the attribute is not there.</summary>
+    public GraphProto? Graph(string name) => Find(name, AttributeType.Graph)?.G;
 
     /// <summary>True if the attribute is there.</summary>
     public bool Has(string name) => _byName.ContainsKey(name);

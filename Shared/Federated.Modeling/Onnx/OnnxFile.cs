@@ -14,8 +14,8 @@ public static class OnnxFile
     /// <summary>The file format version that is written.</summary>
     public const int WrittenIrVersion = 10;
 
-    /// <summary>Lowest version of the standard operators that is read.</summary>
-    public const int MinOperatorSet = 11;
+    /// <summary>Lowest version of the standard operators that is read: the first that broadcasts as the later ones do.</summary>
+    public const int MinOperatorSet = 7;
 
     /// <summary>Highest version of the standard operators that is read.</summary>
     public const int MaxOperatorSet = 23;

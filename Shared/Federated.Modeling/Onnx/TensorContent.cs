@@ -61,6 +61,20 @@ public static class TensorContent
     /// <exception cref="OnnxFormatException">It has another type, or lies in another file.</exception>
     public static long[] ReadInt64(TensorProto tensor) => Read(tensor, DataType.Int64, t => t.Int64Data);
 
+    /// <summary>The values of an int32 tensor, row-major.</summary>
+    /// <exception cref="OnnxFormatException">It has another type, or lies in another file.</exception>
+    public static int[] ReadInt32(TensorProto tensor) => Read(tensor, DataType.Int32, t => t.Int32Data);
+
+    /// <summary>The truth values of a bool tensor, row-major.</summary>
+    /// <exception cref="OnnxFormatException">It has another type, or lies in another file.</exception>
+    public static bool[] ReadBool(TensorProto tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.HasRawData
+            ? [.. Read<byte>(tensor, DataType.Bool, _ => []).Select(v => v != 0)]
+            : [.. Read(tensor, DataType.Bool, t => t.Int32Data).Select(v => v != 0)];
+    }
+
     /// <summary>The values of a float32 tensor, row-major.</summary>
     /// <exception cref="OnnxFormatException">It has another type, or lies in another file.</exception>
     public static float[] ReadFloat(TensorProto tensor) => Read(tensor, DataType.Float, t => t.FloatData);

@@ -1,71 +1,60 @@
+using System.Collections.Immutable;
 using Federated.Modeling.Graphs;
-using static Federated.Modeling.Onnx.TensorProto.Types;
 
 namespace Federated.Modeling.Shapes;
 
-/// <summary>Convolution and pooling over two spatial dimensions: [N, C, H, W].</summary>
+/// <summary>Convolutions over one or two spatial dimensions: [N, C, …].</summary>
 internal static class ConvolutionShapes
 {
     public static InferredType[] Conv(GraphNode node)
     {
-        TensorShape input = Images(node, 0);
-        TensorShape weight = Images(node, 1);
-        Window window = Window.Of(node, [weight[2].Size, weight[3].Size]);
-        Dimension wanted = window.Group == 1 ? weight[1] : weight[1].Size * window.Group;
-        if (input[1] != wanted || (window.Group != 1 && (weight[1].IsSymbolic || weight[0].IsSymbolic || weight[0].Size % window.Group != 0)))
+        Window window = Window.OfConvolution(node);
+        TensorShape input = node.Input(0).Shape;
+        TensorShape weight = node.Input(1).Shape;
+        Dimension wanted = DimensionProduct.Of(weight[1], window.Group).ToDimension();
+        bool divides = window.Group == 1 || (window.Group > 1 && !weight[0].IsSymbolic && weight[0].Size % window.Group == 0);
+        if (input[1] != wanted || !divides)
         {
-            throw node.Refuse($"input {input} and weight {weight} do not fit with group {window.Group}");
+            throw node.Refuse($"input {input} and weight {weight} do not fit with attribute 'group' {window.Group}");
         }
 
-        return [new(ElementwiseShapes.SameType(node, 0, 1), TensorShape.Of(input[0], weight[0], window.Output(node, input, 0), window.Output(node, input, 1)))];
+        RequireBias(node, weight[0]);
+        return [new(ElementwiseShapes.SameType(node, 0, 1), TensorShape.Of([input[0], weight[0], .. Outputs(node, window)]))];
     }
 
     public static InferredType[] ConvTranspose(GraphNode node)
     {
-        TensorShape input = Images(node, 0);
-        TensorShape weight = Images(node, 1);
-        Window window = Window.Of(node, [weight[2].Size, weight[3].Size]);
-        IReadOnlyList<long> extra = node.Attributes.Integers("output_padding") ?? [0, 0];
-        return [new(ElementwiseShapes.SameType(node, 0, 1), TensorShape.Of(
-            input[0],
-            window.Group == 1 ? weight[1] : weight[1].Size * window.Group,
-            window.TransposedOutput(input, 0) + extra[0],
-            window.TransposedOutput(input, 1) + extra[1]))];
-    }
-
-    public static InferredType[] MaxPool(GraphNode node)
-    {
-        TensorShape input = Images(node, 0);
-        IReadOnlyList<long> kernel = node.Attributes.Integers("kernel_shape") ?? throw node.Refuse("attribute 'kernel_shape' is missing");
-        Window window = Window.Of(node, kernel);
-        if (node.Attributes.IntegerOr("ceil_mode", 0) != 0 || node.Attributes.IntegerOr("storage_order", 0) != 0)
+        if (node.Attributes.Has("output_shape"))
         {
-            throw node.Refuse("attributes 'ceil_mode' and 'storage_order' are supported with the value 0 only");
+            throw node.Refuse("attribute 'output_shape' is set; give 'pads' and 'output_padding' instead");
         }
 
-        TensorShape shape = TensorShape.Of(input[0], input[1], window.Output(node, input, 0), window.Output(node, input, 1));
-        return [new(node.Input(0).ElementType, shape), new(DataType.Int64, shape)];
-    }
-
-    public static InferredType[] MaxUnpool(GraphNode node)
-    {
-        TensorShape input = Images(node, 0);
-        if (node.OptionalInput(2) is { } stated)
+        Window window = Window.OfConvolution(node);
+        TensorShape input = node.Input(0).Shape;
+        TensorShape weight = node.Input(1).Shape;
+        if (input[1] != weight[0] || window.Group < 1 || (window.Group > 1 && (weight[0].IsSymbolic || weight[0].Size % window.Group != 0)))
         {
-            return [new(node.Input(0).ElementType, stated.Describes ?? TensorShape.OfSizes(Axes.Constant(node, 2)))];
+            throw node.Refuse($"input {input} and weight {weight} do not fit with attribute 'group' {window.Group}");
         }
 
-        IReadOnlyList<long> kernel = node.Attributes.Integers("kernel_shape") ?? throw node.Refuse("attribute 'kernel_shape' is missing");
-        Window window = Window.Of(node, kernel);
-        return [new(node.Input(0).ElementType, TensorShape.Of(
-            input[0], input[1], window.TransposedOutput(input, 0), window.TransposedOutput(input, 1)))];
+        Dimension channels = DimensionProduct.Of(weight[1], window.Group).ToDimension();
+        RequireBias(node, channels);
+        IReadOnlyList<long> extra = node.Attributes.Integers("output_padding") ?? [.. window.Kernel.Select(_ => 0L)];
+        return extra.Count == window.Spatial
+            ? [new(ElementwiseShapes.SameType(node, 0, 1), TensorShape.Of(
+                [input[0], channels, .. extra.Select((e, i) => Dimension.Of(window.TransposedOutput(input, i) + e))]))]
+            : throw node.Refuse($"attribute 'output_padding' is [{string.Join(", ", extra)}]; {window.Spatial} values are needed");
     }
 
-    private static TensorShape Images(GraphNode node, int index)
+    /// <summary>The spatial dimensions of the output.</summary>
+    public static ImmutableArray<Dimension> Outputs(GraphNode node, Window window) =>
+        [.. Enumerable.Range(0, window.Spatial).Select(i => Dimension.Of(window.Output(node, i)))];
+
+    private static void RequireBias(GraphNode node, Dimension channels)
     {
-        TensorShape shape = node.Input(index).Shape;
-        return shape.Rank == 4 && !shape[2].IsSymbolic && !shape[3].IsSymbolic
-            ? shape
-            : throw node.Refuse($"input {index} has shape {shape}; [N, channels, height, width] with known height and width is supported");
+        if (node.OptionalInput(2) is { } bias && !bias.Shape.Equals(TensorShape.Of(channels)))
+        {
+            throw node.Refuse($"input 2, the bias {bias}, must have shape [{channels}]");
+        }
     }
 }

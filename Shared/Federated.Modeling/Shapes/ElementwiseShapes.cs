@@ -46,12 +46,6 @@ internal static class ElementwiseShapes
         return Unary(node);
     }
 
-    public static InferredType[] Expand(GraphNode node)
-    {
-        TensorShape target = node.Input(1).Describes ?? TensorShape.OfSizes(Axes.Constant(node, 1));
-        return [new(node.Input(0).ElementType, Broadcast(node, node.Input(0).Shape, target))];
-    }
-
     public static InferredType[] Comparison(GraphNode node)
     {
         _ = SameType(node, 0, 1);

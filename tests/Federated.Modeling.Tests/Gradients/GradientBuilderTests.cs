@@ -59,18 +59,6 @@ public sealed class GradientBuilderTests
         Refused("has shape [2]", _graph.Node("Relu", x), x, scalar: false);
     }
 
-    [Theory]
-    [InlineData("strides", new long[] { 1, 1 }, "'strides' [1, 1] is below 'kernel_shape' [2, 2]")]
-    [InlineData("pads", new long[] { 1, 1, 1, 1 }, "'pads' is [1, 1, 1, 1]")]
-    [InlineData("dilations", new long[] { 2, 2 }, "'dilations' is [2, 2]")]
-    public void Append_PoolingOfAnotherForm_NamesTheAttribute(string attribute, long[] values, string message)
-    {
-        GraphValue x = Input("x", 1, 1, 6, 6);
-        NodeAttributes attributes = NodeAttributes.None.With("kernel_shape", [2, 2]).With("strides", [2, 2]).With(attribute, values);
-        GraphValue y = _graph.Append("pool", "MaxPool", attributes, [x], 1).Outputs[0]!;
-        Refused($"Node 'pool' (MaxPool): attribute {message}", y, x);
-    }
-
     [Fact]
     public void Append_UnknownIfBroadcast_IsRefusedByName()
     {

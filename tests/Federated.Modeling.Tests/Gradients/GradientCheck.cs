@@ -49,7 +49,8 @@ internal static class GradientCheck
             }
         }
 
-        (GraphBuilder single, IReadOnlyList<GraphValue> singleGradients, _) = Build(DataType.Float, build, operands, false);
+        (GraphBuilder single, IReadOnlyList<GraphValue> singleGradients, GraphValue singleLoss) = Build(DataType.Float, build, operands, false);
+        single.Output("loss", singleLoss);
         for (int i = 0; i < singleGradients.Count; i++)
         {
             single.Output($"gradient/{i}", singleGradients[i]);
@@ -57,6 +58,7 @@ internal static class GradientCheck
 
         single.DropDeadNodes();
         IReadOnlyDictionary<string, Tensor> actual = OnnxRuntimeRun.Run(single, Feeds(operands));
+        Same(run[loss], actual["loss"], Float32Tolerance * 10, "loss in ONNX Runtime");
         for (int i = 0; i < operands.Length; i++)
         {
             Same(run[gradients[i]], actual[$"gradient/{i}"], Float32Tolerance, $"gradient {i} in ONNX Runtime");

@@ -50,12 +50,14 @@ internal static class Interpreter
         }
     }
 
-    private static Tensor Read(TensorProto content)
+    public static Tensor Read(TensorProto content)
     {
         double[] values = (DataType)content.DataType switch
         {
             DataType.Float => [.. TensorContent.ReadFloat(content).Select(v => (double)v)],
             DataType.Double => TensorContent.ReadDouble(content),
+            DataType.Int32 => [.. TensorContent.ReadInt32(content).Select(v => (double)v)],
+            DataType.Bool => [.. TensorContent.ReadBool(content).Select(v => v ? 1d : 0d)],
             _ => [.. TensorContent.ReadInt64(content).Select(v => (double)v)],
         };
         return new Tensor(values, [.. content.Dims.Select(d => (int)d)]);

@@ -1,5 +1,6 @@
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
+using static Federated.Modeling.Onnx.TensorProto.Types;
 
 namespace Federated.Modeling.Tests.Reference;
 
@@ -16,26 +17,33 @@ internal static class Operators
         "Max" => [x.Aggregate((a, b) => Binary(a, b, Math.Max))],
         "Min" => [x.Aggregate((a, b) => Binary(a, b, Math.Min))],
         "Clip" => [Clip(x)],
-        "Expand" => [Binary(x[0], Tensor.Zeros([.. x[1].Values.Select(v => (int)v)]), (a, _) => a)],
-        "Greater" => [Binary(x[0], x[1], (a, b) => a > b ? 1 : 0)],
         "Equal" => [Binary(x[0], x[1], (a, b) => a == b ? 1 : 0)],
+        "Greater" => [Binary(x[0], x[1], (a, b) => a > b ? 1 : 0)],
+        "GreaterOrEqual" => [Binary(x[0], x[1], (a, b) => a >= b ? 1 : 0)],
+        "Less" => [Binary(x[0], x[1], (a, b) => a < b ? 1 : 0)],
+        "LessOrEqual" => [Binary(x[0], x[1], (a, b) => a <= b ? 1 : 0)],
+        "And" => [Binary(x[0], x[1], (a, b) => a * b)],
+        "Or" => [Binary(x[0], x[1], Math.Max)],
+        "Xor" => [Binary(x[0], x[1], (a, b) => a != b ? 1 : 0)],
+        "Not" => [Unary(x[0], a => 1 - a)],
+        "IsNaN" => [Unary(x[0], a => double.IsNaN(a) ? 1 : 0)],
         "Where" => [Where(x[0], x[1], x[2])],
-        "Identity" or "Cast" => [x[0]],
+        "Identity" => [x[0]],
+        "Cast" => [(DataType)node.Attributes.IntegerOr("to", 0) switch
+        {
+            DataType.Bool => Unary(x[0], a => a != 0 ? 1 : 0),
+            DataType.Int64 or DataType.Int32 => Unary(x[0], Math.Truncate),
+            _ => x[0],
+        }],
         "MatMul" => [MatMul(x[0], x[1])],
         "Gemm" => [Gemm(node, x)],
-        "Reshape" => [Reshape(x[0], [.. x[1].Values.Select(v => (int)v)])],
+        "Reshape" => [Reshape(x[0], [.. x[1].Values.Select(v => (int)v)], node.Attributes.IntegerOr("allowzero", 0) == 0)],
         "Flatten" => [Flatten(x[0], (int)node.Attributes.IntegerOr("axis", 1))],
         "Transpose" => [Transpose(x[0], node.Attributes.Integers("perm"))],
         "Unsqueeze" => [Unsqueeze(x[0], x[1])],
-        "Slice" => [Layout.Slice(x)],
-        "Pad" => [Layout.Pad(x[0], x[1])],
-        "Concat" => [Layout.Concat(x, (int)node.Attributes.IntegerOr("axis", 0))],
-        "SpaceToDepth" => [Layout.SpaceToDepth(x[0], (int)node.Attributes.IntegerOr("blocksize", 1))],
-        "Range" => [Layout.Range(x[0].Values[0], x[1].Values[0], x[2].Values[0])],
-        "Shape" => [new Tensor([.. x[0].Shape.Select(d => (double)d)], [x[0].Rank])],
+        "Shape" => [ShapeOf(node, x[0])],
         "Size" => [Tensor.Scalar(x[0].Length)],
         "OneHot" => [OneHot(x[0], x[1], x[2])],
-        "GatherElements" => [Tensor.Make(x[1].Shape, p => x[0][p[0], (int)x[1][p]])],
         "ArgMax" => [Tensor.Make([x[0].Shape[0]], p => Enumerable.Range(0, x[0].Shape[1]).MaxBy(c => x[0][p[0], c]))],
         "BatchNormalization" => [Reductions.BatchNormalization(node, x)],
         "LayerNormalization" => Reductions.LayerNormalization(node, x),
@@ -44,12 +52,23 @@ internal static class Operators
         "SoftmaxCrossEntropyLoss" => CrossEntropy(node, x[0], x[1]),
         "Conv" => [Convolution.Conv(node, x)],
         "ConvTranspose" => [Convolution.ConvTranspose(node, x)],
-        "MaxPool" => Convolution.MaxPool(node, x[0]),
-        "MaxUnpool" => [Convolution.MaxUnpool(x[0], x[1], x[2])],
+        "AveragePool" => [Pooling.AveragePool(node, x[0])],
+        "GlobalAveragePool" => [Pooling.Global(x[0], v => v.Average())],
+        "GlobalMaxPool" => [Pooling.Global(x[0], v => v.Max())],
+        "MaxPool" => Pooling.MaxPool(node, x[0]),
+        "MaxUnpool" => [Pooling.MaxUnpool(x[0], x[1], x[2])],
         _ when Elementwise.Of(node) is { } function => [Unary(x[0], function)],
         _ when Reductions.Of(node) is { } function => [Reductions.Reduce(node, x, function)],
-        _ => throw new NotSupportedException($"The reference has no '{node.OperatorType}'."),
+        _ => Layout.Run(node, x),
     };
+
+    private static Tensor ShapeOf(GraphNode node, Tensor x)
+    {
+        int start = (int)node.Attributes.IntegerOr("start", 0);
+        int end = (int)Math.Min(node.Attributes.IntegerOr("end", x.Rank), x.Rank);
+        int[] part = x.Shape[(start < 0 ? start + x.Rank : start)..(end < 0 ? end + x.Rank : end)];
+        return new Tensor([.. part.Select(d => (double)d)], [part.Length]);
+    }
 
     private static Tensor Unary(Tensor x, Func<double, double> f) => new([.. x.Values.Select(f)], x.Shape);
 
@@ -109,9 +128,9 @@ internal static class Operators
         return x.Length > 2 ? Binary(product, x[2], (v, c) => v + (c * node.Attributes.NumberOr("beta", 1))) : product;
     }
 
-    private static Tensor Reshape(Tensor x, int[] target)
+    private static Tensor Reshape(Tensor x, int[] target, bool zeroCopies)
     {
-        int[] shape = [.. target.Select((d, i) => d == 0 ? x.Shape[i] : d)];
+        int[] shape = [.. target.Select((d, i) => d == 0 && zeroCopies ? x.Shape[i] : d)];
         int known = Tensor.Count(shape.Where(d => d != -1));
         return new Tensor(x.Values, [.. shape.Select(d => d == -1 ? x.Length / known : d)]);
     }
@@ -140,7 +159,8 @@ internal static class Operators
     private static Tensor Unsqueeze(Tensor x, Tensor axes)
     {
         List<int> shape = [.. x.Shape];
-        foreach (double axis in axes.Values.Order())
+        int rank = x.Rank + axes.Length;
+        foreach (double axis in axes.Values.Select(a => a < 0 ? a + rank : a).Order())
         {
             shape.Insert((int)axis, 1);
         }

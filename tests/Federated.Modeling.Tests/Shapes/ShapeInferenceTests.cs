@@ -49,11 +49,6 @@ public sealed class ShapeInferenceTests
         "'Conv' (Conv): the kernel reaches over 5", () => _graph.Node("Conv", Input("x", 1, 1, 4, 4), Input("w", 1, 1, 5, 5)));
 
     [Fact]
-    public void Node_AutomaticPadding_IsRefusedByName() => Refused(
-        "'Conv' (Conv): attribute 'auto_pad' is 'SAME_UPPER'",
-        () => _graph.Node("Conv", NodeAttributes.None.With("auto_pad", "SAME_UPPER"), Input("x", 1, 1, 4, 4), Input("w", 1, 1, 3, 3)));
-
-    [Fact]
     public void Node_ReshapeThatLosesElements_IsRefusedByName() => Refused(
         "'Reshape' (Reshape): [2, 3] does not fit into [5]", () => _graph.Node("Reshape", Input("x", 2, 3), _graph.Int64Vector(5)));
 

@@ -5,7 +5,7 @@ using Federated.Modeling.Shapes;
 namespace Federated.Modeling.Gradients.Rules;
 
 /// <summary>
-/// Y = X ∗ W + B over [N, C, H, W]. dX is the transposed convolution of dY with W; dW is that of <see cref="ConvWeightGradient"/>; dB sums dY over
+/// Y = X ∗ W + B over [N, C, …]. dX is the transposed convolution of dY with W; dW is that of <see cref="ConvWeightGradient"/>; dB sums dY over
 /// batch and space.
 /// </summary>
 internal sealed class ConvGradient : IGradientRule
@@ -15,8 +15,7 @@ internal sealed class ConvGradient : IGradientRule
     public void Backward(GradientContext context)
     {
         GraphNode node = context.Node;
-        GraphValue weight = node.Input(1);
-        Window window = Window.Of(node, [weight.Shape[2].Size, weight.Shape[3].Size]);
+        Window window = Window.OfConvolution(node);
         if (context.Needs(0))
         {
             context.Accumulate(0, InputGradient(context, window));
@@ -24,30 +23,34 @@ internal sealed class ConvGradient : IGradientRule
 
         if (context.Needs(1))
         {
-            context.Accumulate(1, ConvWeightGradient.Append(context.Graph, node, context.OutputGradient, window));
+            context.Accumulate(1, ConvWeightGradient.Append(context.Graph, node.Input(1), node.Input(0), context.OutputGradient, window));
         }
 
         if (context.Needs(2))
         {
-            context.Accumulate(2, context.Graph.Node(
-                "ReduceSum", NodeAttributes.None.With("keepdims", 0), context.OutputGradient, context.Graph.Int64Vector(0, 2, 3)));
+            context.Accumulate(2, BiasGradient(context.Graph, context.OutputGradient));
         }
     }
 
-    /// <summary>Rows and columns the last stride did not reach come back as output padding.</summary>
+    /// <summary>A bias is added to every place of its channel.</summary>
+    public static GraphValue BiasGradient(GraphBuilder graph, GraphValue gradient) => graph.Node(
+        "ReduceSum",
+        NodeAttributes.None.With("keepdims", 0),
+        gradient,
+        graph.Int64Vector([0, .. Enumerable.Range(2, gradient.Shape.Rank - 2).Select(i => (long)i)]));
+
+    /// <summary>What the last stride did not reach comes back as output padding.</summary>
     private static GraphValue InputGradient(GradientContext context, Window window)
     {
         TensorShape input = context.Node.Input(0).Shape;
         TensorShape output = context.OutputGradient.Shape;
-        long[] missing = [.. Enumerable.Range(0, 2).Select(i => input[i + 2].Size - window.TransposedOutput(output, i))];
-        NodeAttributes attributes = Attributes(window)
+        long[] missing = [.. Enumerable.Range(0, window.Spatial).Select(i => input[i + 2].Size - window.TransposedOutput(output, i))];
+        NodeAttributes attributes = NodeAttributes.None
+            .With("pads", window.Pads)
             .With("group", window.Group)
             .With("strides", window.Strides)
             .With("dilations", window.Dilations);
         attributes = missing.Any(m => m != 0) ? attributes.With("output_padding", missing) : attributes;
         return context.Graph.Node("ConvTranspose", attributes, context.OutputGradient, context.Node.Input(1));
     }
-
-    private static NodeAttributes Attributes(Window window) =>
-        NodeAttributes.None.With("pads", [.. window.PadsBegin, .. window.PadsEnd]);
 }

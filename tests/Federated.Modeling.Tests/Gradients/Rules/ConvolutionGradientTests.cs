@@ -26,40 +26,76 @@ public sealed class ConvolutionGradientTests
     public void Conv_ManyChannels_MatchesDifferences(int kernelHeight, int kernelWidth, long[] pads) => GradientCheck.Run(
         (g, x) => g.Node("Conv", NodeAttributes.None.With("pads", pads), x[0], x[1], x[2]), [2, 16, 3, 4], [2, 16, kernelHeight, kernelWidth], [2]);
 
-    [Fact]
-    public void Conv_GroupsWithFixedWeight_InputMatchesDifferences() => GradientCheck.Run(
+    // Depthwise, depthwise with two filters a channel, and groups of several channels.
+    [Theory]
+    [InlineData(4, 4, 4, new long[] { 1, 1 }, new long[] { 1, 1, 1, 1 }, new long[] { 1, 1 })]
+    [InlineData(3, 3, 6, new long[] { 2, 1 }, new long[] { 1, 0, 1, 2 }, new long[] { 1, 1 })]
+    [InlineData(2, 4, 6, new long[] { 2, 2 }, new long[] { 1, 1, 1, 1 }, new long[] { 1, 2 })]
+    [InlineData(2, 6, 2, new long[] { 1, 3 }, new long[] { 0, 0, 0, 0 }, new long[] { 2, 1 })]
+    public void Conv_Groups_MatchesDifferences(int groups, int channels, int filters, long[] strides, long[] pads, long[] dilations) => GradientCheck.Run(
         (g, x) => g.Node(
             "Conv",
-            NodeAttributes.None.With("group", 2).With("strides", [2, 1]),
+            NodeAttributes.None.With("group", groups).With("strides", strides).With("pads", pads).With("dilations", dilations),
             x[0],
-            g.Constant(TensorContent.Floating(x[0].ElementType, GradientCheck.Random(6, 2, 3, 2).Values, [6, 2, 3, 2]))),
-        [2, 4, 6, 5]);
+            x[1],
+            x[2]),
+        [2, channels, 6, 5],
+        [filters, channels / groups, 3, 2],
+        [filters]);
 
-    [Fact]
-    public void Conv_GroupsWithTrainableWeight_AreRefusedByName() => Assert.Contains(
-        "Node 'Conv' (Conv): attribute 'group' is 2",
-        Assert.Throws<OnnxFormatException>(() => GradientCheck.Run(
-            (g, x) => g.Node("Conv", NodeAttributes.None.With("group", 2), x[0], x[1]), [1, 2, 3, 3], [2, 1, 2, 2])).Message,
-        StringComparison.Ordinal);
+    [Theory]
+    [InlineData("SAME_UPPER", 1)]
+    [InlineData("SAME_UPPER", 2)]
+    [InlineData("SAME_LOWER", 2)]
+    [InlineData("VALID", 2)]
+    public void Conv_AutomaticPadding_MatchesDifferences(string autoPad, int stride) => GradientCheck.Run(
+        (g, x) => g.Node("Conv", NodeAttributes.None.With("auto_pad", autoPad).With("strides", [stride, stride]), x[0], x[1]),
+        [1, 2, 7, 6],
+        [2, 2, 3, 4]);
+
+    [Theory]
+    [InlineData(1, 1, 1, new long[] { 0, 0 })]
+    [InlineData(2, 2, 1, new long[] { 1, 2 })]
+    [InlineData(4, 1, 2, new long[] { 2, 2 })]
+    public void Conv_OneDimension_MatchesDifferences(int groups, int stride, int dilation, long[] pads) => GradientCheck.Run(
+        (g, x) => g.Node(
+            "Conv", NodeAttributes.None.With("group", groups).With("strides", [stride]).With("dilations", [dilation]).With("pads", pads), x[0], x[1], x[2]),
+        [2, 4, 9],
+        [4, 4 / groups, 3],
+        [4]);
 
     [Fact]
     public void Conv_WithoutBias_MatchesDifferences() => GradientCheck.Run((g, x) => g.Node("Conv", x[0], x[1]), [1, 2, 4, 3], [2, 2, 3, 2]);
 
-    [Theory]
-    [InlineData(new[] { 2, 2, 4, 4 }, new long[] { 2, 2 }, new long[] { 2, 2 })]
-    [InlineData(new[] { 2, 3, 5, 7 }, new long[] { 2, 2 }, new long[] { 2, 2 })]
-    [InlineData(new[] { 1, 1, 6, 6 }, new long[] { 3, 2 }, new long[] { 3, 2 })]
-    [InlineData(new[] { 1, 2, 6, 7 }, new long[] { 2, 2 }, new long[] { 3, 4 })]
-    [InlineData(new[] { 1, 2, 3, 3 }, new long[] { 1, 1 }, new long[] { 1, 1 })]
-    public void MaxPool_ApartWindows_MatchesDifferences(int[] shape, long[] kernel, long[] strides) => GradientCheck.Run(
-        (g, x) => g.Node("MaxPool", NodeAttributes.None.With("kernel_shape", kernel).With("strides", strides), x[0]), shape);
-
     [Fact]
-    public void MaxPool_EqualElements_OnlyTheFirstGetsTheGradient()
-    {
-        Tensor ones = Tensor.Make([1, 1, 4, 4], _ => 1);
-        IReadOnlyList<Tensor> gradients = GradientCheck.Gradients(
-            (g, x) => g.Node("MaxPool", NodeAttributes.None.With("kernel_shape", [2, 2]).With("strides", [2, 2]), x[0]), [ones]);
-        Assert.Equal([0, 2, 8, 10], gradients[0].Values.Index().Where(v => v.Item != 0).Select(v => v.Index));
-    }
+    public void Conv_FixedWeight_InputMatchesDifferences() => GradientCheck.Run(
+        (g, x) => g.Node(
+            "Conv",
+            NodeAttributes.None.With("group", 2).With("pads", [1, 1, 1, 0]),
+            x[0],
+            g.Constant(TensorContent.Floating(x[0].ElementType, GradientCheck.Random(6, 2, 3, 2).Values, [6, 2, 3, 2]))),
+        [2, 4, 6, 5]);
+
+    [Theory]
+    [InlineData(1, new long[] { 1, 1 }, new long[] { 0, 0, 0, 0 }, new long[] { 0, 0 })]
+    [InlineData(1, new long[] { 2, 2 }, new long[] { 1, 0, 1, 1 }, new long[] { 1, 0 })]
+    [InlineData(2, new long[] { 3, 2 }, new long[] { 1, 1, 0, 1 }, new long[] { 0, 1 })]
+    public void ConvTranspose_AnyWindow_MatchesDifferences(int groups, long[] strides, long[] pads, long[] extra) => GradientCheck.Run(
+        (g, x) => g.Node(
+            "ConvTranspose",
+            NodeAttributes.None.With("group", groups).With("strides", strides).With("pads", pads).With("output_padding", extra),
+            x[0],
+            x[1],
+            x[2]),
+        [2, 4, 3, 4],
+        [4, 3, 3, 2],
+        [3 * groups]);
+
+    [Theory]
+    [InlineData("output_shape", new long[] { 5, 5 })]
+    public void ConvTranspose_AttributeThatIsNotSupported_IsRefusedByName(string attribute, long[] value) => Assert.Contains(
+        $"Node 'ConvTranspose' (ConvTranspose): attribute '{attribute}'",
+        Assert.Throws<OnnxFormatException>(() => GradientCheck.Run(
+            (g, x) => g.Node("ConvTranspose", NodeAttributes.None.With(attribute, value), x[0], x[1]), [1, 2, 3, 3], [2, 1, 2, 2])).Message,
+        StringComparison.Ordinal);
 }
