@@ -50,10 +50,13 @@ internal sealed class TorchProgram
 
         foreach (GraphNode node in needed)
         {
-            TorchOperator run = OperatorTable.Bind(node);
-            slots.Add(node.OptionalOutput(0) ?? throw node.Refuse("output 0 is left out"), start.Count);
-            _steps.Add(new Step(run, [.. node.Inputs.Select(i => i is null ? LeftOut : slots[i])], start.Count));
-            start.Add(null);
+            int[] inputs = [.. node.Inputs.Select(i => i is null ? LeftOut : slots[i])];
+            foreach ((int index, GraphValue output) in node.Outputs.Index().Where(o => o.Item is not null && alive.Contains(o.Item)).Select(o => (o.Index, o.Item!)))
+            {
+                slots.Add(output, start.Count);
+                _steps.Add(new Step(OperatorTable.Bind(node, index), inputs, start.Count));
+                start.Add(null);
+            }
         }
 
         _inputCount = graph.Inputs.Count;

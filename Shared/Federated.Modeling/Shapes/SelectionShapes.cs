@@ -29,31 +29,7 @@ internal static class SelectionShapes
     {
         TensorShape shape = node.Input(0).Shape;
         int axis = Axes.Normalize(node, node.Attributes.IntegerOr("axis", 0), shape.Rank);
-        return [.. SplitSizes(node).Select(s => new InferredType(node.Input(0).ElementType, TensorShape.Of(shape.Dimensions.SetItem(axis, s))))];
-    }
-
-    /// <summary>How much of the axis each output of a Split gets: the second input, or 'num_outputs' equal parts of which the last may be smaller.</summary>
-    public static ImmutableArray<long> SplitSizes(GraphNode node)
-    {
-        TensorShape shape = node.Input(0).Shape;
-        int axis = Axes.Normalize(node, node.Attributes.IntegerOr("axis", 0), shape.Rank);
-        if (shape[axis].IsSymbolic)
-        {
-            throw node.Refuse($"axis {axis} of {shape} is symbolic; only known dimensions can be split");
-        }
-
-        long size = shape[axis].Size;
-        if (node.OptionalInput(1) is not null)
-        {
-            long[] sizes = Axes.Constant(node, 1);
-            return sizes.All(s => s >= 0) && sizes.Sum() == size ? [.. sizes] : throw node.Refuse($"the sizes [{string.Join(", ", sizes)}] do not add up to {size}");
-        }
-
-        long count = node.Attributes.IntegerOr("num_outputs", 0);
-        long part = count > 0 ? (size + count - 1) / count : 0;
-        return part > 0 && (count - 1) * part < size
-            ? [.. Enumerable.Range(0, (int)count).Select(i => Math.Min(part, size - (i * part)))]
-            : throw node.Refuse($"attribute 'num_outputs' is {count}; a dimension of {size} cannot be split so");
+        return [.. SplitSizes.Of(node).Select(s => new InferredType(node.Input(0).ElementType, TensorShape.Of(shape.Dimensions.SetItem(axis, s))))];
     }
 
     public static InferredType[] Slice(GraphNode node)

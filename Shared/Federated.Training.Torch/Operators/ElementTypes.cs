@@ -28,8 +28,10 @@ internal static class ElementTypes
             DataType.Float => tensor(TensorContent.ReadFloat(constant), shape),
             DataType.Double => tensor(TensorContent.ReadDouble(constant), shape),
             DataType.Int64 => tensor(TensorContent.ReadInt64(constant), shape),
+            DataType.Int32 => tensor(TensorContent.ReadInt32(constant), shape),
+            DataType.Bool => tensor(TensorContent.ReadBool(constant), shape),
             _ => throw new OnnxFormatException(
-                $"Constant '{constant.Name}' holds {(DataType)constant.DataType}; the torch engine takes constants of Float, Double and Int64."),
+                $"Constant '{constant.Name}' holds {(DataType)constant.DataType}; the torch engine takes constants of Float, Double, Int64, Int32 and Bool."),
         };
         return onHost.to(device, copy: true).DetachFromDisposeScope();
     }

@@ -14,7 +14,9 @@ internal static class OperatorCases
         .. LossCases.All,
         .. MatrixCases.All,
         .. NormalizationCases.All,
+        .. PoolingCases.All,
         .. ReductionCases.All,
+        .. SelectionCases.All,
     ];
 
     public static OperatorCase Named(string name) => All.Single(c => c.ToString() == name);
