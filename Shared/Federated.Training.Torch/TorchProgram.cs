@@ -51,7 +51,7 @@ internal sealed class TorchProgram
         foreach (GraphNode node in needed)
         {
             int[] inputs = [.. node.Inputs.Select(i => i is null ? LeftOut : slots[i])];
-            foreach ((int index, GraphValue output) in node.Outputs.Index().Where(o => o.Item is not null && alive.Contains(o.Item)).Select(o => (o.Index, o.Item!)))
+            foreach ((int index, GraphValue output) in node.Outputs.Index().Where(o => o.Item is not null).Select(o => (o.Index, o.Item!)))
             {
                 slots.Add(output, start.Count);
                 _steps.Add(new Step(OperatorTable.Bind(node, index), inputs, start.Count));

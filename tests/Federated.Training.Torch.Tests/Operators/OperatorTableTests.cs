@@ -26,6 +26,20 @@ public sealed class OperatorTableTests
         ["Identity"] = (g, x, y) => g.Node("Identity", x),
         ["Equal"] = (g, x, y) => AsFloat(g, g.Node("Equal", g.Node("Relu", x), g.Node("Relu", y))),
         ["Cast, there and back"] = (g, x, y) => AsFloat(g, g.Node("Cast", Attribute("to", (long)DataType.Int64), g.Node("Mul", x, g.Scalar(DataType.Float, 10)))),
+        ["And"] = (g, x, y) => Masked(g, x, g.Node("And", Positive(g, x), Positive(g, y))),
+        ["Or"] = (g, x, y) => Masked(g, x, g.Node("Or", Positive(g, x), Positive(g, y))),
+        ["Xor"] = (g, x, y) => Masked(g, x, g.Node("Xor", Positive(g, x), Positive(g, y))),
+        ["Not"] = (g, x, y) => Masked(g, x, g.Node("Not", Positive(g, x))),
+        ["GreaterOrEqual"] = (g, x, y) => Masked(g, x, g.Node("GreaterOrEqual", x, y)),
+        ["Less"] = (g, x, y) => Masked(g, x, g.Node("Less", x, y)),
+        ["LessOrEqual"] = (g, x, y) => Masked(g, x, g.Node("LessOrEqual", x, y)),
+        ["IsNaN"] = (g, x, y) => Masked(g, y, g.Node("IsNaN", g.Node("Div", g.Node("Relu", x), g.Node("Relu", x)))),
+        ["Shape"] = (g, x, y) => AsFloat(g, g.Node("Shape", Attribute("start", 1).With("end", -1), x)),
+        ["Size"] = (g, x, y) => AsFloat(g, g.Node("Size", x)),
+        ["Range"] = (g, x, y) => AsFloat(g, g.Node("Range", Whole(g, 2), g.Node("Size", x), Whole(g, 7))),
+        ["ConstantOfShape"] = (g, x, y) => g.Node(
+            "ConstantOfShape", NodeAttributes.None.With("value", TensorContent.Floating(DataType.Float, [3], [1])), g.Node("Shape", x)),
+        ["Reshape, to a computed shape"] = (g, x, y) => g.Node("Reshape", g.Node("Flatten", x), g.Node("Shape", y)),
         ["ArgMax"] = (g, x, y) => AsFloat(g, g.Node("ArgMax", Attribute("axis", 1), x)),
         ["ArgMax, dimension dropped"] = (g, x, y) => AsFloat(g, g.Node("ArgMax", Attribute("axis", -1).With("keepdims", 0), x)),
         ["ReduceSum, all"] = (g, x, y) => g.Node("ReduceSum", Attribute("keepdims", 0), x),
@@ -153,6 +167,12 @@ public sealed class OperatorTableTests
     }
 
     private static NodeAttributes Attribute(string name, long value) => NodeAttributes.None.With(name, value);
+
+    private static GraphValue Whole(GraphBuilder graph, long value) => graph.Constant(TensorContent.Integers([value], []));
+
+    private static GraphValue Positive(GraphBuilder graph, GraphValue value) => graph.Node("Greater", value, graph.Scalar(DataType.Float, 0));
+
+    private static GraphValue Masked(GraphBuilder graph, GraphValue value, GraphValue mask) => graph.Node("Where", mask, value, graph.Scalar(DataType.Float, -9));
 
     private static GraphValue AsFloat(GraphBuilder graph, GraphValue value) => graph.Node("Cast", Attribute("to", (long)DataType.Float), value);
 
