@@ -20,6 +20,11 @@ internal static class PoolingShapes
     public static InferredType[] AveragePool(GraphNode node)
     {
         Window window = Window.OfPooling(node);
+        if (window.Dilations.Any(d => d != 1))
+        {
+            throw node.Refuse($"attribute 'dilations' is [{string.Join(", ", window.Dilations)}]; 1 is supported");
+        }
+
         TensorShape shape = Pooled(node, window);
         bool hangsOver = Enumerable.Range(0, window.Spatial).Any(i =>
             ((shape[i + 2].Size - 1) * window.Strides[i]) + window.Reach(i) > node.Input(0).Shape[i + 2].Size + window.PadsBegin[i] + window.PadsEnd[i]);

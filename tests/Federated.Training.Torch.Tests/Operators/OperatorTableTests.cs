@@ -30,6 +30,7 @@ public sealed class OperatorTableTests
         ["Or"] = (g, x, y) => Masked(g, x, g.Node("Or", Positive(g, x), Positive(g, y))),
         ["Xor"] = (g, x, y) => Masked(g, x, g.Node("Xor", Positive(g, x), Positive(g, y))),
         ["Not"] = (g, x, y) => Masked(g, x, g.Node("Not", Positive(g, x))),
+        ["Greater"] = (g, x, y) => Masked(g, x, g.Node("Greater", x, y)),
         ["GreaterOrEqual"] = (g, x, y) => Masked(g, x, g.Node("GreaterOrEqual", x, y)),
         ["Less"] = (g, x, y) => Masked(g, x, g.Node("Less", x, y)),
         ["LessOrEqual"] = (g, x, y) => Masked(g, x, g.Node("LessOrEqual", x, y)),

@@ -77,6 +77,18 @@ public sealed class ConvolutionGradientTests
         [2, 4, 6, 5]);
 
     [Theory]
+    [InlineData(new long[] { 1, 1, 1, 1 }, 1)]
+    [InlineData(new long[] { 0, 2, 1, 0 }, 2)]
+    [InlineData(new long[] { 3, 3, 3, 3 }, 1)]
+    public void Conv_FixedDepthwiseWeight_InputMatchesDifferences(long[] pads, int dilation) => GradientCheck.Run(
+        (g, x) => g.Node(
+            "Conv",
+            NodeAttributes.None.With("group", 3).With("pads", pads).With("dilations", [dilation, 1]),
+            x[0],
+            g.Constant(TensorContent.Floating(x[0].ElementType, GradientCheck.Random(3, 1, 3, 2).Values, [3, 1, 3, 2]))),
+        [2, 3, 6, 5]);
+
+    [Theory]
     [InlineData(1, new long[] { 1, 1 }, new long[] { 0, 0, 0, 0 }, new long[] { 0, 0 })]
     [InlineData(1, new long[] { 2, 2 }, new long[] { 1, 0, 1, 1 }, new long[] { 1, 0 })]
     [InlineData(2, new long[] { 3, 2 }, new long[] { 1, 1, 0, 1 }, new long[] { 0, 1 })]
