@@ -98,6 +98,18 @@ public static class DocumentReading
         return bytes.IsSingleSegment ? bytes.First : bytes.ToArray();
     }
 
+    /// <summary>Reads a binary field of at most <paramref name="mostBytes"/> bytes as a slice of the document; nothing is copied.</summary>
+    public static ReadOnlyMemory<byte> ReadBinaryUpTo(this ref MessagePackReader reader, string kind, string field, long mostBytes)
+    {
+        ReadOnlySequence<byte> bytes = reader.ReadBytes() ?? throw Malformed(kind, $"{field} is nil");
+        if (bytes.Length > mostBytes)
+        {
+            throw Malformed(kind, $"{field} has {bytes.Length} bytes, the limit is {mostBytes}");
+        }
+
+        return bytes.IsSingleSegment ? bytes.First : bytes.ToArray();
+    }
+
     /// <summary>Reads a 32-byte hash.</summary>
     public static Models.ContentHash ReadHash(this ref MessagePackReader reader, string kind, string field) =>
         Models.ContentHash.FromBytes(reader.ReadBinary(kind, field, Models.ContentHash.LengthBytes).Span);

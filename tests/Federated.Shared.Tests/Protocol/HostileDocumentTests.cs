@@ -1,6 +1,10 @@
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Randomness;
+using Federated.Shared.Tests.Updates;
+using Federated.Shared.Updates.Linear;
+using Federated.Shared.Updates.Plain;
+using Federated.Shared.Updates.Seeds;
 
 namespace Federated.Shared.Tests.Protocol;
 
@@ -18,6 +22,14 @@ public sealed class HostileDocumentTests
         ["update"] = (GoldenFile.Hex("update.v1.hex"), bytes => UpdateDocument.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["adapter"] = (GoldenFile.Hex("adapter.v1.hex"), bytes => AdapterDocument.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["checkpoint"] = (GoldenFile.Hex("checkpoint.v1.hex"), bytes => CheckpointDocument.FromBytes(bytes)),
+        ["encoded vector"] = (GoldenFile.Hex("encoded-vector.v1.hex"), bytes => KnownPayloads.Decode(bytes)),
+        ["encoded vector of signs"] = (GoldenFile.Hex("encoded-vector-sign.v1.hex"), bytes => KnownPayloads.Decode(bytes)),
+        ["index set"] = (GoldenFile.Hex("index-set.v1.hex"), bytes => KnownPayloads.DecodeIndexSet(bytes)),
+        ["linear round"] = (GoldenFile.Hex("linear-round.v1.hex"), bytes => LinearRound.FromBytes(bytes)),
+        ["linear payload"] = (GoldenFile.Hex("linear-payload.v1.hex"), bytes => KnownPayloads.DecodeLinear(bytes)),
+        ["residual"] = (GoldenFile.Hex("residual.v1.hex"), bytes => Residual.FromBytes(bytes, KnownDocuments.ParameterCount)),
+        ["seed scalars"] = (GoldenFile.Hex("seed-scalars.v1.hex"), bytes => SeedScalars.CopyTo(bytes, new float[2])),
+        ["downlink"] = (GoldenFile.Hex("downlink.v1.hex"), bytes => KnownPayloads.DecodeDownlink(bytes)),
         ["manifest"] = (GoldenFile.Bytes("manifest.v1.json"), bytes => PackageManifest.FromBytes(bytes)),
     };
 
@@ -108,9 +120,11 @@ public sealed class HostileDocumentTests
         for (int i = 0; i < Mutations; i++)
         {
             byte[] mutated = Mutate(bytes, generator);
+            long before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
                 refused += Swallow(read, mutated) ? 1 : 0;
+                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, AllocationLimitBytes);
             }
             catch (Exception e)
             {

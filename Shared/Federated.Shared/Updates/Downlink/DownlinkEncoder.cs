@@ -1,0 +1,118 @@
+using System.Buffers;
+using Federated.Shared.Updates.Indices;
+using Federated.Shared.Updates.Values;
+
+namespace Federated.Shared.Updates.Downlink;
+
+/// <summary>
+/// The server's half of the downlink: writes a committed adapter in each form, for a client that holds a given version, so that the shortest can be chosen from encoded sizes. The client's half is
+/// <see cref="DownlinkDocument.Apply"/>.
+/// </summary>
+public static class DownlinkEncoder
+{
+    private const int IndexSlackBytes = 4;
+
+    /// <summary>The change on the index set of the round that led to this version.</summary>
+    /// <param name="previous">Adapter of the previous version: [P].</param>
+    /// <param name="adapter">The new one: [P].</param>
+    /// <param name="modelVersion">Its version.</param>
+    /// <param name="set">The round's set; what changed outside of it is left out.</param>
+    public static DownlinkDocument SameSet(ReadOnlySpan<float> previous, ReadOnlySpan<float> adapter, long modelVersion, IndexSet set)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        DemandSameLength(previous, adapter);
+        float[] change = new float[set.Count];
+        float[] before = new float[set.Count];
+        set.Gather(adapter, change);
+        set.Gather(previous, before);
+        System.Numerics.Tensors.TensorPrimitives.Subtract(change, before, change);
+        return Document(DownlinkForm.SameSet, modelVersion - 1, modelVersion, adapter.Length, default, change);
+    }
+
+    /// <summary>The parameters that differ, bit for bit.</summary>
+    /// <param name="held">Adapter that the client holds: [P].</param>
+    /// <param name="heldVersion">Its version.</param>
+    /// <param name="adapter">The new one: [P].</param>
+    /// <param name="modelVersion">Its version.</param>
+    public static DownlinkDocument Delta(ReadOnlySpan<float> held, long heldVersion, ReadOnlySpan<float> adapter, long modelVersion)
+    {
+        DemandSameLength(held, adapter);
+        int[] indices = ArrayPool<int>.Shared.Rent(adapter.Length);
+        try
+        {
+            int count = 0;
+            for (int i = 0; i < adapter.Length; i++)
+            {
+                indices[count] = i;
+                count += BitConverter.SingleToUInt32Bits(held[i]) == BitConverter.SingleToUInt32Bits(adapter[i]) ? 0 : 1;
+            }
+
+            float[] values = new float[count];
+            for (int i = 0; i < count; i++)
+            {
+                values[i] = adapter[indices[i]];
+            }
+
+            GolombCode code = GolombCode.For(adapter.Length, count);
+            byte[] coded = new byte[code.MaxLengthBytes + IndexSlackBytes];
+            int length = code.Encode(indices.AsSpan(0, count), coded);
+            return Document(DownlinkForm.Delta, heldVersion, modelVersion, adapter.Length, coded.AsMemory(0, length), values);
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(indices);
+        }
+    }
+
+    /// <summary>All parameters, in 8-bit blocks or as float32.</summary>
+    /// <param name="adapter">[P].</param>
+    /// <param name="modelVersion">Its version.</param>
+    /// <param name="exact">float32.</param>
+    public static DownlinkDocument Full(ReadOnlySpan<float> adapter, long modelVersion, bool exact) => Document(
+        exact ? DownlinkForm.Adapter32 : DownlinkForm.Adapter8, DownlinkDocument.NoBase, modelVersion, adapter.Length, default, adapter);
+
+    /// <summary>The shortest of several, as encoded.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static byte[] Shortest(params ReadOnlySpan<DownlinkDocument> candidates)
+    {
+        byte[]? shortest = null;
+        foreach (DownlinkDocument candidate in candidates)
+        {
+            byte[] encoded = candidate.ToBytes();
+            shortest = shortest is null || encoded.Length < shortest.Length ? encoded : shortest;
+        }
+
+        return shortest ?? throw new ArgumentException("There is no document to choose from.", nameof(candidates));
+    }
+
+    private static DownlinkDocument Document(
+        DownlinkForm form, long baseVersion, long modelVersion, int parameterCount, ReadOnlyMemory<byte> indices, ReadOnlySpan<float> values)
+    {
+        (IndexCoding coding, ValueEncoding encoding, _) = DownlinkDocument.ContentOf(form);
+        byte[] bytes = new byte[ValueCoding.LengthBytes(encoding, values.Length)];
+        ValueCoding.Encode(encoding, values, dither: null, bytes, new float[values.Length]);
+        return new DownlinkDocument
+        {
+            Form = form,
+            BaseVersion = baseVersion,
+            ModelVersion = modelVersion,
+            Vector = new EncodedVector
+            {
+                ParameterCount = parameterCount,
+                Count = values.Length,
+                IndexCoding = coding,
+                ValueEncoding = encoding,
+                IndexBytes = indices,
+                ValueBytes = bytes,
+            },
+        };
+    }
+
+    private static void DemandSameLength(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
+    {
+        if (one.Length != other.Length)
+        {
+            throw new ArgumentException($"The adapters have {one.Length} and {other.Length} parameters.", nameof(one));
+        }
+    }
+}

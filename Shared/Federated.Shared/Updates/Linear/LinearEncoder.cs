@@ -1,0 +1,96 @@
+using System.Numerics.Tensors;
+using Federated.Shared.Randomness;
+using Federated.Shared.Updates.Bits;
+using Federated.Shared.Updates.Indices;
+
+namespace Federated.Shared.Updates.Linear;
+
+/// <summary>What encoding an update on the private path did to it.</summary>
+/// <param name="Norm">L2 norm on the index set, before clipping.</param>
+/// <param name="ClipFactor">1 when nothing was cut off.</param>
+/// <param name="Limited">Coordinates that the quantizer had to limit; see <see cref="RingWidth.Limit"/>.</param>
+public readonly record struct LinearEncoding(double Norm, double ClipFactor, int Limited);
+
+/// <summary>
+/// The clients' halves of the private path in order: restrict to the index set, clip, weigh, rotate, quantize into the ring. Its buffers are used again from round
+/// to round as long as the sizes stay. One caller at a time.
+/// </summary>
+public sealed class LinearEncoder
+{
+    private readonly LinearRound _round;
+    private readonly SharedIndexSet _set;
+    private readonly float[] _coordinates;
+    private readonly uint[] _fields;
+
+    /// <summary>An encoder of one round.</summary>
+    /// <exception cref="ArgumentException">The settings contradict each other, or the set is not the round's.</exception>
+    public LinearEncoder(LinearRound round, SharedIndexSet set)
+    {
+        LinearDecoder.Demand(round, set);
+        _round = round;
+        _set = set;
+        _coordinates = new float[round.PaddedLength];
+        _fields = new uint[round.FieldCount];
+    }
+
+    /// <summary>Fields of the last update, to be masked or packed: [<see cref="LinearRound.FieldCount"/>]. The upper bits are not cleared.</summary>
+    public Span<uint> Fields => _fields;
+
+    /// <summary>Encodes an update into <see cref="Fields"/>.</summary>
+    /// <param name="update">u: [P], finite. With a residual: the sum of both.</param>
+    /// <param name="examples">Examples it speaks for, at least 1.</param>
+    /// <param name="dither">The client's own randomness.</param>
+    /// <exception cref="ArgumentException">A length is another.</exception>
+    public LinearEncoding Encode(ReadOnlySpan<float> update, int examples, LaneGenerator dither)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(examples);
+        int padded = _round.PaddedLength;
+        int count = _set.Indices.Count;
+        Span<float> coordinates = _coordinates;
+        _set.Indices.Gather(update, coordinates[..count]);
+        coordinates[count..].Clear();
+        (double norm, double factor) = L2Clip.Apply(coordinates[..count], _round.ClipNorm);
+
+        int weight = Math.Min(examples, _round.MaxExamples);
+        if (weight < _round.MaxExamples)
+        {
+            TensorPrimitives.Multiply(coordinates, Share(weight), coordinates);
+        }
+
+        HadamardRotation.Rotate(coordinates, _round.RotationBlock, _round.Seed);
+        int limited = StochasticQuantizer.Quantize(coordinates, (float)_round.Step, _round.Limit, dither, _fields.AsSpan(0, padded));
+        RingScalar.Write((uint)weight, _round.WidthBits, _round.MaxClients, _fields.AsSpan(padded));
+        return new LinearEncoding(norm, factor, limited);
+    }
+
+    /// <summary>Packs <see cref="Fields"/>: exactly <see cref="LinearRound.PackedBytes"/>.</summary>
+    public void Pack(Span<byte> destination) => FieldPacking.Pack(_fields, _round.WidthBits, destination);
+
+    /// <summary>
+    /// Takes from <paramref name="update"/> what the last call of <see cref="Encode"/> transmitted of it, before any mask was added: what stays is the residual. For index sets whose
+    /// clients keep one (<see cref="SharedIndexSet.KeepsResidual"/>).
+    /// </summary>
+    /// <param name="update">The vector that was encoded: [P]; becomes the residual.</param>
+    /// <param name="examples">The count that was encoded.</param>
+    /// <exception cref="InvalidOperationException">Clients keep no residual with this index set.</exception>
+    public void KeepResidual(Span<float> update, int examples)
+    {
+        if (!_set.KeepsResidual)
+        {
+            throw new InvalidOperationException($"Index set {_set.Kind} is scaled by its inverse inclusion probability; a residual would count what it left out twice.");
+        }
+
+        int weight = Math.Min(examples, _round.MaxExamples);
+        Span<float> coordinates = _coordinates;
+        StochasticQuantizer.Dequantize(_fields.AsSpan(0, coordinates.Length), FieldPacking.MaxWidthBits, (float)_round.Step, coordinates);
+        HadamardRotation.Invert(coordinates, _round.RotationBlock, _round.Seed);
+        ReadOnlySpan<int> indices = _set.Indices.Indices;
+        float share = Share(weight);
+        for (int i = 0; i < indices.Length; i++)
+        {
+            update[indices[i]] -= coordinates[i] / share;
+        }
+    }
+
+    private float Share(int weight) => (float)((double)weight / _round.MaxExamples);
+}

@@ -1,0 +1,143 @@
+using System.Buffers;
+using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Bits;
+using Federated.Shared.Updates.Indices;
+using MessagePack;
+
+namespace Federated.Shared.Updates.Linear;
+
+/// <summary>
+/// What all clients of a round share on the private path, so that their updates are linear in one basis: MessagePack array [version = 1, seed, P, index set, k, clip
+/// norm, step, field width, rotation block, least and most clients, most examples]. Reading it checks that no sum can wrap. Immutable.
+/// </summary>
+public sealed record LinearRound
+{
+    private const string Kind = "linear round document";
+    private const int FormatVersion = 1;
+    private const int Fields = 12;
+    private const int MaxBytes = 256;
+
+    /// <summary>Most clients of one sum.</summary>
+    public const int MaxClientLimit = 1 << 16;
+
+    /// <summary>Seeds the random index set and the rotation's signs; of this round alone.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>P.</summary>
+    public required int ParameterCount { get; init; }
+
+    /// <summary>How the index set is found.</summary>
+    public required IndexSetKind IndexSet { get; init; }
+
+    /// <summary>k, 1 to P.</summary>
+    public required int SetSize { get; init; }
+
+    /// <summary>C, above 0.</summary>
+    public required double ClipNorm { get; init; }
+
+    /// <summary>γ, above 0.</summary>
+    public required double Step { get; init; }
+
+    /// <summary>b, 2 to 32.</summary>
+    public required int WidthBits { get; init; }
+
+    /// <summary>B, a power of two from 8 to 65,536.</summary>
+    public required int RotationBlock { get; init; }
+
+    /// <summary>Fewest clients whose sum may be looked at.</summary>
+    public required int MinClients { get; init; }
+
+    /// <summary>n: most clients of one sum.</summary>
+    public required int MaxClients { get; init; }
+
+    /// <summary>Most examples that count: an update weighs min(examples, this) over this. 1 weighs all alike.</summary>
+    public required int MaxExamples { get; init; }
+
+    /// <summary>k′.</summary>
+    public int PaddedLength => HadamardRotation.PaddedLength(SetSize, RotationBlock);
+
+    /// <summary>Fields of the example count.</summary>
+    public int WeightFields => RingScalar.FieldCount(32 - System.Numerics.BitOperations.LeadingZeroCount((uint)MaxExamples), WidthBits, MaxClients);
+
+    /// <summary>Fields a client sends: k′ coordinates, then its example count.</summary>
+    public int FieldCount => PaddedLength + WeightFields;
+
+    /// <summary>Bytes of the packed fields.</summary>
+    public int PackedBytes => (int)FieldPacking.LengthBytes(FieldCount, WidthBits);
+
+    /// <summary>L: what every client keeps its values to.</summary>
+    public int Limit => RingWidth.Limit(WidthBits, MaxClients);
+
+    /// <summary>Encodes the document.</summary>
+    public byte[] ToBytes()
+    {
+        ArrayBufferWriter<byte> buffer = new(MaxBytes);
+        MessagePackWriter writer = new(buffer);
+        writer.WriteArrayHeader(Fields);
+        writer.Write(FormatVersion);
+        writer.Write(Seed);
+        writer.Write(ParameterCount);
+        writer.Write((int)IndexSet);
+        writer.Write(SetSize);
+        writer.Write(ClipNorm);
+        writer.Write(Step);
+        writer.Write(WidthBits);
+        writer.Write(RotationBlock);
+        writer.Write(MinClients);
+        writer.Write(MaxClients);
+        writer.Write(MaxExamples);
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Reads and checks a round.</summary>
+    /// <exception cref="ProtocolViolationException">
+    /// The bytes are not such a document (<see cref="ErrorCode.MalformedDocument"/>), or its settings contradict each other: a sum could wrap
+    /// (<see cref="ErrorCode.InvalidSetting"/>).
+    /// </exception>
+    public static LinearRound FromBytes(ReadOnlyMemory<byte> document)
+    {
+        LinearRound round = DocumentReading.Read(document, Kind, Parse);
+        return round.Problem() is { } problem
+            ? throw new ProtocolViolationException(ErrorCode.InvalidSetting, problem)
+            : round;
+    }
+
+    /// <summary>What is impossible about the settings, and the way out; null when they hold.</summary>
+    public string? Problem()
+    {
+        if (!System.Numerics.BitOperations.IsPow2(RotationBlock))
+        {
+            return $"Rotation block {RotationBlock} is not a power of two.";
+        }
+
+        if (SetSize > ParameterCount || MinClients > MaxClients)
+        {
+            return $"The index set has {SetSize} of {ParameterCount} parameters, a sum {MinClients} to {MaxClients} clients; the first may not exceed the second.";
+        }
+
+        int least = RingWidth.Least(ClipNorm, Step, RotationBlock, MaxClients);
+        return WidthBits < least || Limit < 1
+            ? $"Fields of {WidthBits} bits could wrap: clip norm {ClipNorm} at step {Step} in blocks of {RotationBlock} with {MaxClients} clients needs {least} bits. Widen the fields, coarsen the step, or take smaller groups."
+            : null;
+    }
+
+    private static LinearRound Parse(ref MessagePackReader reader)
+    {
+        reader.ReadHeader(Kind, FormatVersion, Fields);
+        return new LinearRound
+        {
+            Seed = reader.ReadUInt64(),
+            ParameterCount = reader.ReadInt32InRange(Kind, "parameter count", 1, ProtocolLimits.MaxParameters),
+            IndexSet = (IndexSetKind)reader.ReadInt32InRange(Kind, "index set", 1, 3),
+            SetSize = reader.ReadInt32InRange(Kind, "set size", 1, ProtocolLimits.MaxParameters),
+            ClipNorm = reader.ReadDoubleInRange(Kind, "clip norm", 1e-12, 1e12),
+            Step = reader.ReadDoubleInRange(Kind, "step", 1e-24, 1e12),
+            WidthBits = reader.ReadInt32InRange(Kind, "field width", FieldPacking.MinWidthBits, FieldPacking.MaxWidthBits),
+            RotationBlock = reader.ReadInt32InRange(Kind, "rotation block", HadamardRotation.MinBlock, HadamardRotation.MaxBlock),
+            MinClients = reader.ReadInt32InRange(Kind, "least clients", 1, MaxClientLimit),
+            MaxClients = reader.ReadInt32InRange(Kind, "most clients", 1, MaxClientLimit),
+            MaxExamples = reader.ReadInt32InRange(Kind, "most examples", 1, ProtocolLimits.MaxExamples),
+        };
+    }
+}

@@ -1,0 +1,194 @@
+using Federated.Shared.Protocol;
+using Federated.Shared.Randomness;
+using Federated.Shared.Updates.Indices;
+using Federated.Shared.Updates.Linear;
+
+namespace Federated.Shared.Tests.Updates.Linear;
+
+/// <summary>The stages of the private path together, from the clients' updates to the decoded mean.</summary>
+public sealed class LinearCodecTests
+{
+    private const int Parameters = 2_000;
+
+    [Theory]
+    [InlineData(12, 1)]
+    [InlineData(12, 600)]
+    [InlineData(24, 1)]
+    [InlineData(24, 1_000_000)]
+    public void Decode_AllParameters_IsTheWeightedMeanWithinTheStep(int width, int maxExamples)
+    {
+        const int Clients = 20;
+        LinearRound round = Round(Parameters, width, Clients, maxExamples);
+        SharedIndexSet set = SharedIndexSet.Random(round.Seed, Parameters, Parameters);
+        (float[] mean, double[] expected, long weight, int limited) = Run(round, set, Clients);
+
+        double error = Math.Sqrt(mean.Zip(expected).Sum(pair => Math.Pow(pair.First - pair.Second, 2)) / Parameters);
+
+        // A coordinate's rounding has at most half a step of deviation a client, and is divided by the summed weights.
+        double bound = 1.2 * round.Step / 2 * Math.Sqrt(Clients) * maxExamples / weight;
+        Assert.Equal(0, limited);
+        Assert.InRange(error, 0, bound + 1e-6);
+    }
+
+    [Fact]
+    public void Decode_ManySeeds_IsUnbiased()
+    {
+        const int Clients = 5;
+        const int Trials = 3_000;
+        const int Count = 40;
+        double[] sum = new double[Count];
+        double[] squares = new double[Count];
+        double[] truth = new double[Count];
+        for (int trial = 0; trial < Trials; trial++)
+        {
+            LinearRound round = Round(10, 10, Clients, 600, Count) with { Seed = (ulong)trial };
+            (float[] mean, truth, _, _) = Run(round, SharedIndexSet.Random(round.Seed, Count, 10), Clients);
+            for (int i = 0; i < Count; i++)
+            {
+                sum[i] += mean[i];
+                squares[i] += (double)mean[i] * mean[i];
+            }
+        }
+
+        for (int i = 0; i < Count; i++)
+        {
+            double mean = sum[i] / Trials;
+            double error = Math.Sqrt(((squares[i] / Trials) - (mean * mean)) / Trials);
+            Assert.InRange(mean, truth[i] - (5 * error), truth[i] + (5 * error));
+        }
+    }
+
+    [Fact]
+    public void Encode_LongUpdate_IsClippedToTheNorm()
+    {
+        LinearRound round = Round(Parameters, 24, 2, 1) with { ClipNorm = 0.5 };
+        SharedIndexSet set = SharedIndexSet.Random(round.Seed, Parameters, Parameters);
+        LinearEncoder encoder = new(round, set);
+        float[] update = Vectors.Normal(Parameters, 1);
+        LinearEncoding encoding = encoder.Encode(update, 1, LaneGenerator.For(1, "dither"));
+        Assert.Equal(0.5 / L2Clip.Norm(update), encoding.ClipFactor, 1e-9);
+
+        float[] mean = new float[Parameters];
+        new LinearDecoder(round, set).Decode(encoder.Fields, 1, mean);
+        Assert.Equal(0.5, L2Clip.Norm(mean), 1e-3);
+    }
+
+    [Fact]
+    public void KeepResidual_VotedSet_LeavesWhatWasNotSent()
+    {
+        float[] update = Vectors.Normal(Parameters, 1);
+        SharedIndexSet set = SharedIndexSet.Voted(update.Select(MathF.Abs).ToArray(), 100);
+        LinearRound round = Round(100, 16, 2, 600) with { IndexSet = IndexSetKind.Voted };
+        LinearEncoder encoder = new(round, set);
+        encoder.Encode(update, 300, LaneGenerator.For(1, "dither"));
+        float[] residual = [.. update];
+        encoder.KeepResidual(residual, 300);
+
+        float[] decoded = new float[Parameters];
+        new LinearDecoder(round, set).Decode(encoder.Fields, 1, decoded);
+        for (int i = 0; i < Parameters; i++)
+        {
+            Assert.Equal(update[i], residual[i] + decoded[i], 1e-4f);
+        }
+
+        Assert.InRange(set.Indices.Indices.ToArray().Max(i => MathF.Abs(residual[i])), 1e-9f, 0.1f);
+    }
+
+    [Fact]
+    public void KeepResidual_RandomSet_IsRefused()
+    {
+        LinearRound round = Round(Parameters, 24, 2, 1);
+        LinearEncoder encoder = new(round, SharedIndexSet.Random(round.Seed, Parameters, Parameters));
+        Assert.Throws<InvalidOperationException>(() => encoder.KeepResidual(new float[Parameters], 1));
+    }
+
+    [Fact]
+    public void Encode_TwoGroups_AddUpLikeOne()
+    {
+        LinearRound round = Round(200, 12, 4, 1);
+        SharedIndexSet set = SharedIndexSet.Random(round.Seed, Parameters, 200);
+        LinearEncoder encoder = new(round, set);
+        RingSum one = new(round.FieldCount, 12);
+        RingSum left = new(round.FieldCount, 12);
+        RingSum right = new(round.FieldCount, 12);
+        for (int client = 0; client < 4; client++)
+        {
+            encoder.Encode(Vectors.Normal(Parameters, (ulong)client), 1, LaneGenerator.For((ulong)client, "dither"));
+            one.Add(encoder.Fields);
+            (client < 2 ? left : right).Add(encoder.Fields);
+        }
+
+        left.Add(right.Sums, right.Count);
+        Assert.Equal(one.Sums.ToArray(), left.Sums.ToArray());
+        Assert.Equal(4, left.Count);
+    }
+
+    [Fact]
+    public void Decode_ImpossibleWeight_IsRefused()
+    {
+        LinearRound round = Round(200, 12, 4, 1);
+        uint[] sums = new uint[round.FieldCount];
+        LinearDecoder decoder = new(round, SharedIndexSet.Random(round.Seed, Parameters, 200));
+        Assert.Throws<ProtocolViolationException>(() => decoder.Decode(sums, 2, new float[Parameters]));
+    }
+
+    [Fact]
+    public void Round_WidthThatCouldWrap_IsRefusedWithTheWidthItNeeds()
+    {
+        LinearRound round = Round(200, 12, 20, 1);
+        ProtocolViolationException e = Assert.Throws<ProtocolViolationException>(
+            () => LinearRound.FromBytes((round with { WidthBits = 11 }).ToBytes()));
+        Assert.Equal(ErrorCode.InvalidSetting, e.Code);
+        Assert.Contains("11 bits could wrap", e.Message, StringComparison.Ordinal);
+        Assert.Contains("needs 12 bits", e.Message, StringComparison.Ordinal);
+        Assert.Equal(round, LinearRound.FromBytes(round.ToBytes()));
+    }
+
+    internal static LinearRound Round(int setSize, int width, int clients, int maxExamples, int parameters = Parameters)
+    {
+        int block = HadamardRotation.BlockFor(setSize);
+        const double Clip = 60;
+        return new LinearRound
+        {
+            Seed = 77,
+            ParameterCount = parameters,
+            IndexSet = IndexSetKind.Random,
+            SetSize = setSize,
+            ClipNorm = Clip,
+            Step = RingWidth.FinestStep(width, Clip, block, clients),
+            WidthBits = width,
+            RotationBlock = block,
+            MinClients = 1,
+            MaxClients = clients,
+            MaxExamples = maxExamples,
+        };
+    }
+
+    private static (float[] Mean, double[] Expected, long Weight, int Limited) Run(LinearRound round, SharedIndexSet set, int clients)
+    {
+        LinearEncoder encoder = new(round, set);
+        RingSum sum = new(round.FieldCount, round.WidthBits);
+        double[] expected = new double[round.ParameterCount];
+        long weight = 0;
+        int limited = 0;
+        byte[] packed = new byte[round.PackedBytes];
+        for (int client = 0; client < clients; client++)
+        {
+            float[] update = Vectors.Normal(round.ParameterCount, (ulong)client);
+            int examples = 100 + (40 * client);
+            limited += encoder.Encode(update, examples, LaneGenerator.For(round.Seed, "dither", (ulong)client)).Limited;
+            encoder.Pack(packed);
+            sum.AddPacked(LinearPayload.FromBytes(LinearPayload.ToBytes(round, packed), round).Span);
+            int counted = Math.Min(examples, round.MaxExamples);
+            weight += counted;
+            for (int i = 0; i < update.Length; i++)
+            {
+                expected[i] += (double)counted * update[i];
+            }
+        }
+
+        float[] mean = new float[round.ParameterCount];
+        Assert.Equal(weight, new LinearDecoder(round, set).Decode(sum.Sums, clients, mean));
+        return (mean, [.. expected.Select(value => value / weight)], weight, limited);
+    }
+}
