@@ -19,6 +19,7 @@ internal static class SimulatorCommandLine
         root.Add(Scenarios());
         root.Add(Schema());
         root.Add(Bench.BenchCommand.Build());
+        root.Add(Bench.CodecCommand.Build());
         root.SetAction((_, token) => RunCommand.RunAsync(new RunArguments(), token));
         return root;
     }
