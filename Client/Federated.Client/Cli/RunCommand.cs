@@ -24,7 +24,7 @@ internal sealed class RunCommand : Command
     };
 
     private readonly Option<string[]> _labels = new("--label") { Description = "A label of the device; may be given several times.", HelpName = "NAME=VALUE" };
-    private readonly Option<string?> _state = new("--state") { Description = "Folder that keeps model packages between runs; without it they are fetched anew.", HelpName = "DIR" };
+    private readonly Option<string?> _state = new("--state") { Description = "Folder that keeps model packages, and what compressed updates have left out, between runs; without it both begin anew.", HelpName = "DIR" };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads the engine trains with, 1 to 256.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<long?> _rounds = new("--rounds") { Description = "Stop after N contributed rounds.", HelpName = "N" };
     private readonly Option<bool> _untilIdle = new("--until-idle") { Description = "Stop at the first check-in that brings no assignment." };
@@ -75,7 +75,8 @@ internal sealed class RunCommand : Command
         AgentOptions options = new() { Rounds = parse.GetValue(_rounds), UntilIdle = parse.GetValue(_untilIdle) };
         await using GrpcServerLink link = opened;
         using ModelCache models = cache;
-        ClientSession session = new(identity, link, models, examples, new SessionOptions(), TimeProvider.System);
+        IResidualStore? residuals = parse.GetValue(_state) is { } folder ? new FolderResiduals(Path.Combine(folder, "residuals")) : null;
+        ClientSession session = new(identity, link, models, examples, new SessionOptions(), TimeProvider.System, residuals: residuals);
         Agent agent = new(identity, session, options, TimeProvider.System, log);
         try
         {

@@ -19,12 +19,14 @@ internal sealed class AssignedRound(
     PlanDocument plan,
     ModelCache models,
     IExampleSource examples,
+    IResidualStore residuals,
     TransferScope scope,
     TimeProvider time,
     ISessionObserver observer,
     ArrayPool<byte> buffers)
 {
     private readonly ClientCosts _costs = new();
+    private CompressedUpdate? _compressed;
 
     /// <summary>What training gave, once it has.</summary>
     public LocalTrainingResult? Training { get; private set; }
@@ -59,7 +61,9 @@ internal sealed class AssignedRound(
             LengthBytes = (ulong)payload.Length,
             Costs = _costs,
         };
-        return await Transferring(ResumableUpload.RunAsync(header, payload, scope, cancellationToken)).ConfigureAwait(false);
+        SubmitReply reply = await Transferring(ResumableUpload.RunAsync(header, payload, scope, cancellationToken)).ConfigureAwait(false);
+        _compressed?.Answered(reply.Outcome, residuals);
+        return reply;
     }
 
     private async Task<CachedModel> DownloadAsync(RoundBuffer buffer, CancellationToken cancellationToken)
@@ -164,7 +168,14 @@ internal sealed class AssignedRound(
 
     private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Seal(RoundBuffer buffer, LocalTrainingResult result)
     {
-        ReadOnlyMemory<byte> payload = buffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss);
+        if (plan.Codec is not null)
+        {
+            _compressed = CompressedUpdate.Encode(plan, identity.DeviceId, buffer.Values, residuals);
+        }
+
+        ReadOnlyMemory<byte> payload = _compressed is null
+            ? buffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss)
+            : RoundBuffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss, _compressed.Body);
         return payload.Length <= plan.MaxUpdateBytes
             ? (payload, UnsafeByteOperations.UnsafeWrap(SHA256.HashData(payload.Span)))
             : throw new RoundAbortException(

@@ -18,6 +18,7 @@ public sealed class ClientSession
     private readonly SessionOptions _options;
     private readonly TimeProvider _time;
     private readonly ISessionObserver _observer;
+    private readonly IResidualStore _residuals;
     private readonly Backoff _backoff;
     private int _running;
 
@@ -29,6 +30,7 @@ public sealed class ClientSession
     /// <param name="options">How it behaves.</param>
     /// <param name="time">Deadlines and waits.</param>
     /// <param name="observer">Is told where the session stands; nobody when null.</param>
+    /// <param name="residuals">Where compressed updates keep what they leave out; in memory when null.</param>
     /// <exception cref="ArgumentException">There are more examples than one update may speak for.</exception>
     public ClientSession(
         ClientIdentity identity,
@@ -37,7 +39,8 @@ public sealed class ClientSession
         IExampleSource examples,
         SessionOptions options,
         TimeProvider time,
-        ISessionObserver? observer = null)
+        ISessionObserver? observer = null,
+        IResidualStore? residuals = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(link);
@@ -58,6 +61,7 @@ public sealed class ClientSession
         _options = options;
         _time = time;
         _observer = observer ?? SilentObserver.Instance;
+        _residuals = residuals ?? new MemoryResiduals();
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, time, identity.DeviceId);
     }
 
@@ -137,7 +141,7 @@ public sealed class ClientSession
         _backoff.Reset();
         long deadline = assignedAt + (long)(plan.Deadline.TotalSeconds * _time.TimestampFrequency);
         TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time);
-        AssignedRound round = new(_identity, plan, _models, _examples, scope, _time, _observer, _options.Buffers);
+        AssignedRound round = new(_identity, plan, _models, _examples, _residuals, scope, _time, _observer, _options.Buffers);
         using CancellationTokenSource closing = new(scope.Remaining, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, closing.Token);
         try

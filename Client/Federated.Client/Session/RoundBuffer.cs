@@ -78,6 +78,20 @@ internal sealed class RoundBuffer : IDisposable
         return _array.AsMemory(start, header.WrittenCount + _valueBytes);
     }
 
+    /// <summary>Gives the document of an update whose delta is encoded; nothing of it lies in this buffer.</summary>
+    public static ReadOnlyMemory<byte> WriteUpdate(PlanDocument plan, int examples, int steps, double meanLoss, ReadOnlyMemory<byte> encoded) => new UpdateDocument
+    {
+        JobId = plan.JobId,
+        Round = plan.Round,
+        ModelVersion = plan.ModelVersion,
+        Encoding = plan.Encoding,
+        ExampleCount = examples,
+        StepCount = steps,
+        MeanLoss = meanLoss,
+        ParameterCount = plan.ParameterCount,
+        Body = encoded,
+    }.ToBytes();
+
     /// <summary>Gives the buffer back. Nothing may read from it afterwards, so that no call may be under way.</summary>
     public void Dispose()
     {

@@ -22,12 +22,14 @@ internal sealed class StagedUpdate : IDisposable
     private readonly Action<StagedUpdate> _release;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private byte[]? _buffer;
+    private byte[]? _sumBuffer;
 
-    public StagedUpdate(long id, UploadKey key, int lengthBytes, ArrayPool<byte> pool, Action<StagedUpdate> release)
+    public StagedUpdate(long id, UploadKey key, int lengthBytes, int sumBytes, ArrayPool<byte> pool, Action<StagedUpdate> release)
     {
         Id = id;
         Key = key;
         LengthBytes = lengthBytes;
+        SumBytes = sumBytes;
         _pool = pool;
         _release = release;
         _buffer = pool.Rent(lengthBytes);
@@ -42,6 +44,9 @@ internal sealed class StagedUpdate : IDisposable
     /// <summary>Length of the whole payload.</summary>
     public int LengthBytes { get; }
 
+    /// <summary>Bytes that the update takes on its way into the sum, beyond the payload; 0 when it is summed as it came.</summary>
+    public int SumBytes { get; }
+
     /// <summary>Bytes that have arrived, without gaps.</summary>
     public int ReceivedBytes { get; private set; }
 
@@ -51,7 +56,7 @@ internal sealed class StagedUpdate : IDisposable
     /// <summary>Set when the payload has been checked: the contribution's row in the sum.</summary>
     public Contribution? Contribution { get; private set; }
 
-    /// <summary>Set with the contribution: the encoded delta inside the payload.</summary>
+    /// <summary>Set with the contribution: what is summed, inside the payload or in <see cref="SumMemory"/>.</summary>
     public ReadOnlyMemory<byte> Values { get; private set; }
 
     /// <summary>Set with the contribution: largest magnitude of the delta.</summary>
@@ -67,6 +72,9 @@ internal sealed class StagedUpdate : IDisposable
 
     /// <summary>The hash of the complete payload.</summary>
     public ContentHash FinishHash() => ContentHash.FromBytes(_hash.GetHashAndReset());
+
+    /// <summary>Memory for what the update becomes in the sum: <see cref="SumBytes"/>, of unknown content, until the update is disposed.</summary>
+    public Memory<byte> SumMemory() => (_sumBuffer ??= _pool.Rent(SumBytes)).AsMemory(0, SumBytes);
 
     /// <summary>Marks the payload as checked.</summary>
     public void Complete(Contribution contribution, ReadOnlyMemory<byte> values, float maxMagnitude)
@@ -87,6 +95,11 @@ internal sealed class StagedUpdate : IDisposable
             Values = default;
             _hash.Dispose();
             _pool.Return(buffer);
+            if (_sumBuffer is not null)
+            {
+                _pool.Return(_sumBuffer);
+            }
+
             _release(this);
         }
     }

@@ -22,7 +22,11 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
     private long _nextId;
 
     /// <summary>Goes on with a broken upload of the same content, or waits for the budget and begins a new one.</summary>
-    public async Task<StagedUpdate> OpenAsync(UploadKey key, int lengthBytes, CancellationToken ct)
+    /// <param name="key">Whose upload of what.</param>
+    /// <param name="lengthBytes">Length of the payload.</param>
+    /// <param name="sumBytes">What the update takes beyond it on its way into the sum; 0 when it is summed as it came.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    public async Task<StagedUpdate> OpenAsync(UploadKey key, int lengthBytes, int sumBytes, CancellationToken ct)
     {
         if (TakeBroken(key, lengthBytes) is { } resumed)
         {
@@ -31,8 +35,8 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
         }
 
         DropExpired();
-        await _budget.AcquireAsync(lengthBytes, ct);
-        StagedUpdate update = new(Interlocked.Increment(ref _nextId), key, lengthBytes, _buffers, Released);
+        await _budget.AcquireAsync((long)lengthBytes + sumBytes, ct);
+        StagedUpdate update = new(Interlocked.Increment(ref _nextId), key, lengthBytes, sumBytes, _buffers, Released);
         _active[update.Id] = update;
         return update;
     }
@@ -106,7 +110,7 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
     private void Released(StagedUpdate update)
     {
         _active.TryRemove(update.Id, out _);
-        _budget.Release(update.LengthBytes);
+        _budget.Release((long)update.LengthBytes + update.SumBytes);
     }
 
     private sealed record Broken(StagedUpdate Update, long Since);

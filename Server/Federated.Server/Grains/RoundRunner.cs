@@ -4,6 +4,7 @@ using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Plain;
 
 namespace Federated.Server.Grains;
 
@@ -185,7 +186,8 @@ internal sealed class RoundRunner(
     private RoundStart Describe(long round, string[] cohort, DateTimeOffset startedAt, double selectSeconds)
     {
         int parameters = state.State.ParameterCount;
-        long maxUpdateBytes = ((long)parameters * sizeof(float)) + UpdateDocument.OverheadBytes;
+        PlainCodec? codec = spec.Update.ToPlan();
+        long maxUpdateBytes = (codec?.MaxLengthBytes(parameters) ?? ((long)parameters * sizeof(float))) + UpdateDocument.OverheadBytes;
         PlanDocument plan = new()
         {
             JobId = jobId,
@@ -196,7 +198,7 @@ internal sealed class RoundRunner(
             AdapterLengthBytes = state.State.AdapterLengthBytes,
             ParameterCount = parameters,
             Seed = spec.Seed,
-            Encoding = UpdateEncoding.DenseFloat32,
+            Codec = codec,
             MaxUpdateBytes = maxUpdateBytes,
             Deadline = spec.Deadlines.Report,
             CohortSize = cohort.Length,

@@ -1,13 +1,20 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Federated.Server.Grains;
+using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Plain;
 
 namespace Federated.Server.Grpc;
 
 /// <summary>What the edge must know of a round to judge a submission.</summary>
 /// <param name="Start">The round's facts.</param>
 /// <param name="Cohort">Its devices.</param>
-internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort);
+/// <param name="Codec">How updates are compressed; null when they are summed as they come.</param>
+internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, PlainCodec? Codec)
+{
+    /// <summary>Bytes that an update takes on its way into the sum beyond its payload.</summary>
+    public int DecodedBytes => Codec is null ? 0 : checked(Start.ParameterCount * sizeof(float));
+}
 
 /// <summary>Remembers the facts of recent rounds, which never change, so that a submission costs no look-up. Thread-safe.</summary>
 internal sealed class RoundDirectory(IGrainFactory grains)
@@ -36,7 +43,7 @@ internal sealed class RoundDirectory(IGrainFactory grains)
             return null;
         }
 
-        RoundFacts facts = new(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal));
+        RoundFacts facts = new(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), PlanDocument.FromBytes(start.Plan).Codec);
         if (_rounds.TryAdd((jobId, round), facts))
         {
             _order.Enqueue((jobId, round));

@@ -1,9 +1,11 @@
+using System.Runtime.InteropServices;
 using Federated.Server.Aggregation;
 using Federated.Server.Collection;
 using Federated.Server.Grains;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
+using Federated.Shared.Updates.Plain;
 using Grpc.Core;
 
 namespace Federated.Server.Grpc;
@@ -96,7 +98,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     private async Task<Refusal?> ReceiveAndFoldAsync(
         UploadKey key, SubmitHeader header, RoundFacts facts, IAsyncStreamReader<UploadChunk> chunks, CancellationToken ct)
     {
-        StagedUpdate update = await staging.OpenAsync(key, (int)header.LengthBytes, ct);
+        StagedUpdate update = await staging.OpenAsync(key, (int)header.LengthBytes, facts.DecodedBytes, ct);
         bool parked = false;
         try
         {
@@ -198,7 +200,17 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
                 $"The update starts from model version {document.ModelVersion}, round {header.Round} from {facts.Start.ModelVersion}.");
         }
 
-        UpdateCheck check = RunningSum.Check(document.DenseValues, document.ExampleCount);
+        ReadOnlyMemory<byte> summed;
+        try
+        {
+            summed = Decode(update, facts, document);
+        }
+        catch (ProtocolViolationException e)
+        {
+            return new Refusal(SubmitOutcome.Malformed, e.Message);
+        }
+
+        UpdateCheck check = RunningSum.Check(MemoryMarshal.Cast<byte, float>(summed.Span), document.ExampleCount);
         if (!check.Finite || !double.IsFinite(document.MeanLoss))
         {
             return new Refusal(SubmitOutcome.NotFinite, "The update or its loss holds NaN or an infinity. Lower the learning rate.");
@@ -211,8 +223,29 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
                 $"Weight {document.ExampleCount} times the largest value {check.MaxMagnitude} is beyond {RunningSum.MaxProduct}. Lower the learning rate.");
         }
 
-        update.Complete(ContributionOf(update, header, document, wireBytes), document.Body, check.MaxMagnitude);
+        update.Complete(ContributionOf(update, header, document, wireBytes), summed, check.MaxMagnitude);
         return null;
+    }
+
+    /// <summary>What of the update is summed: 4·P bytes, as they came or decoded.</summary>
+    /// <exception cref="ProtocolViolationException">The update is not written as the plan wants it.</exception>
+    private static ReadOnlyMemory<byte> Decode(StagedUpdate update, RoundFacts facts, UpdateDocument document)
+    {
+        UpdateEncoding wanted = facts.Codec is null ? UpdateEncoding.DenseFloat32 : UpdateEncoding.EncodedVector;
+        if (document.Encoding != wanted)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.MalformedDocument, $"The update is written as {document.Encoding}, the plan wants {wanted}.");
+        }
+
+        if (facts.Codec is not { } codec)
+        {
+            return document.Body;
+        }
+
+        Memory<byte> memory = update.SumMemory();
+        PlainDecoder.Decode(document.Body, codec, MemoryMarshal.Cast<byte, float>(memory.Span));
+        return memory;
     }
 
     /// <summary>Bytes of another round: a replay when they were accepted there.</summary>

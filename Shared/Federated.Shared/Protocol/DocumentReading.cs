@@ -54,6 +54,27 @@ public static class DocumentReading
         }
     }
 
+    /// <summary>Reads the array header and a version from 1 on of a document that several versions are read of.</summary>
+    /// <param name="reader">At the document's start.</param>
+    /// <param name="kind">The document, for people.</param>
+    /// <param name="fieldsByVersion">How many fields each version has, that of version 1 first.</param>
+    /// <returns>The version.</returns>
+    /// <exception cref="ProtocolViolationException">Another version or another count of fields.</exception>
+    public static int ReadHeader(this ref MessagePackReader reader, string kind, ReadOnlySpan<int> fieldsByVersion)
+    {
+        int count = reader.ReadArrayHeader();
+        int found = count > 0 ? reader.ReadInt32() : throw Malformed(kind, "it is an empty array");
+        if (found < 1 || found > fieldsByVersion.Length)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.UnsupportedVersion,
+                $"The {kind} has version {found}; this software reads versions 1 to {fieldsByVersion.Length}. Update the older side.");
+        }
+
+        int fields = fieldsByVersion[found - 1];
+        return count == fields ? found : throw Malformed(kind, $"it has {count} fields, version {found} has {fields}");
+    }
+
     /// <summary>Reads an integer and demands that it lies in [min, max].</summary>
     public static long ReadInt64InRange(this ref MessagePackReader reader, string kind, string field, long min, long max)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Federated.Shared.Models;
+using Federated.Shared.Updates.Plain;
 using MessagePack;
 
 namespace Federated.Shared.Protocol;
@@ -9,16 +10,22 @@ public enum UpdateEncoding
 {
     /// <summary>P little-endian float32, nothing left out.</summary>
     DenseFloat32 = 1,
+
+    /// <summary>An encoded vector (docs/CODECS.md), as the plan's codec describes it.</summary>
+    EncodedVector = 2,
 }
 
 /// <summary>
-/// What an assigned client must do in a round. MessagePack array of 15 fields, version 1; see docs/PROTOCOL.md. Immutable.
+/// What an assigned client must do in a round. MessagePack array of 15 fields in version 1; version 2 has a codec in place of
+/// the encoding and is written only when there is one. See docs/PROTOCOL.md. Immutable.
 /// </summary>
 public sealed record PlanDocument
 {
     private const string Kind = "plan document";
     private const int FormatVersion = 1;
     private const int Fields = 15;
+    private const int VersionWithCodec = 2;
+    private const int FieldsWithCodec = 16;
 
     // A decay of 1 never forgets: AdamW would divide by 1 − β = 0.
     private static readonly double _belowOne = Math.BitDecrement(1.0);
@@ -47,8 +54,11 @@ public sealed record PlanDocument
     /// <summary>Seeds the client's shuffles together with round and device.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>How to write the update.</summary>
-    public required UpdateEncoding Encoding { get; init; }
+    /// <summary>How to write the update; follows from <see cref="Codec"/>.</summary>
+    public UpdateEncoding Encoding => Codec is null ? UpdateEncoding.DenseFloat32 : UpdateEncoding.EncodedVector;
+
+    /// <summary>How to compress the update; null for dense float32.</summary>
+    public PlainCodec? Codec { get; init; }
 
     /// <summary>Largest update document the server takes.</summary>
     public required long MaxUpdateBytes { get; init; }
@@ -70,8 +80,8 @@ public sealed record PlanDocument
     {
         ArrayBufferWriter<byte> buffer = new(512);
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(Fields);
-        writer.Write(FormatVersion);
+        writer.WriteArrayHeader(Codec is null ? Fields : FieldsWithCodec);
+        writer.Write(Codec is null ? FormatVersion : VersionWithCodec);
         writer.Write(JobId);
         writer.Write(Round);
         writer.Write(ModelVersion);
@@ -80,12 +90,26 @@ public sealed record PlanDocument
         writer.Write(AdapterLengthBytes);
         writer.Write(ParameterCount);
         writer.Write(Seed);
-        writer.Write((int)Encoding);
+        if (Codec is null)
+        {
+            writer.Write((int)Encoding);
+        }
+        else
+        {
+            CodecFields.Write(ref writer, Codec);
+        }
+
         writer.Write(MaxUpdateBytes);
         writer.Write((long)Deadline.TotalMilliseconds);
         writer.Write(CohortSize);
         writer.Write(Goal);
         WriteTraining(ref writer, Training);
+        if (Codec is not null)
+        {
+            // Reserved for a plan that trains only some of the parameters.
+            writer.WriteNil();
+        }
+
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
     }
@@ -102,8 +126,8 @@ public sealed record PlanDocument
 
     private static PlanDocument Parse(ref MessagePackReader reader)
     {
-        reader.ReadHeader(Kind, FormatVersion, Fields);
-        return new PlanDocument
+        int version = reader.ReadHeader(Kind, [Fields, FieldsWithCodec]);
+        PlanDocument plan = new()
         {
             JobId = reader.ReadText(Kind, "job", ProtocolLimits.MaxIdentifierLength),
             Round = reader.ReadInt64InRange(Kind, "round", 1, long.MaxValue),
@@ -113,13 +137,27 @@ public sealed record PlanDocument
             AdapterLengthBytes = reader.ReadInt64InRange(Kind, "adapter length", 1, ProtocolLimits.MaxDownloadBytes),
             ParameterCount = reader.ReadInt32InRange(Kind, "parameter count", 1, ProtocolLimits.MaxParameters),
             Seed = reader.ReadUInt64(),
-            Encoding = (UpdateEncoding)reader.ReadInt32InRange(Kind, "encoding", 1, 1),
+            Codec = ParseCodec(ref reader, version),
             MaxUpdateBytes = reader.ReadInt64InRange(Kind, "largest update", 1, ProtocolLimits.MaxDownloadBytes),
             Deadline = TimeSpan.FromMilliseconds(reader.ReadInt64InRange(Kind, "deadline", 1, (long)TimeSpan.FromDays(30).TotalMilliseconds)),
             CohortSize = reader.ReadInt32InRange(Kind, "cohort size", 1, 10_000_000),
             Goal = reader.ReadInt32InRange(Kind, "goal", 1, 10_000_000),
             Training = ParseTraining(ref reader),
         };
+        return version == FormatVersion || reader.TryReadNil()
+            ? plan
+            : throw DocumentReading.Malformed(Kind, "its last field is reserved and must be nil");
+    }
+
+    private static PlainCodec? ParseCodec(ref MessagePackReader reader, int version)
+    {
+        if (version > FormatVersion && reader.NextMessagePackType == MessagePackType.Array)
+        {
+            return CodecFields.Parse(ref reader, Kind);
+        }
+
+        reader.ReadInt32InRange(Kind, "encoding", (int)UpdateEncoding.DenseFloat32, (int)UpdateEncoding.DenseFloat32);
+        return null;
     }
 
     private static void WriteTraining(ref MessagePackWriter writer, LocalTrainingPlan training)

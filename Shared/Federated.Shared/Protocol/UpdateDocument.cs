@@ -6,12 +6,14 @@ namespace Federated.Shared.Protocol;
 
 /// <summary>
 /// A client's update: MessagePack array [version = 1, job, round, model version, encoding, examples, steps, mean training loss, P,
-/// bin of the encoded delta]. The delta is adapter after training minus adapter before.
+/// bin of the encoded delta]. The delta is adapter after training minus adapter before. Version 2 has the same fields and holds an encoded vector
+/// of any length instead of dense values.
 /// </summary>
 public sealed record UpdateDocument
 {
     private const string Kind = "update document";
     private const int FormatVersion = 1;
+    private const int VersionWithCodec = 2;
     private const int Fields = 10;
 
     /// <summary>Most bytes the document needs beyond the encoded delta.</summary>
@@ -61,7 +63,7 @@ public sealed record UpdateDocument
     {
         MessagePackWriter writer = new(destination);
         writer.WriteArrayHeader(Fields);
-        writer.Write(FormatVersion);
+        writer.Write(Encoding == UpdateEncoding.DenseFloat32 ? FormatVersion : VersionWithCodec);
         writer.Write(JobId);
         writer.Write(Round);
         writer.Write(ModelVersion);
@@ -79,21 +81,27 @@ public sealed record UpdateDocument
     public static UpdateDocument FromBytes(ReadOnlyMemory<byte> document, int parameterCount) =>
         DocumentReading.Read(document, Kind, (ref MessagePackReader reader) =>
         {
-            reader.ReadHeader(Kind, FormatVersion, Fields);
+            int version = reader.ReadHeader(Kind, [Fields, Fields]);
+            int encoding = version == FormatVersion ? (int)UpdateEncoding.DenseFloat32 : (int)UpdateEncoding.EncodedVector;
             return new UpdateDocument
             {
                 JobId = reader.ReadText(Kind, "job", ProtocolLimits.MaxIdentifierLength),
                 Round = reader.ReadInt64InRange(Kind, "round", 1, long.MaxValue),
                 ModelVersion = reader.ReadInt64InRange(Kind, "model version", 0, long.MaxValue),
-                Encoding = (UpdateEncoding)reader.ReadInt32InRange(Kind, "encoding", 1, 1),
+                Encoding = (UpdateEncoding)reader.ReadInt32InRange(Kind, "encoding", encoding, encoding),
                 ExampleCount = reader.ReadInt32InRange(Kind, "example count", 1, ProtocolLimits.MaxExamples),
                 StepCount = reader.ReadInt32InRange(Kind, "step count", 0, int.MaxValue),
                 MeanLoss = reader.ReadDouble(),
                 ParameterCount = reader.ReadInt32InRange(Kind, "parameter count", parameterCount, parameterCount),
-                Body = reader.ReadBinary(Kind, "body", (long)parameterCount * sizeof(float)),
+                Body = version == FormatVersion
+                    ? reader.ReadBinary(Kind, "body", (long)parameterCount * sizeof(float))
+                    : reader.ReadBinaryUpTo(Kind, "body", document.Length),
             };
         });
 
     /// <summary>The dense delta as floats: [P]. Little-endian machines only, as everything .NET 10 runs on here is.</summary>
-    public ReadOnlySpan<float> DenseValues => MemoryMarshal.Cast<byte, float>(Body.Span);
+    /// <exception cref="InvalidOperationException">The delta is not dense.</exception>
+    public ReadOnlySpan<float> DenseValues => Encoding == UpdateEncoding.DenseFloat32
+        ? MemoryMarshal.Cast<byte, float>(Body.Span)
+        : throw new InvalidOperationException($"The update is written as {Encoding}; decode it.");
 }

@@ -43,7 +43,6 @@ internal sealed class RoundScene : IAsyncDisposable
             AdapterLengthBytes = adapter.Length,
             ParameterCount = Parameters,
             Seed = 1,
-            Encoding = UpdateEncoding.DenseFloat32,
             MaxUpdateBytes = 1_000_000,
             Deadline = TimeSpan.FromSeconds(30),
             CohortSize = 1,

@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using Federated.Server.Aggregation.ServerOptimizers;
 using Federated.Server.Jobs;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Plain;
+using Federated.Shared.Updates.Values;
 
 namespace Federated.Server.Tests.Jobs;
 
@@ -20,7 +22,7 @@ public sealed class JobSpecTests
             "beta2": 0.99, "epsilon": 1e-7, "weightDecay": 0.1, "proximalMu": 0.5 },
           "server": { "optimizer": "fedYogi", "learningRate": 0.1, "momentum": 0.5, "beta1": 0.8, "beta2": 0.95, "tau": 0.01 },
           "evaluation": { "every": 2, "data": { "kind": "idx", "images": "i.gz", "labels": "l.gz" } },
-          "update": { "encoding": "denseFloat32", "secureAggregation": false },
+          "update": { "codec": "top-k", "density": 0.05, "valueBits": 4, "momentum": 0.5, "staleDecay": 0.9, "secureAggregation": false },
           "aggregation": { "rule": "mean" }
         }
         """;
@@ -63,6 +65,7 @@ public sealed class JobSpecTests
         Assert.Equal(
             new ServerOptimizerSettings { Optimizer = ServerOptimizerKind.FedYogi, LearningRate = 0.1, Momentum = 0.5, Beta1 = 0.8, Beta2 = 0.95, Tau = 0.01 },
             spec.Server);
+        Assert.Equal(new PlainCodec { Density = 0.05, Values = ValueEncoding.Block4, Momentum = 0.5f, StaleDecay = 0.9f }, spec.Update.ToPlan());
         Assert.Equal((2, EvaluationSourceKind.Idx, "i.gz", "l.gz"), (spec.Evaluation!.Every, spec.Evaluation.Data.Kind, spec.Evaluation.Data.Images, spec.Evaluation.Data.Labels));
     }
 
@@ -89,11 +92,22 @@ public sealed class JobSpecTests
     [InlineData("training.momentum=1", "training.momentum: 1 is not allowed; allowed is 0 to below 1")]
     [InlineData("server.optimizer=fedProx", "server.optimizer: \"fedProx\" is not allowed; allowed is fedAvg, fedAvgM, fedAdagrad, fedAdam, fedYogi")]
     [InlineData("update.secureAggregation=true", "update.secureAggregation: true is not allowed; allowed is false: this version cannot mask updates, and does not pretend to")]
+    [InlineData("update.codec=topK", "update.codec: \"topK\" is not allowed; allowed is dense, top-k, quantized, stc")]
+    [InlineData("update.density=0.1", "update.density: 0.1 with codec = dense is not allowed; allowed is leave it out: codec = dense sends all parameters and keeps nothing; or codec = top-k or stc")]
+    [InlineData("update.momentum=0.5", "update.momentum: 0.5 with codec = dense is not allowed; allowed is leave it out: codec = dense sends all parameters and keeps nothing; or codec = top-k or stc")]
+    [InlineData("update.valueBits=8", "update.valueBits: 8 with codec = dense is not allowed; allowed is leave it out, or codec = top-k or quantized")]
+    [InlineData("update={\"codec\":\"quantized\",\"valueBits\":32}", "update.valueBits: 32 with codec = quantized is not allowed; allowed is 2, 4, 8")]
+    [InlineData("update={\"codec\":\"top-k\",\"density\":0.3}", "update.density: 0.3 is not allowed; allowed is above 0 to 0.25")]
     [InlineData("aggregation.rule=trimmedMean", "aggregation.rule: trimmedMean is not allowed; allowed is mean: this version adds updates up as they arrive and keeps none, and this rule compares single updates")]
     [InlineData("evaluation.data={\"kind\":\"idx\",\"images\":\"i\"}", "evaluation.data.labels: a missing key is not allowed; allowed is a path, with kind = idx")]
     [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"\"}", "evaluation.data.path: \"\" is not allowed; allowed is a path")]
     [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"x\",\"images\":\"i\"}", "evaluation.data.images: this key with kind = csv is not allowed; allowed is path, labelColumn")]
     public void Parse_OneBadSetting_NamesPathValueAndWhatIsAllowed(string assignment, string expected) => Assert.Equal([expected], Problems(assignment));
+
+    [Fact]
+    public void Parse_SecureAggregationWithTopK_NamesBothSettingsAndTheWayOut() => Assert.Contains(
+        "update.codec: top-k together with update.secureAggregation = true is not allowed; allowed is dense: every device picks or rounds on its own with this codec, so that masked updates would not add up; or set update.secureAggregation to false",
+        Problems("update={\"codec\":\"top-k\",\"secureAggregation\":true}"));
 
     [Fact]
     public void Parse_SecureAggregationWithKrum_NamesBothSettingsAndTheWayOut()

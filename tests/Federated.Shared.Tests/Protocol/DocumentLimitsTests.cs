@@ -1,4 +1,5 @@
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Values;
 
 namespace Federated.Shared.Tests.Protocol;
 
@@ -12,7 +13,9 @@ public sealed class DocumentLimitsTests
         { "model version is -1", KnownDocuments.Plan with { ModelVersion = -1 } },
         { "adapter length is 0", KnownDocuments.Plan with { AdapterLengthBytes = 0 } },
         { "parameter count is 500000001", KnownDocuments.Plan with { ParameterCount = 500_000_001 } },
-        { "encoding is 2", KnownDocuments.Plan with { Encoding = (UpdateEncoding)2 } },
+        { "density is 0.3", KnownDocuments.Plan with { Codec = KnownDocuments.PlanWithCodec.Codec! with { Density = 0.3 } } },
+        { "value encoding is 6", KnownDocuments.Plan with { Codec = KnownDocuments.PlanWithCodec.Codec! with { Values = (ValueEncoding)6 } } },
+        { "Momentum 1", KnownDocuments.Plan with { Codec = KnownDocuments.PlanWithCodec.Codec! with { Momentum = 1 } } },
         { "deadline is 0", KnownDocuments.Plan with { Deadline = TimeSpan.Zero } },
         { "deadline is 2592000001", KnownDocuments.Plan with { Deadline = TimeSpan.FromDays(30) + TimeSpan.FromMilliseconds(1) } },
         { "cohort size is 0", KnownDocuments.Plan with { CohortSize = 0 } },

@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using CsCheck;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Plain;
+using Federated.Shared.Updates.Values;
 
 namespace Federated.Shared.Tests.Protocol;
 
@@ -10,6 +12,13 @@ public sealed class DocumentRoundTripTests
     private static readonly Gen<string> _name = Gen.Char["ABCXYZabcxyz0189._-äµ日"].Array[1, 40].Select(characters => new string(characters));
     private static readonly Gen<ContentHash> _hash = Gen.Byte.Array[32].Select(bytes => ContentHash.FromBytes(bytes));
     private static readonly Gen<double> _share = Gen.Double.Unit;
+
+    private static readonly PlainCodec[] _codecs =
+    [
+        new() { Density = 0.001, Values = ValueEncoding.Sign, StaleDecay = 0.9f },
+        new() { Density = 0.25, Values = ValueEncoding.Block2, Momentum = 0.7f },
+        new() { Density = 1, Values = ValueEncoding.Block8, KeepsResidual = false },
+    ];
 
     private static readonly Gen<LocalTrainingPlan> _training = Gen.Select(
         Gen.Int[1, 1_000],
@@ -47,7 +56,7 @@ public sealed class DocumentRoundTripTests
             AdapterLengthBytes = sizes.Item1,
             ParameterCount = sizes.Item2,
             Seed = sizes.Item3,
-            Encoding = UpdateEncoding.DenseFloat32,
+            Codec = limits.Item2 % 2 == 0 ? null : _codecs[limits.Item2 / 2 % _codecs.Length],
             MaxUpdateBytes = limits.Item1,
             Deadline = TimeSpan.FromMilliseconds(limits.Item2),
             CohortSize = limits.Item3,

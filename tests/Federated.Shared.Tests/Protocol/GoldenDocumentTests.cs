@@ -28,6 +28,23 @@ public sealed class GoldenDocumentTests
     }
 
     [Fact]
+    public void PlanWithCodec_Known_HasTheGoldenBytes()
+    {
+        Assert.Equal(GoldenFile.Hex("plan-codec.v2.hex"), KnownDocuments.PlanWithCodec.ToBytes());
+        Assert.Equal(KnownDocuments.PlanWithCodec, PlanDocument.FromBytes(GoldenFile.Hex("plan-codec.v2.hex")));
+    }
+
+    [Fact]
+    public void EncodedUpdate_Known_HasTheGoldenBytes()
+    {
+        Assert.Equal(GoldenFile.Hex("update.v2.hex"), KnownDocuments.EncodedUpdate.ToBytes());
+        UpdateDocument update = UpdateDocument.FromBytes(GoldenFile.Hex("update.v2.hex"), KnownDocuments.ParameterCount);
+        Assert.Equal(KnownDocuments.EncodedUpdate with { Body = default }, update with { Body = default });
+        Assert.Equal([1, 2, 3, 4, 5], update.Body.ToArray());
+        Assert.Throws<InvalidOperationException>(() => update.DenseValues.Length);
+    }
+
+    [Fact]
     public void Adapter_Known_EncodesToTheGoldenBytes() =>
         Assert.Equal(GoldenFile.Hex("adapter.v1.hex"), AdapterDocument.ToBytes(6, KnownDocuments.AdapterValues));
 

@@ -19,6 +19,8 @@ public sealed class HostileDocumentTests
     private static readonly Dictionary<string, (byte[] Bytes, Action<byte[]> Read)> _documents = new(StringComparer.Ordinal)
     {
         ["plan"] = (GoldenFile.Hex("plan.v1.hex"), bytes => PlanDocument.FromBytes(bytes)),
+        ["plan with codec"] = (GoldenFile.Hex("plan-codec.v2.hex"), bytes => PlanDocument.FromBytes(bytes)),
+        ["encoded update"] = (GoldenFile.Hex("update.v2.hex"), bytes => UpdateDocument.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["update"] = (GoldenFile.Hex("update.v1.hex"), bytes => UpdateDocument.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["adapter"] = (GoldenFile.Hex("adapter.v1.hex"), bytes => AdapterDocument.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["checkpoint"] = (GoldenFile.Hex("checkpoint.v1.hex"), bytes => CheckpointDocument.FromBytes(bytes)),
@@ -63,10 +65,10 @@ public sealed class HostileDocumentTests
     {
         (byte[] bytes, Action<byte[]> read) = _documents[kind];
         byte[] newer = [.. bytes];
-        newer[1] = 2;
+        newer[VersionAt(bytes)] = 9;
         ProtocolViolationException e = Assert.Throws<ProtocolViolationException>(() => read(newer));
         Assert.Equal(ErrorCode.UnsupportedVersion, e.Code);
-        Assert.Contains("version 2", e.Message, StringComparison.Ordinal);
+        Assert.Contains("version 9", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -75,11 +77,12 @@ public sealed class HostileDocumentTests
     {
         (byte[] bytes, Action<byte[]> read) = _documents[kind];
         byte[] shorter = [.. bytes];
-        shorter[0]--;
+        shorter[VersionAt(bytes) - 1]--;
         Assert.Equal(ErrorCode.MalformedDocument, Assert.Throws<ProtocolViolationException>(() => read(shorter)).Code);
 
         // A field more, which is there.
-        byte[] longer = [(byte)Math.Min(0x9F, bytes[0] + 1), .. bytes[1..], 0xC0];
+        int fields = bytes[VersionAt(bytes) - 1] + (VersionAt(bytes) == 1 ? 1 - 0x90 : 1);
+        byte[] longer = [0xDC, 0, (byte)fields, .. bytes[VersionAt(bytes)..], 0xC0];
         Assert.Equal(ErrorCode.MalformedDocument, Assert.Throws<ProtocolViolationException>(() => read(longer)).Code);
     }
 
@@ -167,6 +170,9 @@ public sealed class HostileDocumentTests
 
         return [.. mutated];
     }
+
+    /// <summary>Where the version stands: behind an array header of one byte, or of three.</summary>
+    private static int VersionAt(byte[] bytes) => bytes[0] == 0xDC ? 3 : 1;
 
     private static bool Swallow(Action<byte[]> read, byte[] bytes)
     {

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Plain;
+using Federated.Shared.Updates.Values;
 
 namespace Federated.Shared.Tests.Protocol;
 
@@ -26,7 +28,6 @@ internal static class KnownDocuments
         AdapterLengthBytes = 796_855,
         ParameterCount = 199_210,
         Seed = 0xFEDC_BA98_7654_3210,
-        Encoding = UpdateEncoding.DenseFloat32,
         MaxUpdateBytes = 797_096,
         Deadline = TimeSpan.FromMinutes(10),
         CohortSize = 13,
@@ -44,6 +45,24 @@ internal static class KnownDocuments
             WeightDecay = 0,
             ProximalMu = 0.01,
         },
+    };
+
+    public static PlanDocument PlanWithCodec { get; } = Plan with
+    {
+        Codec = new PlainCodec { Density = 0.01, Values = ValueEncoding.Block4, Momentum = 0.5f, StaleDecay = 0.75f },
+    };
+
+    public static UpdateDocument EncodedUpdate { get; } = new()
+    {
+        JobId = "mnist",
+        Round = 7,
+        ModelVersion = 6,
+        Encoding = UpdateEncoding.EncodedVector,
+        ExampleCount = 600,
+        StepCount = 60,
+        MeanLoss = 0.25,
+        ParameterCount = ParameterCount,
+        Body = new byte[] { 1, 2, 3, 4, 5 },
     };
 
     public static UpdateDocument Update { get; } = new()

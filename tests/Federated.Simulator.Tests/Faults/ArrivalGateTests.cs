@@ -66,7 +66,6 @@ public sealed class ArrivalGateTests
         AdapterLengthBytes = 4_000,
         ParameterCount = 1_000,
         Seed = 1,
-        Encoding = UpdateEncoding.DenseFloat32,
         MaxUpdateBytes = 10_000,
         Deadline = TimeSpan.FromMinutes(1),
         CohortSize = cohort,

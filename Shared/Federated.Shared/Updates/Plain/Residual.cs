@@ -135,6 +135,9 @@ public sealed class Residual
         }
     }
 
+    /// <summary>A copy, so that a round can be given up without a trace.</summary>
+    public Residual Copy() => new(JobId, Round, [.. _values], _velocity is null ? null : [.. _velocity]);
+
     /// <summary>Encodes the document.</summary>
     public byte[] ToBytes()
     {

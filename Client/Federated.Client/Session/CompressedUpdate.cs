@@ -1,0 +1,82 @@
+using Federated.Shared.Protocol;
+using Federated.Shared.Protos;
+using Federated.Shared.Randomness;
+using Federated.Shared.Updates.Plain;
+
+namespace Federated.Client.Session;
+
+/// <summary>
+/// A round's update under a codec, and what it means for the device's residual, which changes only when the server has answered. Used once.
+/// </summary>
+internal sealed class CompressedUpdate
+{
+    private readonly PlainEncoder _encoder;
+    private readonly Residual? _residual;
+
+    private CompressedUpdate(PlainEncoder encoder, Residual? residual, byte[] body)
+    {
+        _encoder = encoder;
+        _residual = residual;
+        Body = body;
+    }
+
+    /// <summary>The encoded vector.</summary>
+    public byte[] Body { get; }
+
+    /// <summary>Encodes a delta.</summary>
+    /// <param name="plan">A plan with a codec.</param>
+    /// <param name="deviceId">Seeds the rounding, together with the plan's seed and round.</param>
+    /// <param name="delta">[P], finite.</param>
+    /// <param name="residuals">Where the device's residual is.</param>
+    /// <exception cref="RoundAbortException">The delta cannot be encoded.</exception>
+    public static CompressedUpdate Encode(PlanDocument plan, string deviceId, ReadOnlySpan<float> delta, IResidualStore residuals)
+    {
+        PlainCodec codec = plan.Codec ?? throw new ArgumentException("The plan has no codec.", nameof(plan));
+        PlainEncoder encoder = new(codec, delta.Length);
+        Residual? residual = codec.KeepsResidual ? residuals.Read(plan.JobId, delta.Length) : null;
+
+        // A residual of this round or a later one comes from a server that lost its state, or from another store: it has no place here.
+        residual = residual is { } kept && kept.Round >= plan.Round ? new Residual(plan.JobId, delta.Length) : residual?.Copy();
+        try
+        {
+            LaneGenerator? dither = codec.KeepsResidual ? null : LaneGenerator.For(plan.Seed, "dither", (ulong)plan.Round, deviceId);
+            return new CompressedUpdate(encoder, residual, encoder.Encode(delta, plan.Round, residual, dither).ToBytes());
+        }
+        catch (ArgumentException e)
+        {
+            throw new RoundAbortException(AbortReason.TrainingFailed, $"The update cannot be encoded: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
+    /// Brings the residual up to the server's answer: what was sent is taken off when it counts, and all of the update is kept for a later round when it came too late. After any other answer
+    /// the residual stays as it was before the round.
+    /// </summary>
+    public void Answered(SubmitOutcome outcome, IResidualStore residuals)
+    {
+        if (_residual is null)
+        {
+            return;
+        }
+
+        switch (outcome)
+        {
+            case SubmitOutcome.Accepted or SubmitOutcome.Duplicate:
+                break;
+            case SubmitOutcome.Late or SubmitOutcome.RoundAbandoned:
+                _encoder.Restore(_residual);
+                break;
+            default:
+                return;
+        }
+
+        try
+        {
+            residuals.Write(_residual);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The round counts all the same. The older residual stays, and what was sent of it is sent once more in time.
+        }
+    }
+}
