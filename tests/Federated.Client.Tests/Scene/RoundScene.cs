@@ -75,6 +75,8 @@ internal sealed class RoundScene : IAsyncDisposable
 
     public ModelCacheOptions CacheOptions { get; set; } = new() { TrainingThreads = 1 };
 
+    public IResidualStore Residuals { get; set; } = new MemoryResiduals();
+
     /// <summary>Runs before every training step.</summary>
     public Action? Step { get; set; }
 
@@ -101,7 +103,8 @@ internal sealed class RoundScene : IAsyncDisposable
         Source,
         Options,
         TimeProvider.System,
-        Observer);
+        Observer,
+        Residuals);
 
     public ModelCache Cache() => new(CacheOptions, (manifest, _) => new FakeModel(manifest, Step));
 

@@ -1,0 +1,32 @@
+using Federated.EndToEnd.Tests.Scene;
+
+namespace Federated.EndToEnd.Tests;
+
+/// <summary>A small job with every codec of the plain path, over the wire and into the sum.</summary>
+public sealed class CompressedUpdateTests
+{
+    [Theory]
+    [InlineData("""{ "codec": "top-k", "density": 0.1 }""", 6)]
+    [InlineData("""{ "codec": "top-k", "density": 0.1, "valueBits": 4, "momentum": 0.5, "staleDecay": 0.9 }""", 10)]
+    [InlineData("""{ "codec": "stc", "density": 0.1 }""", 12)]
+    [InlineData("""{ "codec": "quantized" }""", 3)]
+    public async Task Run_Codec_LearnsFromFewerBytes(string update, int fewerBytes)
+    {
+        SeededRun dense = await SeededRun.BaselineAsync();
+        SeededRun compressed = await SeededRun.RunAsync(update: update);
+
+        Assert.All(compressed.Records, record => Assert.Equal(5, record.Accepted));
+        Assert.InRange(compressed.Records[^1].BytesUp, 1, dense.Records[^1].BytesUp / fewerBytes);
+        Assert.Equal(dense.Records[^1].BytesDown, compressed.Records[^1].BytesDown, 500.0);
+        Assert.True(compressed.Records[^1].Evaluation!.Accuracy > 0.3, $"It is {compressed.Records[^1].Evaluation!.Accuracy} in the end; untrained it is 0.1.");
+    }
+
+    [Fact]
+    public async Task Run_TwoThreads_GivesTheSameModel()
+    {
+        const string Update = """{ "codec": "top-k", "density": 0.05, "momentum": 0.5 }""";
+        SeededRun one = await SeededRun.RunAsync(update: Update);
+        SeededRun two = await SeededRun.RunAsync(threads: 2, update: Update);
+        Assert.Equal(one.AdapterSha256, two.AdapterSha256);
+    }
+}
