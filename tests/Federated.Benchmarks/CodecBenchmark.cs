@@ -10,7 +10,8 @@ using Federated.Shared.Updates.Values;
 namespace Federated.Benchmarks;
 
 /// <summary>
-/// Encoding and decoding of one update on one thread. An operation takes a vector of P float32, so gigabytes of input a second are 4·P over the time in nanoseconds.
+/// Encoding and decoding of one update on one thread. An operation takes a vector of P float32, so gigabytes of input a second are 4·P over
+/// the time in nanoseconds.
 /// </summary>
 [InProcess]
 [MemoryDiagnoser]

@@ -49,8 +49,8 @@ internal sealed class CompressedUpdate
     }
 
     /// <summary>
-    /// Brings the residual up to the server's answer: what was sent is taken off when it counts, and all of the update is kept for a later round when it came too late. After any other answer
-    /// the residual stays as it was before the round.
+    /// Brings the residual up to the server's answer: what was sent is taken off when it counts, and all of the update is kept for a later
+    /// round when it came too late. After any other answer the residual stays as it was before the round.
     /// </summary>
     public void Answered(SubmitOutcome outcome, IResidualStore residuals)
     {

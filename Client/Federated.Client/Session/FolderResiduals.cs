@@ -4,7 +4,8 @@ using Federated.Shared.Updates.Plain;
 namespace Federated.Client.Session;
 
 /// <summary>
-/// Keeps residuals as files, one a job, so that they outlive the process. Written beside the target and renamed over it. What cannot be read is as good as nothing: the device begins anew.
+/// Keeps residuals as files, one a job, so that they outlive the process. Written beside the target and renamed over it. What cannot be
+/// read is as good as nothing: the device begins anew.
 /// </summary>
 /// <param name="folder">Made when it is needed.</param>
 public sealed class FolderResiduals(string folder) : IResidualStore

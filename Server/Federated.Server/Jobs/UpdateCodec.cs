@@ -17,7 +17,9 @@ public enum UpdateCodec
     [JsonStringEnumMemberName("quantized")]
     Quantized,
 
-    /// <summary>The signs of the largest parameters and one magnitude, the rest being kept for later (Sattler et al., arXiv 1903.02891).</summary>
+    /// <summary>
+    /// The signs of the largest parameters and one magnitude, the rest being kept for later (Sattler et al., arXiv 1903.02891).
+    /// </summary>
     [JsonStringEnumMemberName("stc")]
     Stc,
 }

@@ -4,7 +4,9 @@ using MessagePack;
 
 namespace Federated.Shared.Protocol;
 
-/// <summary>A codec inside a plan: MessagePack array [encoding = 2, density, value encoding, residual kept, momentum, stale decay].</summary>
+/// <summary>
+/// A codec inside a plan: MessagePack array [encoding = 2, density, value encoding, residual kept, momentum, stale decay].
+/// </summary>
 internal static class CodecFields
 {
     private const int Fields = 6;

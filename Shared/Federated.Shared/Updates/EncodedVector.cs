@@ -20,8 +20,9 @@ public enum IndexCoding
 }
 
 /// <summary>
-/// A vector of P parameters of which k are written and the others are zero: MessagePack array [version = 1, P, k, index coding, value encoding, bin of
-/// indices, bin of values]. The bytes are described in docs/CODECS.md. Indices and values are borrowed from whoever made the record.
+/// A vector of P parameters of which k are written and the others are zero: MessagePack array [version = 1, P, k, index coding, value
+/// encoding, bin of indices, bin of values]. The bytes are described in docs/CODECS.md. Indices and values are borrowed from whoever made
+/// the record.
 /// </summary>
 public sealed record EncodedVector
 {
@@ -76,7 +77,10 @@ public sealed record EncodedVector
         writer.Flush();
     }
 
-    /// <summary>Reads a vector of <paramref name="parameterCount"/> parameters. Lengths are checked; indices and values are looked at by <see cref="CopyTo"/>.</summary>
+    /// <summary>
+    /// Reads a vector of <paramref name="parameterCount"/> parameters. Lengths are checked; indices and values are looked at by
+    /// <see cref="CopyTo"/>.
+    /// </summary>
     /// <exception cref="ProtocolViolationException">The bytes are not such a vector.</exception>
     public static EncodedVector FromBytes(ReadOnlyMemory<byte> document, int parameterCount) =>
         DocumentReading.Read(document, Kind, (ref MessagePackReader reader) =>

@@ -10,7 +10,8 @@ using Federated.Shared.Updates.Plain;
 namespace Federated.Simulator.Bench;
 
 /// <summary>
-/// Measures codecs on one synthetic update: normal values times log-normal magnitudes of 0.001, which resembles the deltas of a trained network. On one thread, in this process.
+/// Measures codecs on one synthetic update: normal values times log-normal magnitudes of 0.001, which resembles the deltas of a trained
+/// network. On one thread, in this process.
 /// </summary>
 internal sealed class CodecBench
 {

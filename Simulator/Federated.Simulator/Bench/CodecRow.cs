@@ -4,7 +4,9 @@ namespace Federated.Simulator.Bench;
 /// <param name="Codec">The codec and its settings.</param>
 /// <param name="PayloadBytes">Encoded bytes of an update, without the update document around them.</param>
 /// <param name="Ratio">float32 bytes of the update over the payload's.</param>
-/// <param name="RelativeError">‖u − û‖₂/‖u‖₂ over all parameters: what a single round loses. A residual makes up for it later, or the scaling does on average.</param>
+/// <param name="RelativeError">
+/// ‖u − û‖₂/‖u‖₂ over all parameters: what a single round loses. A residual makes up for it later, or the scaling does on average.
+/// </param>
 /// <param name="RelativeErrorSent">The same over the parameters that were sent: what quantization alone loses.</param>
 /// <param name="EncodeGigabytesPerSecond">float32 input a second on one thread, best of the repeats.</param>
 /// <param name="DecodeGigabytesPerSecond">float32 output a second on one thread, best of the repeats.</param>

@@ -5,8 +5,8 @@ using Federated.Shared.Protocol;
 namespace Federated.Shared.Updates.Bits;
 
 /// <summary>
-/// Reads what <see cref="BitWriter"/> wrote, from untrusted bytes. Past the end there are zeros; <see cref="Finish"/> tells whether anybody read
-/// them, and no loop in here goes on for longer than the bytes do.
+/// Reads what <see cref="BitWriter"/> wrote, from untrusted bytes. Past the end there are zeros; <see cref="Finish"/> tells whether anybody
+/// read them, and no loop in here goes on for longer than the bytes do.
 /// </summary>
 internal ref struct BitReader(ReadOnlySpan<byte> bytes, string kind)
 {

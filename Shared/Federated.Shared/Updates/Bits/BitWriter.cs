@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Federated.Shared.Updates.Bits;
 
-/// <summary>Writes bits into a caller's buffer, the first bit into the lowest bit of the first byte. The buffer is large enough by contract.</summary>
+/// <summary>
+/// Writes bits into a caller's buffer, the first bit into the lowest bit of the first byte. The buffer is large enough by contract.
+/// </summary>
 internal ref struct BitWriter(Span<byte> destination)
 {
     private readonly Span<byte> _destination = destination;

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Federated.Shared.Updates.Bits;
 
 /// <summary>
-/// Fields of 2 to 32 bits without gaps: field i occupies the bits i·b to i·b + b − 1, bit 0 being the lowest of the first byte. n fields take
-/// ⌈n·b/8⌉ bytes; what the last byte has left over is zero. A field is an element of the ring of integers modulo 2^b; the upper bits
+/// Fields of 2 to 32 bits without gaps: field i occupies the bits i·b to i·b + b − 1, bit 0 being the lowest of the first byte. n fields
+/// take ⌈n·b/8⌉ bytes; what the last byte has left over is zero. A field is an element of the ring of integers modulo 2^b; the upper bits
 /// of its <c>uint</c> are ignored. Pure kernels; modular, hence unchecked.
 /// </summary>
 public static class FieldPacking

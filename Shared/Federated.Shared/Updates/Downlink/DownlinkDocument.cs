@@ -7,8 +7,8 @@ using MessagePack;
 namespace Federated.Shared.Updates.Downlink;
 
 /// <summary>
-/// A new adapter, or what turns an earlier version into it: MessagePack array [version = 1, form, base version, model version, bin of an encoded vector]. Base version is −1 for the forms that need
-/// none. Make one with <see cref="DownlinkEncoder"/>.
+/// A new adapter, or what turns an earlier version into it: MessagePack array [version = 1, form, base version, model version, bin of an
+/// encoded vector]. Base version is −1 for the forms that need none. Make one with <see cref="DownlinkEncoder"/>.
 /// </summary>
 public sealed record DownlinkDocument
 {

@@ -5,8 +5,8 @@ using Federated.Shared.Updates.Values;
 namespace Federated.Shared.Updates.Downlink;
 
 /// <summary>
-/// The server's half of the downlink: writes a committed adapter in each form, for a client that holds a given version, so that the shortest can be chosen from encoded sizes. The client's half is
-/// <see cref="DownlinkDocument.Apply"/>.
+/// The server's half of the downlink: writes a committed adapter in each form, for a client that holds a given version, so that the
+/// shortest can be chosen from encoded sizes. The client's half is <see cref="DownlinkDocument.Apply"/>.
 /// </summary>
 public static class DownlinkEncoder
 {

@@ -3,10 +3,14 @@ namespace Federated.Shared.Updates.Downlink;
 /// <summary>How a new adapter reaches a client. Numbers are wire format.</summary>
 public enum DownlinkForm
 {
-    /// <summary>The change on an index set that the client already has, in 8-bit blocks, added to the previous version. Approximate.</summary>
+    /// <summary>
+    /// The change on an index set that the client already has, in 8-bit blocks, added to the previous version. Approximate.
+    /// </summary>
     SameSet = 1,
 
-    /// <summary>The parameters that differ from the client's version: their indices in Golomb's code, their new values as float32. Exact.</summary>
+    /// <summary>
+    /// The parameters that differ from the client's version: their indices in Golomb's code, their new values as float32. Exact.
+    /// </summary>
     Delta = 2,
 
     /// <summary>All parameters in 8-bit blocks. Approximate.</summary>

@@ -5,9 +5,9 @@ namespace Federated.Shared.Updates.Indices;
 
 /// <summary>
 /// Ascending indices as gaps in Golomb's code (Golomb 1966): gap g (indices passed over) is written as ⌊g/m⌋ zeros and a one, then g mod m
-/// in ⌊log₂ m⌋ or ⌈log₂ m⌉ bits (truncated binary). For k of P indices m = ⌈ln(2 − p)/−ln(1 − p)⌉ with p = k/P, the best divisor for geometric gaps
-/// (Gallager and Van Voorhis 1975). Where m is a power of two this is the Golomb–Rice code of STC (arXiv 1903.02891, section V); other divisors
-/// are why it stays within 2 % of log₂ C(P, k) for densities up to 1/4.
+/// in ⌊log₂ m⌋ or ⌈log₂ m⌉ bits (truncated binary). For k of P indices m = ⌈ln(2 − p)/−ln(1 − p)⌉ with p = k/P, the best divisor for
+/// geometric gaps (Gallager and Van Voorhis 1975). Where m is a power of two this is the Golomb–Rice code of STC (arXiv 1903.02891, section
+/// V); other divisors are why it stays within 2 % of log₂ C(P, k) for densities up to 1/4.
 /// </summary>
 public readonly struct GolombCode
 {
@@ -32,7 +32,8 @@ public readonly struct GolombCode
     public int Divisor => _divisor;
 
     /// <summary>
-    /// Most bytes that such an index set can take: all gaps together pass over P − k indices. A reader refuses more before it looks at them.
+    /// Most bytes that such an index set can take: all gaps together pass over P − k indices. A reader refuses more before it looks at
+    /// them.
     /// </summary>
     public long MaxLengthBytes => (((_parameterCount - _count) / _divisor) + ((1L + _remainderBits) * _count) + 7) / 8;
 

@@ -5,7 +5,8 @@ using MessagePack;
 namespace Federated.Shared.Updates.Indices;
 
 /// <summary>
-/// An index set as the server tells it to the clients of a round, when it does not follow from the seed: MessagePack array [version = 1, kind, P, k, bin of the indices in Golomb's code].
+/// An index set as the server tells it to the clients of a round, when it does not follow from the seed: MessagePack array [version = 1,
+/// kind, P, k, bin of the indices in Golomb's code].
 /// </summary>
 public static class IndexSetDocument
 {
@@ -38,7 +39,10 @@ public static class IndexSetDocument
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Reads a set of at most <paramref name="mostIndices"/> of <paramref name="parameterCount"/> indices; allocates 4 bytes an index, once the coded bytes are known to be there.</summary>
+    /// <summary>
+    /// Reads a set of at most <paramref name="mostIndices"/> of <paramref name="parameterCount"/> indices; allocates 4 bytes an index, once
+    /// the coded bytes are known to be there.
+    /// </summary>
     /// <exception cref="ProtocolViolationException">The bytes are not such a set.</exception>
     public static SharedIndexSet FromBytes(ReadOnlyMemory<byte> document, int parameterCount, int mostIndices) =>
         DocumentReading.Read(document, Kind, (ref MessagePackReader reader) =>

@@ -3,8 +3,9 @@ using System.Numerics.Tensors;
 namespace Federated.Shared.Updates.Indices;
 
 /// <summary>
-/// What a <see cref="IndexSetKind.Voted"/> set is elected from. The client's half: the squared residuals of the coordinates asked for, which travel in a sum like any other. The server's
-/// half: scores of all parameters, into which each round's sum goes and in which earlier rounds fade. One caller at a time.
+/// What a <see cref="IndexSetKind.Voted"/> set is elected from. The client's half: the squared residuals of the coordinates asked for,
+/// which travel in a sum like any other. The server's half: scores of all parameters, into which each round's sum goes and in which earlier
+/// rounds fade. One caller at a time.
 /// </summary>
 public sealed class ResidualVotes
 {

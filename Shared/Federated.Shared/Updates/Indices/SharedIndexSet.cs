@@ -1,8 +1,8 @@
 namespace Federated.Shared.Updates.Indices;
 
 /// <summary>
-/// The index set that all clients of a round share, with what follows from how it was found: the factor by which the sum is scaled and whether
-/// clients keep a residual. Immutable.
+/// The index set that all clients of a round share, with what follows from how it was found: the factor by which the sum is scaled and
+/// whether clients keep a residual. Immutable.
 /// </summary>
 public sealed class SharedIndexSet
 {
@@ -26,8 +26,8 @@ public sealed class SharedIndexSet
     public float Scale { get; }
 
     /// <summary>
-    /// Whether clients keep what the set left out. Only where nothing is scaled: scaling makes up for what is left out, and a residual on top
-    /// of it would count it twice.
+    /// Whether clients keep what the set left out. Only where nothing is scaled: scaling makes up for what is left out, and a residual on
+    /// top of it would count it twice.
     /// </summary>
     public bool KeepsResidual => Kind == IndexSetKind.Voted;
 
@@ -70,8 +70,8 @@ public sealed class SharedIndexSet
     }
 
     /// <summary>
-    /// A set as the server told it. For <see cref="IndexSetKind.Momentum"/> the scaled part is not known to clients and not needed by them: theirs is
-    /// the encoding half alone.
+    /// A set as the server told it. For <see cref="IndexSetKind.Momentum"/> the scaled part is not known to clients and not needed by them:
+    /// theirs is the encoding half alone.
     /// </summary>
     public static SharedIndexSet Told(IndexSetKind kind, IndexSet indices)
     {

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Federated.Shared.Updates.Indices;
 
 /// <summary>
-/// The k largest magnitudes of a vector. With the sign bit cleared, the bits of float32 order like the numbers; the k-th largest is found digit by
-/// digit (11, 10 and 10 bits) from histograms, and a last pass collects. Linear in P whatever the values; allocates nothing.
+/// The k largest magnitudes of a vector. With the sign bit cleared, the bits of float32 order like the numbers; the k-th largest is found
+/// digit by digit (11, 10 and 10 bits) from histograms, and a last pass collects. Linear in P whatever the values; allocates nothing.
 /// </summary>
 public static class TopKSelection
 {
@@ -16,7 +16,9 @@ public static class TopKSelection
     private const int FirstDigits = 1 << 11;
     private const int Digits = 1 << DigitBits;
 
-    /// <summary>Writes the indices of the k largest magnitudes in ascending order. Of equal magnitudes the lower indices are taken; zeros never are.</summary>
+    /// <summary>
+    /// Writes the indices of the k largest magnitudes in ascending order. Of equal magnitudes the lower indices are taken; zeros never are.
+    /// </summary>
     /// <param name="vector">[P]. NaN counts as larger than every number.</param>
     /// <param name="count">k, 1 to P.</param>
     /// <param name="indices">At least k elements.</param>
@@ -75,7 +77,9 @@ public static class TopKSelection
         return (prefix, count);
     }
 
-    /// <summary>The digit in which the count-th largest lies; <paramref name="count"/> becomes its rank among those with this digit.</summary>
+    /// <summary>
+    /// The digit in which the count-th largest lies; <paramref name="count"/> becomes its rank among those with this digit.
+    /// </summary>
     private static uint Descend(ReadOnlySpan<int> counts, ref int count)
     {
         int digit = counts.Length - 1;

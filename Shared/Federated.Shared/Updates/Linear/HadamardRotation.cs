@@ -6,10 +6,11 @@ using Federated.Shared.Randomness;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// The randomized Hadamard rotation y = H·diag(±1)·v/√B in blocks of B coordinates, B a power of two: it spreads a block's energy evenly over its
-/// coordinates, so that a few large ones do not decide how coarsely all are quantized (Ailon and Chazelle 2009; Suresh et al. 2017, arXiv 1611.00429,
-/// section 3). Orthogonal: norms stay, and <see cref="Invert"/> undoes it up to rounding. The signs are the round's, drawn from its seed, the same
-/// for all clients, so that the rotation of a sum is the sum of the rotations. Elementwise additions in a fixed order: the same bits everywhere.
+/// The randomized Hadamard rotation y = H·diag(±1)·v/√B in blocks of B coordinates, B a power of two: it spreads a block's energy evenly
+/// over its coordinates, so that a few large ones do not decide how coarsely all are quantized (Ailon and Chazelle 2009; Suresh et al.
+/// 2017, arXiv 1611.00429, section 3). Orthogonal: norms stay, and <see cref="Invert"/> undoes it up to rounding. The signs are the
+/// round's, drawn from its seed, the same for all clients, so that the rotation of a sum is the sum of the rotations. Elementwise additions
+/// in a fixed order: the same bits everywhere.
 /// </summary>
 public static class HadamardRotation
 {

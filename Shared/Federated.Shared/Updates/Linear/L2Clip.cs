@@ -4,7 +4,9 @@ using System.Runtime.Intrinsics;
 
 namespace Federated.Shared.Updates.Linear;
 
-/// <summary>Scales a vector down to an L2 norm of at most C: v·min(1, C/‖v‖₂). Its server half is nothing: what was cut off stays cut off.</summary>
+/// <summary>
+/// Scales a vector down to an L2 norm of at most C: v·min(1, C/‖v‖₂). Its server half is nothing: what was cut off stays cut off.
+/// </summary>
 public static class L2Clip
 {
     /// <summary>The norm, summed in float64 in eight lanes whatever the processor, so that it is the same everywhere.</summary>

@@ -4,8 +4,8 @@ using Federated.Shared.Updates.Indices;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// The server's halves of the private path in reverse order: centre the sums, times the step, undo the rotation, divide by the summed weights, scale by the inverse inclusion
-/// probability, spread over the parameters. One caller at a time.
+/// The server's halves of the private path in reverse order: centre the sums, times the step, undo the rotation, divide by the summed
+/// weights, scale by the inverse inclusion probability, spread over the parameters. One caller at a time.
 /// </summary>
 public sealed class LinearDecoder
 {
@@ -29,7 +29,9 @@ public sealed class LinearDecoder
     /// <param name="mean">[P].</param>
     /// <returns>Summed example counts, each at most <see cref="LinearRound.MaxExamples"/>.</returns>
     /// <exception cref="ArgumentException">A length is another, or the count not between the round's least and most.</exception>
-    /// <exception cref="ProtocolViolationException">The summed example counts are impossible: some client did not follow the round.</exception>
+    /// <exception cref="ProtocolViolationException">
+    /// The summed example counts are impossible: some client did not follow the round.
+    /// </exception>
     public long Decode(ReadOnlySpan<uint> sums, int clients, Span<float> mean)
     {
         if (sums.Length != _round.FieldCount || clients < _round.MinClients || clients > _round.MaxClients)

@@ -12,8 +12,8 @@ namespace Federated.Shared.Updates.Linear;
 public readonly record struct LinearEncoding(double Norm, double ClipFactor, int Limited);
 
 /// <summary>
-/// The clients' halves of the private path in order: restrict to the index set, clip, weigh, rotate, quantize into the ring. Its buffers are used again from round
-/// to round as long as the sizes stay. One caller at a time.
+/// The clients' halves of the private path in order: restrict to the index set, clip, weigh, rotate, quantize into the ring. Its buffers
+/// are used again from round to round as long as the sizes stay. One caller at a time.
 /// </summary>
 public sealed class LinearEncoder
 {
@@ -33,7 +33,9 @@ public sealed class LinearEncoder
         _fields = new uint[round.FieldCount];
     }
 
-    /// <summary>Fields of the last update, to be masked or packed: [<see cref="LinearRound.FieldCount"/>]. The upper bits are not cleared.</summary>
+    /// <summary>
+    /// Fields of the last update, to be masked or packed: [<see cref="LinearRound.FieldCount"/>]. The upper bits are not cleared.
+    /// </summary>
     public Span<uint> Fields => _fields;
 
     /// <summary>Encodes an update into <see cref="Fields"/>.</summary>
@@ -67,8 +69,8 @@ public sealed class LinearEncoder
     public void Pack(Span<byte> destination) => FieldPacking.Pack(_fields, _round.WidthBits, destination);
 
     /// <summary>
-    /// Takes from <paramref name="update"/> what the last call of <see cref="Encode"/> transmitted of it, before any mask was added: what stays is the residual. For index sets whose
-    /// clients keep one (<see cref="SharedIndexSet.KeepsResidual"/>).
+    /// Takes from <paramref name="update"/> what the last call of <see cref="Encode"/> transmitted of it, before any mask was added: what
+    /// stays is the residual. For index sets whose clients keep one (<see cref="SharedIndexSet.KeepsResidual"/>).
     /// </summary>
     /// <param name="update">The vector that was encoded: [P]; becomes the residual.</param>
     /// <param name="examples">The count that was encoded.</param>

@@ -6,8 +6,8 @@ using MessagePack;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// A client's fields of a <see cref="LinearRound"/>, masked or not: MessagePack array [version = 1, fields, field width, bin of the packed fields]. No index and no scale goes along: the
-/// round tells them.
+/// A client's fields of a <see cref="LinearRound"/>, masked or not: MessagePack array [version = 1, fields, field width, bin of the packed
+/// fields]. No index and no scale goes along: the round tells them.
 /// </summary>
 public static class LinearPayload
 {
@@ -46,7 +46,10 @@ public static class LinearPayload
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Reads the packed fields of a round as a slice of the document, for <see cref="RingSum.AddPacked"/>. Every field is possible, so there is nothing more to check.</summary>
+    /// <summary>
+    /// Reads the packed fields of a round as a slice of the document, for <see cref="RingSum.AddPacked"/>. Every field is possible, so
+    /// there is nothing more to check.
+    /// </summary>
     /// <exception cref="ProtocolViolationException">The bytes are not such a payload of this round.</exception>
     public static ReadOnlyMemory<byte> FromBytes(ReadOnlyMemory<byte> document, LinearRound round) =>
         DocumentReading.Read(document, Kind, (ref MessagePackReader reader) =>

@@ -7,8 +7,9 @@ using MessagePack;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// What all clients of a round share on the private path, so that their updates are linear in one basis: MessagePack array [version = 1, seed, P, index set, k, clip
-/// norm, step, field width, rotation block, least and most clients, most examples]. Reading it checks that no sum can wrap. Immutable.
+/// What all clients of a round share on the private path, so that their updates are linear in one basis: MessagePack array [version = 1,
+/// seed, P, index set, k, clip norm, step, field width, rotation block, least and most clients, most examples]. Reading it checks that no
+/// sum can wrap. Immutable.
 /// </summary>
 public sealed record LinearRound
 {
@@ -91,9 +92,8 @@ public sealed record LinearRound
     }
 
     /// <summary>Reads and checks a round.</summary>
-    /// <exception cref="ProtocolViolationException">
-    /// The bytes are not such a document (<see cref="ErrorCode.MalformedDocument"/>), or its settings contradict each other: a sum could wrap
-    /// (<see cref="ErrorCode.InvalidSetting"/>).
+    /// <exception cref="ProtocolViolationException"> The bytes are not such a document (<see cref="ErrorCode.MalformedDocument"/>), or its
+    /// settings contradict each other: a sum could wrap (<see cref="ErrorCode.InvalidSetting"/>).
     /// </exception>
     public static LinearRound FromBytes(ReadOnlyMemory<byte> document)
     {

@@ -4,9 +4,9 @@ using Federated.Shared.Updates.Bits;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// A whole number, such as an example count, as further fields of the same ring, so that it is summed (and masked) like everything else: digits to the base 2^d,
-/// the lowest first, d = b − ⌈log₂ n⌉ being what n digits can be summed in without wrapping. The sum of the digits, read to the same base, is the exact sum
-/// of the numbers.
+/// A whole number, such as an example count, as further fields of the same ring, so that it is summed (and masked) like everything else:
+/// digits to the base 2^d, the lowest first, d = b − ⌈log₂ n⌉ being what n digits can be summed in without wrapping. The sum of the digits,
+/// read to the same base, is the exact sum of the numbers.
 /// </summary>
 public static class RingScalar
 {

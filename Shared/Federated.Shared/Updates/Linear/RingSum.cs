@@ -5,7 +5,8 @@ using Federated.Shared.Updates.Bits;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// The sum of clients' fields modulo 2^b: exact and independent of their order. Kept modulo 2^32, in whose lowest b bits it is the same. Not thread-safe.
+/// The sum of clients' fields modulo 2^b: exact and independent of their order. Kept modulo 2^32, in whose lowest b bits it is the same.
+/// Not thread-safe.
 /// </summary>
 public sealed class RingSum
 {

@@ -7,9 +7,9 @@ namespace Federated.Shared.Updates.Linear;
 /// How wide a field must be so that the sum of n clients' values does not wrap. Two bounds, of which the lesser suffices:
 /// <list type="bullet">
 /// <item>No wrap at all: values of m bits (sign included) need b ≥ m + ⌈log₂ n⌉.</item>
-/// <item>Probabilistic: after the rotation a coordinate of the sum has a standard deviation of at most √(ρC²n²/B + n(γ²/4 + σ²)), and 2^b levels of γ must
-/// hold ±K of them: 2^b ≥ (2K/γ)·√(…) (Kairouz et al. 2021, arXiv 2102.06387, section 4). C is the clip norm, B the rotation block, whose energy may be all of C²,
-/// σ noise that clients add; ρ = 1 for signs that are independent and uniform.</item>
+/// <item>Probabilistic: after the rotation a coordinate of the sum has a standard deviation of at most √(ρC²n²/B + n(γ²/4 + σ²)), and 2^b
+/// levels of γ must hold ±K of them: 2^b ≥ (2K/γ)·√(…) (Kairouz et al. 2021, arXiv 2102.06387, section 4). C is the clip norm, B the
+/// rotation block, whose energy may be all of C², σ noise that clients add; ρ = 1 for signs that are independent and uniform.</item>
 /// </list>
 /// </summary>
 public static class RingWidth

@@ -7,9 +7,9 @@ using Federated.Shared.Updates.Bits;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// Unbiased stochastic quantization into the ring of integers modulo 2^b. The client's half: q = ⌊y/γ⌋, plus 1 with the probability of the fraction, limited
-/// to −L to L, z = q mod 2^b. The server's half: the sum of the z modulo 2^b, centred around 0, times γ. With n clients and L·n &lt; 2^(b − 1) no sum
-/// wraps, whatever the values; what a client had to limit is counted and never silent.
+/// Unbiased stochastic quantization into the ring of integers modulo 2^b. The client's half: q = ⌊y/γ⌋, plus 1 with the probability of the
+/// fraction, limited to −L to L, z = q mod 2^b. The server's half: the sum of the z modulo 2^b, centred around 0, times γ. With n clients
+/// and L·n &lt; 2^(b − 1) no sum wraps, whatever the values; what a client had to limit is counted and never silent.
 /// </summary>
 public static class StochasticQuantizer
 {

@@ -3,21 +3,26 @@ using Federated.Shared.Updates.Values;
 namespace Federated.Shared.Updates.Plain;
 
 /// <summary>
-/// How a client compresses its own update where the server may see it: which share of the parameters it sends, how it writes the values, and what it remembers.
-/// Immutable; the ranges are checked where it is read.
+/// How a client compresses its own update where the server may see it: which share of the parameters it sends, how it writes the values,
+/// and what it remembers. Immutable; the ranges are checked where it is read.
 /// </summary>
 public sealed record PlainCodec
 {
     /// <summary>Largest share of parameters for which indices pay: above it a dense encoding takes less.</summary>
     public const double MaxSparseDensity = 0.25;
 
-    /// <summary>Share of the parameters with the largest magnitudes that are sent, k/P, at most <see cref="MaxSparseDensity"/>; 1 sends all.</summary>
+    /// <summary>
+    /// Share of the parameters with the largest magnitudes that are sent, k/P, at most <see cref="MaxSparseDensity"/>; 1 sends all.
+    /// </summary>
     public required double Density { get; init; }
 
     /// <summary>How values are written.</summary>
     public required ValueEncoding Values { get; init; }
 
-    /// <summary>Whether what is not sent is kept and added to the next update (error feedback, Seide et al. 2014). Values are then rounded to the nearest level instead of at random.</summary>
+    /// <summary>
+    /// Whether what is not sent is kept and added to the next update (error feedback, Seide et al. 2014). Values are then rounded to the
+    /// nearest level instead of at random.
+    /// </summary>
     public bool KeepsResidual { get; init; } = true;
 
     /// <summary>β of DGC's momentum correction, in [0, 1); 0 switches it off. Needs the residual.</summary>

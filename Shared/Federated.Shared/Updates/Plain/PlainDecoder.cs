@@ -2,7 +2,10 @@ using Federated.Shared.Protocol;
 
 namespace Federated.Shared.Updates.Plain;
 
-/// <summary>The server's halves of the plain path in reverse order: read the encoded vector, hold it against the codec, spread it over the parameters.</summary>
+/// <summary>
+/// The server's halves of the plain path in reverse order: read the encoded vector, hold it against the codec, spread it over the
+/// parameters.
+/// </summary>
 public static class PlainDecoder
 {
     /// <summary>Decodes an update. Allocates nothing that depends on what the bytes claim.</summary>

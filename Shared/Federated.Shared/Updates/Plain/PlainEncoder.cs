@@ -5,7 +5,8 @@ using Federated.Shared.Updates.Values;
 namespace Federated.Shared.Updates.Plain;
 
 /// <summary>
-/// The client's halves of the plain path in order: add the residual, pick the largest, quantize, keep what is left, code the indices. Its buffers are used again from update to update. One caller at a time.
+/// The client's halves of the plain path in order: add the residual, pick the largest, quantize, keep what is left, code the indices. Its
+/// buffers are used again from update to update. One caller at a time.
 /// </summary>
 public sealed class PlainEncoder
 {
@@ -48,7 +49,9 @@ public sealed class PlainEncoder
     /// <summary>Encodes an update.</summary>
     /// <param name="update">[P], finite.</param>
     /// <param name="round">Its round.</param>
-    /// <param name="residual">The client's memory, which takes in the update and gives up what is sent; null exactly when the codec keeps none.</param>
+    /// <param name="residual">
+    /// The client's memory, which takes in the update and gives up what is sent; null exactly when the codec keeps none.
+    /// </param>
     /// <param name="dither">Randomness of the rounding when no residual is kept.</param>
     /// <returns>Borrowed from the encoder until its next call.</returns>
     /// <exception cref="ArgumentException">A length is another, a magnitude impossible, or residual or dither missing.</exception>

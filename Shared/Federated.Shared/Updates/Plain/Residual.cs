@@ -7,9 +7,10 @@ using MessagePack;
 namespace Federated.Shared.Updates.Plain;
 
 /// <summary>
-/// What a client remembers from one update to the next: the residual, what earlier updates left out, and the velocity of momentum correction (Lin et al., "Deep Gradient
-/// Compression", arXiv 1712.01887, section 3). Belongs to one client and one job; the client stores it with <see cref="ToBytes"/>: MessagePack array [version = 1, job, round, P, bin of
-/// the residual, bin of the velocity or nil]. Not thread-safe.
+/// What a client remembers from one update to the next: the residual, what earlier updates left out, and the velocity of momentum
+/// correction (Lin et al., "Deep Gradient Compression", arXiv 1712.01887, section 3). Belongs to one client and one job; the client stores
+/// it with <see cref="ToBytes"/>: MessagePack array [version = 1, job, round, P, bin of the residual, bin of the velocity or nil]. Not
+/// thread-safe.
 /// </summary>
 public sealed class Residual
 {
@@ -53,8 +54,8 @@ public sealed class Residual
     public ReadOnlySpan<float> Velocity => _velocity;
 
     /// <summary>
-    /// Takes in an update: u ← βu + g, v ← v + u with momentum correction (DGC, algorithm 1, lines 6 and 7), v ← v + g without it. Before that, what is remembered decays by
-    /// <see cref="PlainCodec.StaleDecay"/> for each round that was missed.
+    /// Takes in an update: u ← βu + g, v ← v + u with momentum correction (DGC, algorithm 1, lines 6 and 7), v ← v + g without it. Before
+    /// that, what is remembered decays by <see cref="PlainCodec.StaleDecay"/> for each round that was missed.
     /// </summary>
     /// <param name="update">g: [P], finite.</param>
     /// <param name="round">Its round, later than the last one.</param>
@@ -95,7 +96,9 @@ public sealed class Residual
         }
     }
 
-    /// <summary>Takes off what was sent, and clears the velocity of these parameters (DGC's momentum factor masking, section 3.2).</summary>
+    /// <summary>
+    /// Takes off what was sent, and clears the velocity of these parameters (DGC's momentum factor masking, section 3.2).
+    /// </summary>
     /// <param name="indices">[k]; empty for all parameters.</param>
     /// <param name="transmitted">[k], as the server decodes it.</param>
     internal void Sent(ReadOnlySpan<int> indices, ReadOnlySpan<float> transmitted)
@@ -120,7 +123,9 @@ public sealed class Residual
         }
     }
 
-    /// <summary>Puts back what was sent and did not count; what <see cref="Sent"/> took off is exact, so that this restores the values bit for bit.</summary>
+    /// <summary>
+    /// Puts back what was sent and did not count; what <see cref="Sent"/> took off is exact, so that this restores the values bit for bit.
+    /// </summary>
     internal void Restore(ReadOnlySpan<int> indices, ReadOnlySpan<float> transmitted)
     {
         if (indices.IsEmpty)

@@ -6,7 +6,10 @@ using MessagePack;
 
 namespace Federated.Shared.Updates.Seeds;
 
-/// <summary>A client's upload in seed-and-scalar mode: MessagePack array [version = 1, K, bin of K little-endian float32], the summed slopes of each direction.</summary>
+/// <summary>
+/// A client's upload in seed-and-scalar mode: MessagePack array [version = 1, K, bin of K little-endian float32], the summed slopes of each
+/// direction.
+/// </summary>
 public static class SeedScalars
 {
     private const string Kind = "seed scalars";

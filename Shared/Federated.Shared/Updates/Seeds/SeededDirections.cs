@@ -5,12 +5,13 @@ using Federated.Shared.Randomness;
 namespace Federated.Shared.Updates.Seeds;
 
 /// <summary>
-/// K directions of P parameters that both sides draw from a seed, so that an update along them is K numbers (Qin et al., "Federated Full-Parameter Tuning of
-/// Billion-Sized Language Models with Communication Cost under 18 Kilobytes", arXiv 2312.06353, section 4). A client measures the slope of its loss along a direction with two forward
-/// passes, steps, and adds the slope to the direction's number; the server sums the numbers and replays the steps. Linear, so that it composes with secure aggregation.
+/// K directions of P parameters that both sides draw from a seed, so that an update along them is K numbers (Qin et al., "Federated
+/// Full-Parameter Tuning of Billion-Sized Language Models with Communication Cost under 18 Kilobytes", arXiv 2312.06353, section 4). A
+/// client measures the slope of its loss along a direction with two forward passes, steps, and adds the slope to the direction's number;
+/// the server sums the numbers and replays the steps. Linear, so that it composes with secure aggregation.
 /// <para>
-/// Deviation: directions are of signs (±1) where the paper draws normal numbers. E[zzᵀ] = I for both, which is what the estimate needs (Spall 1992); signs are the
-/// same bits on every processor, cost a tenth, and have the least variance.
+/// Deviation: directions are of signs (±1) where the paper draws normal numbers. E[zzᵀ] = I for both, which is what the estimate needs
+/// (Spall 1992); signs are the same bits on every processor, cost a tenth, and have the least variance.
 /// </para>
 /// </summary>
 public sealed class SeededDirections
@@ -93,7 +94,9 @@ public sealed class SeededDirections
         }
     }
 
-    /// <summary>The slope of the loss along a direction from two losses: (L(w + εz) − L(w − εz)) / 2ε (arXiv 2312.06353, equation 3).</summary>
+    /// <summary>
+    /// The slope of the loss along a direction from two losses: (L(w + εz) − L(w − εz)) / 2ε (arXiv 2312.06353, equation 3).
+    /// </summary>
     /// <param name="lossAhead">L(w + εz).</param>
     /// <param name="lossBehind">L(w − εz).</param>
     /// <param name="distance">ε, above 0.</param>

@@ -9,13 +9,13 @@ using Federated.Shared.Updates.Bits;
 namespace Federated.Shared.Updates.Values;
 
 /// <summary>
-/// Values in blocks of 256 as integers of 8, 4 or 2 bits times a scale of the block: −L to L with L = 2^(bits − 1) − 1, the scale being the block's
-/// largest magnitude over L, rounded up to 8 significant bits. A block is the scale (2 bytes), then its integers, packed in two's complement. QSGD
-/// (arXiv 1610.02132, section 3) with the largest magnitude in place of the norm.
+/// Values in blocks of 256 as integers of 8, 4 or 2 bits times a scale of the block: −L to L with L = 2^(bits − 1) − 1, the scale being the
+/// block's largest magnitude over L, rounded up to 8 significant bits. A block is the scale (2 bytes), then its integers, packed in two's
+/// complement. QSGD (arXiv 1610.02132, section 3) with the largest magnitude in place of the norm.
 /// <para>
-/// Two roundings. Stochastic: q = ⌊v/s⌋, plus 1 with the probability of the fraction; unbiased, for updates without residual. Nearest: the lesser error, for
-/// updates with residual; v − q·s and (v − q·s) + q·s are then exact in float32 (Sterbenz's lemma: q·s is 0, or v lies between half of
-/// it and twice of it).
+/// Two roundings. Stochastic: q = ⌊v/s⌋, plus 1 with the probability of the fraction; unbiased, for updates without residual. Nearest: the
+/// lesser error, for updates with residual; v − q·s and (v − q·s) + q·s are then exact in float32 (Sterbenz's lemma: q·s is 0, or v lies
+/// between half of it and twice of it).
 /// </para>
 /// </summary>
 public static class BlockQuantizer

@@ -1,8 +1,8 @@
 namespace Federated.Shared.Updates.Values;
 
 /// <summary>
-/// A scale in 2 bytes: the upper half of a float32 that is not negative (8 significant bits). A scale times an integer of at most 16 bits is therefore exact in
-/// float32, on which the exactness of residuals rests.
+/// A scale in 2 bytes: the upper half of a float32 that is not negative (8 significant bits). A scale times an integer of at most 16 bits
+/// is therefore exact in float32, on which the exactness of residuals rests.
 /// </summary>
 internal static class ScaleCode
 {

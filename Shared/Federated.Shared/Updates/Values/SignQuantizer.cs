@@ -4,11 +4,12 @@ using Federated.Shared.Protocol;
 namespace Federated.Shared.Updates.Values;
 
 /// <summary>
-/// Values as signs times one magnitude, their mean: the third value of STC's ternary vectors being the coordinates that are left out (Sattler et al.,
-/// arXiv 1903.02891, algorithm 1). 2 bytes of magnitude, then a bit a value, 1 for negative. Biased, for updates with residual.
+/// Values as signs times one magnitude, their mean: the third value of STC's ternary vectors being the coordinates that are left out
+/// (Sattler et al., arXiv 1903.02891, algorithm 1). 2 bytes of magnitude, then a bit a value, 1 for negative. Biased, for updates with
+/// residual.
 /// <para>
-/// Deviation: the magnitude is rounded down to 8 significant bits and is at most twice the least magnitude among the values. Then v − μ and (v − μ) + μ are
-/// exact in float32 as long as no value exceeds 2^15 times the magnitude. The residual takes up the difference.
+/// Deviation: the magnitude is rounded down to 8 significant bits and is at most twice the least magnitude among the values. Then v − μ and
+/// (v − μ) + μ are exact in float32 as long as no value exceeds 2^15 times the magnitude. The residual takes up the difference.
 /// </para>
 /// </summary>
 public static class SignQuantizer

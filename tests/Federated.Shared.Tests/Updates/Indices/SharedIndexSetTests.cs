@@ -99,7 +99,9 @@ public sealed class SharedIndexSetTests
         Assert.Throws<ArgumentException>(() => new IndexSet(5, [-1]));
     }
 
-    /// <summary>The mean of many seeds' estimates against the vector: five standard errors a coordinate, a false alarm of 2e-5 for all.</summary>
+    /// <summary>
+    /// The mean of many seeds' estimates against the vector: five standard errors a coordinate, a false alarm of 2e-5 for all.
+    /// </summary>
     private static void DemandUnbiased(Func<ulong, SharedIndexSet> draw)
     {
         const int Parameters = 40;

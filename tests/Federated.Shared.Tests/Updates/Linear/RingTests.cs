@@ -8,7 +8,10 @@ public sealed class RingTests
 {
     public static TheoryData<int> Widths => [.. Enumerable.Range(FieldPacking.MinWidthBits, FieldPacking.MaxWidthBits - FieldPacking.MinWidthBits + 1)];
 
-    /// <summary>Every width with cohorts from 2 to 1,000: values within the limit sum up exactly, in whatever order; others sum up exactly modulo 2^b.</summary>
+    /// <summary>
+    /// Every width with cohorts from 2 to 1,000: values within the limit sum up exactly, in whatever order; others sum up exactly modulo
+    /// 2^b.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Widths))]
     public void Sum_EveryCohort_IsExact(int width)

@@ -33,7 +33,9 @@ public sealed class SeededDirectionsTests
         Assert.Equal(stepped, replayed);
     }
 
-    /// <summary>The mean of slope·z over directions is the gradient: for a linear loss, exactly so in expectation. Five standard errors.</summary>
+    /// <summary>
+    /// The mean of slope·z over directions is the gradient: for a linear loss, exactly so in expectation. Five standard errors.
+    /// </summary>
     [Fact]
     public void Slope_ManyDirections_EstimateTheGradientWithoutBias()
     {
