@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests run beside the .NET SDK: Azurite, the Azure Blob Storage emulator, into tests/tools/node_modules.
-# Quick when it is there already.
+# Installs what the tests run beside the .NET SDK into tests/tools/node_modules: Azurite, the Azure Blob Storage emulator, and three ONNX models of text
+# detection and recognition that an exporter wrote. Quick when they are there already.
 set -eu
 
 cd "$(dirname "$0")/tools"

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
 using Federated.Shared.Models;
+using Google.Protobuf;
 using static Federated.Modeling.Onnx.TensorProto.Types;
 
 namespace Federated.Modeling;
@@ -10,26 +12,27 @@ namespace Federated.Modeling;
 internal sealed class ClassifierGraph
 {
     private readonly List<TrainableTensor> _parameters = [];
-    private readonly ImmutableArray<int> _featureShape;
     private readonly string _name;
+    private readonly ReadOnlyMemory<float>? _frozen;
+    private int _used;
 
-    public ClassifierGraph(string name, ImmutableArray<int> featureShape)
+    /// <summary>An empty graph.</summary>
+    /// <param name="name">For people.</param>
+    /// <param name="featureShape">Shape of one example.</param>
+    /// <param name="frozen">The weights of all layers, in the order they are added; they become constants. Null: they are trained.</param>
+    public ClassifierGraph(string name, ImmutableArray<int> featureShape, ReadOnlyMemory<float>? frozen)
     {
         _name = name;
-        _featureShape = featureShape;
+        _frozen = frozen;
         Graph = new GraphBuilder(name);
         Features = Graph.Input(
             PackageManifest.FeaturesInput, DataType.Float, TensorShape.Of([Dimension.Batch, .. featureShape.Select(d => Dimension.Of(d))]));
-        Labels = Graph.Input(PackageManifest.LabelsInput, DataType.Int64, TensorShape.Of(Dimension.Batch));
     }
 
     public GraphBuilder Graph { get; }
 
     /// <summary>float32 [N, feature shape…].</summary>
     public GraphValue Features { get; }
-
-    /// <summary>int64 [N].</summary>
-    public GraphValue Labels { get; }
 
     /// <summary>x · W + b, x [N, in], W [in, out], b [out].</summary>
     public GraphValue Dense(string name, GraphValue x, int units, Initialization initialization)
@@ -56,21 +59,28 @@ internal sealed class ClassifierGraph
     public GraphValue MaxPool2(GraphValue x) =>
         Graph.Node("MaxPool", NodeAttributes.None.With("kernel_shape", [2, 2]).With("strides", [2, 2]), x);
 
-    /// <summary>Adds the loss.</summary>
-    /// <param name="scores">[N, classes].</param>
+    /// <summary>The model whose scores are these: [N, classes].</summary>
     public ForwardModel Classify(GraphValue scores) => new()
     {
         Name = _name,
         Graph = Graph,
-        FeatureShape = _featureShape,
-        Labels = Labels,
+        Features = Features,
         Scores = scores,
-        Loss = Graph.Node("SoftmaxCrossEntropyLoss", scores, Labels),
         Parameters = [.. _parameters],
+        FullModelParameters = _frozen is null ? _parameters.Sum(p => p.Value.Shape.KnownProduct) : _used,
     };
 
     private GraphValue Parameter(string name, ImmutableArray<long> shape, Initialization initialization, long fanIn, long fanOut)
     {
+        if (_frozen is { } weights)
+        {
+            int length = checked((int)shape.Aggregate(1L, (product, size) => product * size));
+            TensorProto tensor = new() { DataType = (int)DataType.Float, RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(weights.Span.Slice(_used, length))) };
+            tensor.Dims.AddRange(shape);
+            _used += length;
+            return Graph.Constant(tensor, name);
+        }
+
         GraphValue value = Graph.Input(name, DataType.Float, TensorShape.OfSizes(shape));
         _parameters.Add(new TrainableTensor(value, initialization, fanIn, fanOut));
         return value;

@@ -3,7 +3,7 @@ using Federated.Modeling.Graphs;
 
 namespace Federated.Modeling;
 
-/// <summary>The models a spec can name. Every weight is a graph input, so all are trainable.</summary>
+/// <summary>The models a spec can name. Every weight is a graph input, so all are trainable; or all are constants, for low-rank changes.</summary>
 public static class ModelBuilders
 {
     private const int Kernel = 5;
@@ -12,16 +12,31 @@ public static class ModelBuilders
 
     /// <summary>The forward graph of a spec; a new one at each call.</summary>
     /// <exception cref="ArgumentException">The spec names no builder, or sizes that are not positive or do not belong to the builder.</exception>
-    public static ForwardModel Build(ModelSpec spec)
+    public static ForwardModel Build(ModelSpec spec) => Build(spec, null);
+
+    /// <summary>The forward graph of a spec with constant weights.</summary>
+    /// <param name="spec">Which model.</param>
+    /// <param name="frozen">An adapter of the model trained as a whole: [P]; null makes every weight an input.</param>
+    /// <exception cref="ArgumentException">The spec is not valid, or the weights are not those of its model.</exception>
+    internal static ForwardModel Build(ModelSpec spec, ReadOnlyMemory<float>? frozen)
     {
         ArgumentNullException.ThrowIfNull(spec);
+        if (frozen is { } weights)
+        {
+            int expected = Build(spec).Layout.Length;
+            if (weights.Length != expected)
+            {
+                throw new ArgumentException($"model.lora.base has {weights.Length} parameters; this model has {expected}. Give an adapter of the same builder and sizes.", nameof(frozen));
+            }
+        }
+
         ForwardModel model = spec.Builder switch
         {
-            ModelSpec.Mlp => Mlp(spec),
-            ModelSpec.Cnn => Cnn(spec),
+            ModelSpec.Mlp => Mlp(spec, frozen),
+            ModelSpec.Cnn => Cnn(spec, frozen),
             _ => throw new ArgumentException($"model.builder is '{spec.Builder}'; known are '{ModelSpec.Mlp}' and '{ModelSpec.Cnn}'.", nameof(spec)),
         };
-        long parameters = model.Parameters.Sum(p => p.Value.Shape.KnownProduct);
+        long parameters = model.FullModelParameters;
         return parameters <= MaxParameters
             ? model
             : throw new ArgumentException($"The model {model.Name} has {parameters} parameters, more than the {MaxParameters} an adapter can hold; make its layers smaller.", nameof(spec));
@@ -31,7 +46,9 @@ public static class ModelBuilders
     /// Dense layers with ReLU between them; by default 784-200-200-10, the "2NN" of McMahan et al. 2017 (arXiv 1602.05629, section 3): 199,210 parameters.
     /// </summary>
     /// <exception cref="ArgumentException">A size is not positive, or the spec has keys of another builder.</exception>
-    public static ForwardModel Mlp(ModelSpec spec)
+    public static ForwardModel Mlp(ModelSpec spec) => Mlp(spec, null);
+
+    private static ForwardModel Mlp(ModelSpec spec, ReadOnlyMemory<float>? frozen)
     {
         ArgumentNullException.ThrowIfNull(spec);
         Unused(spec, "imageShape", spec.ImageShape);
@@ -41,7 +58,7 @@ public static class ModelBuilders
         Check("inputs", [inputs]);
         Check("hidden", hidden);
         Check("classes", [spec.Classes], 2);
-        ClassifierGraph graph = new($"mlp-{string.Join('-', [inputs, .. hidden, spec.Classes])}", [inputs]);
+        ClassifierGraph graph = new($"mlp-{string.Join('-', [inputs, .. hidden, spec.Classes])}", [inputs], frozen);
         return Classifier(graph, graph.Features, hidden, spec.Classes);
     }
 
@@ -51,7 +68,9 @@ public static class ModelBuilders
     /// rectified values is the rectified maximum, so outputs and gradients are the same at a quarter of the work.
     /// </summary>
     /// <exception cref="ArgumentException">A size is not positive, or the spec has keys of another builder.</exception>
-    public static ForwardModel Cnn(ModelSpec spec)
+    public static ForwardModel Cnn(ModelSpec spec) => Cnn(spec, null);
+
+    private static ForwardModel Cnn(ModelSpec spec, ReadOnlyMemory<float>? frozen)
     {
         ArgumentNullException.ThrowIfNull(spec);
         Unused(spec, "inputs", spec.Inputs);
@@ -71,7 +90,7 @@ public static class ModelBuilders
         }
 
         string name = $"cnn-{string.Join('x', image)}-{string.Join('-', [.. channels, .. hidden, spec.Classes])}";
-        ClassifierGraph graph = new(name, image);
+        ClassifierGraph graph = new(name, image, frozen);
         GraphValue x = graph.Features;
         for (int i = 0; i < channels.Count; i++)
         {

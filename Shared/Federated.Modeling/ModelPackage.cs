@@ -1,39 +1,88 @@
+using Federated.Modeling.Lora;
 using Federated.Modeling.Onnx;
 using Federated.Shared.Models;
+using static Federated.Modeling.Onnx.TensorProto.Types;
 
 namespace Federated.Modeling;
 
-/// <summary>A model ready to be trained anywhere: the manifest and the files it names. The same spec and seed give the same bytes.</summary>
+/// <summary>A model ready to be trained anywhere: the manifest and the files it names. The same source and seed give the same bytes.</summary>
 /// <param name="Manifest">Names the files by content and describes the parameters.</param>
 /// <param name="GradientGraph"><c>gradient.onnx</c>.</param>
 /// <param name="EvaluationGraph"><c>evaluation.onnx</c>.</param>
 /// <param name="InitialAdapter">The trainable parameters before the first round: [P], P = <c>Manifest.Layout.Length</c>.</param>
 public sealed record ModelPackage(PackageManifest Manifest, byte[] GradientGraph, byte[] EvaluationGraph, float[] InitialAdapter)
 {
-    /// <summary>Builds, differentiates and initializes a model.</summary>
+    /// <summary><c>model.onnx</c>: from features and whole trainable weights to scores, without low-rank changes. What exports start from.</summary>
+    public byte[] ModelGraph { get; init; } = [];
+
+    /// <summary>The external data of the three graphs; empty when nothing is frozen.</summary>
+    public byte[] FrozenWeights { get; init; } = [];
+
+    /// <summary>Builds, differentiates and initializes one of the builders' models.</summary>
     /// <param name="spec">Which model.</param>
-    /// <param name="seed">Decides the initial weights; the graphs do not depend on it.</param>
+    /// <param name="seed">Decides the initial weights; without low-rank changes the graphs do not depend on it.</param>
+    /// <param name="baseAdapter">With low-rank changes: the frozen weights, an adapter of the same model trained as a whole; drawn from the seed when null.</param>
     /// <exception cref="ArgumentException">The spec is not valid; the message names the key, the value and what is allowed.</exception>
-    public static ModelPackage Build(ModelSpec spec, ulong seed)
+    public static ModelPackage Build(ModelSpec spec, ulong seed, ReadOnlyMemory<float>? baseAdapter = null)
     {
-        ForwardModel model = ModelBuilders.Build(spec);
-        byte[] gradient = OnnxFile.Write(ModelBuilders.Build(spec).ToGradientModel());
-        byte[] evaluation = OnnxFile.Write(ModelBuilders.Build(spec).ToEvaluationModel());
+        ArgumentNullException.ThrowIfNull(spec);
+        if (spec.Lora is not { } lora)
+        {
+            return baseAdapter is null
+                ? Author(() => ModelBuilders.Build(spec), () => ModelBuilders.Build(spec), seed)
+                : throw new ArgumentException("Frozen weights are given, but model.lora is not: whole weights would be trained.", nameof(baseAdapter));
+        }
+
+        ReadOnlyMemory<float> weights = baseAdapter ?? ModelBuilders.Build(spec).InitialAdapter(seed);
+        ForwardModel Frozen() => ModelBuilders.Build(spec, weights);
+        return Author(
+            () =>
+            {
+                ForwardModel model = Frozen();
+                return model with { Parameters = [.. LoraInjection.Apply(model.Graph, lora)], Lora = lora };
+            },
+            Frozen,
+            seed);
+    }
+
+    /// <summary>Turns a model into a package.</summary>
+    /// <param name="build">Builds the model anew at each call, always the same.</param>
+    /// <param name="buildPlain">The same without low-rank changes.</param>
+    /// <param name="seed">Decides the initial weights that are drawn.</param>
+    /// <exception cref="OnnxFormatException">The model cannot be differentiated, or its output does not suit the task.</exception>
+    internal static ModelPackage Author(Func<ForwardModel> build, Func<ForwardModel> buildPlain, ulong seed)
+    {
+        ForwardModel model = build();
         ParameterLayout layout = model.Layout;
+        ModelProto gradient = build().ToGradientModel();
+        ModelProto evaluation = build().ToEvaluationModel(out PackageLabels labels);
+        ModelProto plain = buildPlain().ToScoringModel();
+        byte[] weights = ExternalWeights.MoveOut(gradient, evaluation, plain);
+        byte[] gradientGraph = OnnxFile.Write(gradient);
+        byte[] evaluationGraph = OnnxFile.Write(evaluation);
+        byte[] modelGraph = OnnxFile.Write(plain);
         PackageManifest manifest = new()
         {
             Format = PackageManifest.CurrentFormat,
             Name = model.Name,
-            Task = ModelTask.Classification,
-            FeatureShape = model.FeatureShape,
-            Classes = model.Classes,
-            Parameters = [.. layout.Parameters.Select(p => new PackageParameter(p.Name, p.Shape))],
-            FullModelParameters = layout.Length,
-            Gradient = FileOf(gradient),
-            Evaluation = FileOf(evaluation),
+            Task = model.Task,
+            Inputs =
+            [
+                new PackageInput(
+                    model.Features.Name,
+                    model.Features.ElementType == DataType.Int64 ? ElementType.Int64 : ElementType.Float32,
+                    [.. model.Features.Shape.Dimensions.Skip(1).Select(d => (int)d.Size)]),
+            ],
+            Labels = labels,
+            Parameters = [.. layout.Parameters.Select((p, i) => new PackageParameter(p.Name, p.Shape, model.Parameters[i].Lora))],
+            Lora = model.Lora,
+            FullModelParameters = model.FullModelParameters,
+            Gradient = PackageFile.Of(gradientGraph),
+            Evaluation = PackageFile.Of(evaluationGraph),
+            Model = PackageFile.Of(modelGraph),
+            FrozenWeights = weights.Length == 0 ? [] : [PackageFile.Of(weights)],
+            Provenance = model.Provenance,
         };
-        return new ModelPackage(manifest, gradient, evaluation, model.InitialAdapter(seed));
+        return new ModelPackage(manifest, gradientGraph, evaluationGraph, model.InitialAdapter(seed)) { ModelGraph = modelGraph, FrozenWeights = weights };
     }
-
-    private static PackageFile FileOf(byte[] content) => new(ContentHash.Of(content).Hex, content.LongLength);
 }

@@ -1,3 +1,5 @@
+using Federated.Shared.Models;
+
 namespace Federated.Modeling;
 
 /// <summary>
@@ -29,4 +31,7 @@ public sealed record ModelSpec
 
     /// <summary>Number of classes, at least 2. Default 10.</summary>
     public int Classes { get; init; } = 10;
+
+    /// <summary>Low-rank changes of frozen weights in the place of trained whole weights. Layers are <c>conv1</c>… and <c>dense1</c>….</summary>
+    public PackageLora? Lora { get; init; }
 }

@@ -72,7 +72,7 @@ internal static class OperatorNotes
         ["Sin"] = new("input"),
         ["Slice"] = new("data", "starts, ends and steps known; an attribute before operator set 10; symbolic dimensions whole"),
         ["Softmax"] = new("input", "before operator set 13 over all dimensions from `axis` on"),
-        ["SoftmaxCrossEntropyLoss"] = new("scores", "[N, classes], mean; no class weights, no `ignore_index`"),
+        ["SoftmaxCrossEntropyLoss"] = new("scores", "[N, classes], mean; no class weights"),
         ["Softplus"] = new("X"),
         ["SpaceToDepth"] = new("input"),
         ["Split"] = new("input", "the split dimension and the sizes known"),

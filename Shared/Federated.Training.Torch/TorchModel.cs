@@ -27,7 +27,7 @@ public sealed class TorchModel : ITrainableModel
 
         InputNames = [.. graph.Inputs.Select(i => i.Name)];
         LossProgram = new TorchProgram(graph, [PackageManifest.LossOutput], _constants);
-        EvaluationProgram = new TorchProgram(graph, [PackageManifest.LossOutput, PackageManifest.CorrectOutput], _constants);
+        EvaluationProgram = new TorchProgram(graph, [PackageManifest.LossOutput, PackageManifest.ScoreOutput], _constants);
     }
 
     /// <inheritdoc/>
@@ -45,12 +45,12 @@ public sealed class TorchModel : ITrainableModel
     /// <summary>Gives the loss alone.</summary>
     internal TorchProgram LossProgram { get; }
 
-    /// <summary>Gives the loss and the count of right answers.</summary>
+    /// <summary>Gives the loss and the score.</summary>
     internal TorchProgram EvaluationProgram { get; }
 
     /// <summary>Loads a package's evaluation graph.</summary>
     /// <param name="manifest">The package's manifest.</param>
-    /// <param name="evaluationGraph">The content of <c>evaluation.onnx</c>.</param>
+    /// <param name="evaluationGraph"><c>evaluation.onnx</c>; a file if the package has frozen weights.</param>
     /// <param name="options">Threads and device.</param>
     /// <exception cref="OnnxFormatException">
     /// The bytes are no ONNX model, the graph does not fit the manifest, or it holds an operator the engine does not have; the message names the
@@ -58,7 +58,7 @@ public sealed class TorchModel : ITrainableModel
     /// </exception>
     /// <exception cref="ArgumentException">The options are out of range, or the device is not available.</exception>
     /// <exception cref="PlatformNotSupportedException">torch does not load on this system.</exception>
-    public static TorchModel Load(PackageManifest manifest, byte[] evaluationGraph, TorchEngineOptions options)
+    public static TorchModel Load(PackageManifest manifest, GraphSource evaluationGraph, TorchEngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(evaluationGraph);
@@ -68,7 +68,7 @@ public sealed class TorchModel : ITrainableModel
             throw new ArgumentOutOfRangeException(nameof(options), options.Threads, "The torch engine needs at least 1 thread.");
         }
 
-        GraphBuilder graph = GraphFile.FromModel(OnnxFile.Read(evaluationGraph));
+        GraphBuilder graph = GraphFile.FromModel(Read(evaluationGraph));
         CheckInputs(manifest, graph);
         Device device = TorchLibrary.Open(options.Device);
         set_num_threads(options.Threads);
@@ -89,32 +89,31 @@ public sealed class TorchModel : ITrainableModel
 
     private static void CheckInputs(PackageManifest manifest, GraphBuilder graph)
     {
-        Dictionary<string, TensorShape> expected = new(StringComparer.Ordinal)
+        Dictionary<string, (TensorProto.Types.DataType Type, TensorShape Shape)> expected = new(StringComparer.Ordinal)
         {
-            [PackageManifest.FeaturesInput] = TensorShape.Of([Dimension.Batch, .. manifest.FeatureShape.Select(d => Dimension.Of(d))]),
-            [PackageManifest.LabelsInput] = TensorShape.Of(Dimension.Batch),
+            [manifest.Input.Name] = Batch(manifest.Input.ElementType, manifest.Input.Shape),
+            [PackageManifest.LabelsInput] = Batch(manifest.Labels.ElementType, manifest.Labels.Shape),
         };
         foreach (ParameterSpec parameter in manifest.Layout.Parameters)
         {
-            expected.Add(parameter.Name, TensorShape.OfSizes(parameter.Shape.Select(d => (long)d)));
+            expected.Add(parameter.Name, (TensorProto.Types.DataType.Float, TensorShape.OfSizes(parameter.Shape.Select(d => (long)d))));
         }
 
         foreach (GraphValue input in graph.Inputs)
         {
-            if (!expected.Remove(input.Name, out TensorShape? shape))
+            if (!expected.Remove(input.Name, out (TensorProto.Types.DataType Type, TensorShape Shape) wanted))
             {
                 throw new OnnxFormatException($"Input '{input.Name}' of the graph is neither features, labels nor a parameter of the manifest.");
             }
 
-            if (!Fits(input.Shape, shape))
+            if (!Fits(input.Shape, wanted.Shape))
             {
-                throw new OnnxFormatException($"Input '{input.Name}' of the graph has shape {input.Shape}; the manifest says {shape}.");
+                throw new OnnxFormatException($"Input '{input.Name}' of the graph has shape {input.Shape}; the manifest says {wanted.Shape}.");
             }
 
-            TensorProto.Types.DataType type = input.Name == PackageManifest.LabelsInput ? TensorProto.Types.DataType.Int64 : TensorProto.Types.DataType.Float;
-            if (input.ElementType != type)
+            if (input.ElementType != wanted.Type)
             {
-                throw new OnnxFormatException($"Input '{input.Name}' of the graph holds {input.ElementType}; a package's graph takes {type} there.");
+                throw new OnnxFormatException($"Input '{input.Name}' of the graph holds {input.ElementType}; the manifest says {wanted.Type}.");
             }
         }
 
@@ -123,6 +122,21 @@ public sealed class TorchModel : ITrainableModel
             throw new OnnxFormatException($"The graph lacks the inputs {string.Join(", ", expected.Keys.Order(StringComparer.Ordinal))} that the manifest lists.");
         }
     }
+
+    private static ModelProto Read(GraphSource source)
+    {
+        ModelProto model = OnnxFile.Read(source.Path is { } path ? File.ReadAllBytes(path) : source.Content!);
+        if (source.Path is { } file)
+        {
+            ExternalWeights.EmbedFrom(model, Path.GetDirectoryName(Path.GetFullPath(file))!);
+        }
+
+        return model;
+    }
+
+    private static (TensorProto.Types.DataType Type, TensorShape Shape) Batch(ElementType type, IReadOnlyList<int> shape) => (
+        type == ElementType.Float32 ? TensorProto.Types.DataType.Float : TensorProto.Types.DataType.Int64,
+        TensorShape.Of([Dimension.Batch, .. shape.Select(d => Dimension.Of(d))]));
 
     /// <summary>A symbol, whatever its name, stands for the batch; known sizes must be equal.</summary>
     private static bool Fits(TensorShape actual, TensorShape expected) =>

@@ -19,15 +19,13 @@ internal sealed class TorchWorkspace : IModelWorkspace
     private readonly ImmutableArray<Tensor> _parameters;
     private readonly ImmutableArray<Tensor> _gradients;
     private readonly int[] _parameterOfInput;
-    private float[] _features = [];
-    private long[] _labels = [];
-    private Tensor? _hostFeatures;
-    private Tensor? _hostLabels;
+    private readonly HostBatch _batch;
 
     public TorchWorkspace(TorchModel model)
     {
         _model = model;
         _sharesMemory = model.Device.type == TorchSharp.DeviceType.CPU;
+        _batch = new HostBatch(model.Manifest);
         _adapter = new float[model.Layout.Length];
         _gradient = new float[model.Layout.Length];
         _hostParameters = [.. model.Layout.Parameters.Select(p => Over(_adapter, p))];
@@ -50,7 +48,7 @@ internal sealed class TorchWorkspace : IModelWorkspace
     public float LossAndGradient(IExampleSource examples, ReadOnlySpan<int> indices)
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
-        IReadOnlyList<Tensor> inputs = Bind(examples, indices);
+        (IReadOnlyList<Tensor> inputs, _) = Bind(examples, indices);
         foreach (Tensor gradient in _gradients)
         {
             _ = gradient.zero_();
@@ -68,8 +66,9 @@ internal sealed class TorchWorkspace : IModelWorkspace
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         using IDisposable withoutGradient = no_grad();
-        Tensor[] outputs = _model.EvaluationProgram.Run(Bind(examples, indices));
-        return new EvaluationSum(indices.Length, (double)outputs[0].item<float>() * indices.Length, outputs[1].item<float>());
+        (IReadOnlyList<Tensor> inputs, long counted) = Bind(examples, indices);
+        Tensor[] outputs = _model.EvaluationProgram.Run(inputs);
+        return EvaluationSum.OfBatch(indices.Length, counted, outputs[0].item<float>(), outputs[1].item<float>());
     }
 
     public void Dispose()
@@ -79,14 +78,16 @@ internal sealed class TorchWorkspace : IModelWorkspace
             tensor.Dispose();
         }
 
-        _hostFeatures?.Dispose();
-        _hostLabels?.Dispose();
+        _batch.Dispose();
     }
 
-    /// <summary>The graph's inputs in its order: the batch and the parameters at their present values.</summary>
-    private Tensor[] Bind(IExampleSource examples, ReadOnlySpan<int> indices)
+    /// <summary>The graph's inputs in its order, the batch and the parameters at their present values, and what the loss is the mean over.</summary>
+    private (Tensor[] Inputs, long Counted) Bind(IExampleSource examples, ReadOnlySpan<int> indices)
     {
-        (Tensor features, Tensor labels) = Stage(examples, indices);
+        ArgumentNullException.ThrowIfNull(examples);
+        long counted = _batch.Fill(examples, indices);
+        Tensor features = _batch.Features.to(_model.Device);
+        Tensor labels = _batch.Labels.to(_model.Device);
         using (IDisposable withoutGradient = no_grad())
         {
             CopyUnlessShared(_hostParameters, _parameters);
@@ -96,49 +97,10 @@ internal sealed class TorchWorkspace : IModelWorkspace
         for (int i = 0; i < inputs.Length; i++)
         {
             int parameter = _parameterOfInput[i];
-            inputs[i] = parameter >= 0 ? _parameters[parameter] : _model.InputNames[i] == PackageManifest.FeaturesInput ? features : labels;
+            inputs[i] = parameter >= 0 ? _parameters[parameter] : _model.InputNames[i] == _model.Manifest.Input.Name ? features : labels;
         }
 
-        return inputs;
-    }
-
-    private (Tensor Features, Tensor Labels) Stage(IExampleSource examples, ReadOnlySpan<int> indices)
-    {
-        ArgumentNullException.ThrowIfNull(examples);
-        PackageManifest manifest = _model.Manifest;
-        if (indices.IsEmpty)
-        {
-            throw new ArgumentException("The batch is empty; it needs at least one example.", nameof(indices));
-        }
-
-        if (examples.FeatureLength != manifest.FeatureLength)
-        {
-            throw new ArgumentException(
-                $"An example has {examples.FeatureLength} features; model '{manifest.Name}' takes {manifest.FeatureLength}.", nameof(examples));
-        }
-
-        if (_labels.Length != indices.Length || _hostFeatures is null || _hostLabels is null)
-        {
-            _hostFeatures?.Dispose();
-            _hostLabels?.Dispose();
-            _features = new float[checked(indices.Length * manifest.FeatureLength)];
-            _labels = new long[indices.Length];
-            _hostFeatures = frombuffer(_features, ScalarType.Float32)
-                .reshape([indices.Length, .. manifest.FeatureShape.Select(d => (long)d)])
-                .DetachFromDisposeScope();
-            _hostLabels = frombuffer(_labels, ScalarType.Int64).DetachFromDisposeScope();
-        }
-
-        examples.CopyTo(indices, _features, _labels);
-        foreach (long label in _labels)
-        {
-            if (label < 0 || label >= manifest.Classes)
-            {
-                throw new ArgumentException($"An example has label {label}; model '{manifest.Name}' knows 0 to {manifest.Classes - 1}.", nameof(examples));
-            }
-        }
-
-        return (_hostFeatures.to(_model.Device), _hostLabels.to(_model.Device));
+        return (inputs, counted);
     }
 
     private ImmutableArray<Tensor> ToDevice(ImmutableArray<Tensor> tensors) =>

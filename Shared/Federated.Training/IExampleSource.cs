@@ -9,12 +9,22 @@ public interface IExampleSource
     /// <summary>How many examples there are.</summary>
     int Count { get; }
 
-    /// <summary>Elements of one example's features.</summary>
-    int FeatureLength { get; }
+    /// <summary>What each of them is made of.</summary>
+    ExampleFormat Format { get; }
 
-    /// <summary>Copies the examples at <paramref name="indices"/> [N], each in [0, Count), as float32 features and labels.</summary>
+    /// <summary>Copies the examples at <paramref name="indices"/> [N], each in [0, Count).</summary>
     /// <param name="indices">[N].</param>
-    /// <param name="features">[N · FeatureLength], row-major.</param>
-    /// <param name="labels">[N].</param>
-    void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels);
+    /// <param name="batch">Exactly as long as N examples of <see cref="Format"/> are.</param>
+    void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch);
+}
+
+/// <summary>Shorter ways to ask a source.</summary>
+public static class ExampleSources
+{
+    /// <summary>Copies float32 features and int64 labels; for a source that has such.</summary>
+    public static void CopyTo(this IExampleSource source, ReadOnlySpan<int> indices, Span<float> features, Span<long> labels)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        source.CopyTo(indices, new ExampleBatch(features, labels));
+    }
 }

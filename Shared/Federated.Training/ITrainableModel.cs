@@ -2,26 +2,6 @@ using Federated.Shared.Models;
 
 namespace Federated.Training;
 
-/// <summary>What an evaluation of some examples gave. Sums, so that parts can be added.</summary>
-/// <param name="Examples">How many examples were looked at.</param>
-/// <param name="LossSum">Sum of the losses of all examples.</param>
-/// <param name="Correct">How many were classified rightly.</param>
-public readonly record struct EvaluationSum(long Examples, double LossSum, double Correct)
-{
-    /// <summary>Mean loss; NaN without examples.</summary>
-    public double MeanLoss => LossSum / Examples;
-
-    /// <summary>Share classified rightly, 0 to 1; NaN without examples.</summary>
-    public double Accuracy => Correct / Examples;
-
-    /// <summary>Adds two parts.</summary>
-    public static EvaluationSum operator +(EvaluationSum a, EvaluationSum b) =>
-        new(a.Examples + b.Examples, a.LossSum + b.LossSum, a.Correct + b.Correct);
-
-    /// <summary>Adds two parts.</summary>
-    public static EvaluationSum Add(EvaluationSum a, EvaluationSum b) => a + b;
-}
-
 /// <summary>
 /// A model package loaded into an engine. One instance holds the graphs and the frozen weights once and serves any number of
 /// clients; thread-safe. What a training thread needs of its own lies in a workspace.
@@ -57,7 +37,7 @@ public interface IModelWorkspace : IDisposable
     /// <param name="indices">[N], N at least 1.</param>
     float LossAndGradient(IExampleSource examples, ReadOnlySpan<int> indices);
 
-    /// <summary>Loss and right answers of the batch at the current adapter.</summary>
+    /// <summary>Loss and score of the batch at the current adapter.</summary>
     /// <param name="examples">Where the batch comes from.</param>
     /// <param name="indices">[N], N at least 1.</param>
     EvaluationSum Evaluate(IExampleSource examples, ReadOnlySpan<int> indices);

@@ -1,3 +1,5 @@
+using Federated.Shared.Models;
+
 namespace Federated.Training;
 
 /// <summary>
@@ -6,8 +8,11 @@ namespace Federated.Training;
 /// </summary>
 public static class ModelEvaluator
 {
-    /// <summary>Examples a batch: large enough to amortise a call, small enough that activations stay a few megabytes.</summary>
+    /// <summary>Most examples a batch: large enough to amortise a call, small enough that activations stay a few megabytes.</summary>
     public const int BatchSize = 500;
+
+    /// <summary>Most elements of features or of scores a batch: a language model has a score for each token of its vocabulary at each position.</summary>
+    private const long MaxBatchElements = 1 << 22;
 
     /// <summary>Evaluates with workspaces of its own, freed afterwards.</summary>
     /// <param name="model">The model.</param>
@@ -41,7 +46,8 @@ public static class ModelEvaluator
                 $"The adapter to evaluate has {adapter.Length} parameters, model '{pool.Model.Manifest.Name}' has {parameters}.", nameof(adapter));
         }
 
-        int batches = (int)(((long)examples.Count + BatchSize - 1) / BatchSize);
+        int batchSize = BatchSizeFor(pool.Model.Manifest);
+        int batches = (int)(((long)examples.Count + batchSize - 1) / batchSize);
         EvaluationSum[] results = new EvaluationSum[batches];
         int next = -1;
         Task[] workers = new Task[Math.Min(pool.Capacity, batches)];
@@ -63,7 +69,7 @@ public static class ModelEvaluator
         {
             using WorkspaceLease lease = await pool.RentAsync(cancellationToken).ConfigureAwait(false);
             adapter.Span.CopyTo(lease.Workspace.Adapter);
-            int[] indices = new int[BatchSize];
+            int[] indices = new int[batchSize];
             for (int batch = Interlocked.Increment(ref next); batch < batches; batch = Interlocked.Increment(ref next))
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -72,10 +78,16 @@ public static class ModelEvaluator
         }
     }
 
+    private static int BatchSizeFor(PackageManifest manifest)
+    {
+        long elements = Math.Max(manifest.FeatureLength, (long)manifest.LabelLength * (manifest.Labels.Classes ?? 1));
+        return (int)Math.Clamp(MaxBatchElements / elements, 1, BatchSize);
+    }
+
     private static EvaluationSum EvaluateBatch(IModelWorkspace workspace, IExampleSource examples, int batch, int[] indices)
     {
-        int first = batch * BatchSize;
-        Span<int> span = indices.AsSpan(0, Math.Min(BatchSize, examples.Count - first));
+        int first = batch * indices.Length;
+        Span<int> span = indices.AsSpan(0, Math.Min(indices.Length, examples.Count - first));
         for (int i = 0; i < span.Length; i++)
         {
             span[i] = first + i;

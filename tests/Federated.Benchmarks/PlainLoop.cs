@@ -48,7 +48,7 @@ internal sealed class PlainLoop : IDisposable
         _weights = [.. _initial.Select(w => w.ToArray())];
         _gradients = [.. _initial.Select(w => new float[w.Length])];
         _binding = _session.CreateIoBinding();
-        _binding.BindInput("features", Value(_features, [Batch, .. package.Manifest.FeatureShape.Select(d => (long)d)]));
+        _binding.BindInput("features", Value(_features, [Batch, .. package.Manifest.Input.Shape.Select(d => (long)d)]));
         _binding.BindInput("labels", Value(_labels, [Batch]));
         _binding.BindOutput("loss", Value(_loss, [.. _session.OutputMetadata["loss"].Dimensions.Select(d => (long)d)]));
         for (int i = 0; i < _weights.Length; i++)

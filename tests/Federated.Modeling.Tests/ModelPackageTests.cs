@@ -39,7 +39,7 @@ public sealed class ModelPackageTests
         Dictionary<string, Tensor> feeds = Feeds(package.Manifest, new float[package.InitialAdapter.Length], 20);
         IReadOnlyDictionary<string, Tensor> run = OnnxRuntimeRun.Run(package.EvaluationGraph, feeds);
         Assert.Equal(Math.Log(10), run[PackageManifest.LossOutput].Values[0], 5);
-        Assert.Equal(feeds[PackageManifest.LabelsInput].Values.Count(v => v == 0), run[PackageManifest.CorrectOutput].Values[0]);
+        Assert.Equal(feeds[PackageManifest.LabelsInput].Values.Count(v => v == 0), run[PackageManifest.ScoreOutput].Values[0]);
     }
 
     [Theory]
@@ -166,8 +166,8 @@ public sealed class ModelPackageTests
         SeededGenerator generator = SeededGenerator.For(11, "labels");
         Dictionary<string, Tensor> feeds = new()
         {
-            [PackageManifest.FeaturesInput] = GradientCheck.Random([batch, .. manifest.FeatureShape]),
-            [PackageManifest.LabelsInput] = Tensor.Make([batch], _ => generator.NextInt(manifest.Classes)),
+            [PackageManifest.FeaturesInput] = GradientCheck.Random([batch, .. manifest.Input.Shape]),
+            [PackageManifest.LabelsInput] = Tensor.Make([batch], _ => generator.NextInt(manifest.Labels.Classes!.Value)),
         };
         foreach (ParameterSpec parameter in manifest.Layout.Parameters)
         {

@@ -12,8 +12,8 @@ internal sealed class LeastSquaresModel(int parameters) : ITrainableModel
         Format = PackageManifest.CurrentFormat,
         Name = "least-squares",
         Task = ModelTask.Classification,
-        FeatureShape = [parameters],
-        Classes = 2,
+        Inputs = [new PackageInput(PackageManifest.FeaturesInput, ElementType.Float32, [parameters])],
+        Labels = new PackageLabels(ElementType.Int64, [], 2),
         Parameters = [new PackageParameter("w", [parameters])],
         FullModelParameters = parameters,
         Gradient = new PackageFile(new string('0', 64), 0),
@@ -87,7 +87,7 @@ internal sealed class LeastSquaresWorkspace(LeastSquaresModel owner, int paramet
             loss += 0.5 * residual * residual;
             correct += MathF.Abs(residual) < 0.5f ? 1 : 0;
         });
-        return new EvaluationSum(indices.Length, loss, correct);
+        return new EvaluationSum(indices.Length, indices.Length, loss, correct);
     }
 
     public void Dispose() => Interlocked.Increment(ref owner.Freed);
@@ -118,12 +118,14 @@ internal sealed class ArrayExamples(float[][] features, long[] labels) : IExampl
 
     public int FeatureLength => features.Length == 0 ? 1 : features[0].Length;
 
-    public void CopyTo(ReadOnlySpan<int> indices, Span<float> destination, Span<long> labelDestination)
+    public ExampleFormat Format => ExampleFormat.Classified(FeatureLength);
+
+    public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch)
     {
         for (int i = 0; i < indices.Length; i++)
         {
-            features[indices[i]].CopyTo(destination.Slice(i * FeatureLength, FeatureLength));
-            labelDestination[i] = labels[indices[i]];
+            features[indices[i]].CopyTo(batch.Features.Slice(i * FeatureLength, FeatureLength));
+            batch.Labels[i] = labels[indices[i]];
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class ModelEvaluatorTests
     {
         EvaluationSum sum = await ModelEvaluator.EvaluateAsync(new LeastSquaresModel(1), new float[] { 0.25f }, ArrayExamples.Ones(count), 2, Token);
         int even = (count + 1) / 2;
-        Assert.Equal(new EvaluationSum(count, (even * 0.03125) + ((count - even) * 0.28125), even), sum);
+        Assert.Equal(new EvaluationSum(count, count, (even * 0.03125) + ((count - even) * 0.28125), even), sum);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class EngineAgreementTests
         using IModelWorkspace onnxSpace = onnx.CreateWorkspace();
         package.InitialAdapter.CopyTo(torchSpace.Adapter);
         package.InitialAdapter.CopyTo(onnxSpace.Adapter);
-        RandomExamples examples = new(batch, package.Manifest.FeatureLength, package.Manifest.Classes, seed);
+        RandomExamples examples = new(batch, package.Manifest.FeatureLength, package.Manifest.Labels.Classes!.Value, seed);
         int[] indices = [.. Enumerable.Range(0, batch)];
 
         float torchLoss = torchSpace.LossAndGradient(examples, indices);
@@ -58,15 +58,15 @@ public sealed class EngineAgreementTests
         using IModelWorkspace onnxSpace = onnx.CreateWorkspace();
         package.InitialAdapter.CopyTo(torchSpace.Adapter);
         package.InitialAdapter.CopyTo(onnxSpace.Adapter);
-        RandomExamples examples = new(200, package.Manifest.FeatureLength, package.Manifest.Classes, 3);
+        RandomExamples examples = new(200, package.Manifest.FeatureLength, package.Manifest.Labels.Classes!.Value, 3);
         int[] indices = [.. Enumerable.Range(0, 200)];
 
         EvaluationSum expected = onnxSpace.Evaluate(examples, indices);
         EvaluationSum actual = torchSpace.Evaluate(examples, indices);
 
         Assert.Equal(200, actual.Examples);
-        Assert.Equal(expected.Correct, actual.Correct);
-        Assert.InRange(actual.Correct, 1, 199);
+        Assert.Equal(expected.Score, actual.Score);
+        Assert.InRange(actual.Score, 1, 199);
         Assert.Equal(expected.LossSum, actual.LossSum, LossTolerance * expected.LossSum);
     }
 
@@ -95,7 +95,7 @@ public sealed class EngineAgreementTests
     private static double[] Train(ITrainableModel model, ModelPackage package, float learningRate)
     {
         const int batch = 10;
-        RandomExamples examples = new(10 * batch, package.Manifest.FeatureLength, package.Manifest.Classes, 11);
+        RandomExamples examples = new(10 * batch, package.Manifest.FeatureLength, package.Manifest.Labels.Classes!.Value, 11);
         using IModelWorkspace workspace = model.CreateWorkspace();
         package.InitialAdapter.CopyTo(workspace.Adapter);
         double[] losses = new double[50];

@@ -20,15 +20,17 @@ internal sealed class RandomExamples : IExampleSource
 
     public int FeatureLength { get; }
 
+    public ExampleFormat Format => ExampleFormat.Classified(FeatureLength);
+
     /// <summary>Makes one label wrong.</summary>
     public void SetLabel(int example, long label) => _labels[example] = label;
 
-    public void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels)
+    public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch)
     {
         for (int i = 0; i < indices.Length; i++)
         {
-            _features.AsSpan(indices[i] * FeatureLength, FeatureLength).CopyTo(features[(i * FeatureLength)..]);
-            labels[i] = _labels[indices[i]];
+            _features.AsSpan(indices[i] * FeatureLength, FeatureLength).CopyTo(batch.Features[(i * FeatureLength)..]);
+            batch.Labels[i] = _labels[indices[i]];
         }
     }
 

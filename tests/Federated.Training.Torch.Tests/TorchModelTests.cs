@@ -41,9 +41,9 @@ public sealed class TorchModelTests
     [Fact]
     public void Load_OutputMissing_IsRefusedByItsName()
     {
-        byte[] graph = Packages.Changed(Package, m => m.Graph.Output.Remove(m.Graph.Output.Single(o => o.Name == PackageManifest.CorrectOutput)));
+        byte[] graph = Packages.Changed(Package, m => m.Graph.Output.Remove(m.Graph.Output.Single(o => o.Name == PackageManifest.ScoreOutput)));
 
-        Assert.Contains("no output 'correct'", Refused(graph).Message, StringComparison.Ordinal);
+        Assert.Contains("no output 'score'", Refused(graph).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class TorchModelTests
 
     [Fact]
     public void Load_NotAnOnnxFile_IsRefused() => Assert.Throws<OnnxFormatException>(
-        () => TorchModel.Load(Package.Manifest, [1, 2, 3], new TorchEngineOptions()));
+        () => TorchModel.Load(Package.Manifest, GraphSource.FromBytes([1, 2, 3]), new TorchEngineOptions()));
 
     [Theory]
     [InlineData(0, "cpu", "at least 1 thread")]

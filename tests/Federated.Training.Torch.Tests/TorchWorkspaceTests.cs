@@ -12,7 +12,7 @@ public sealed class TorchWorkspaceTests : IDisposable
     public TorchWorkspaceTests()
     {
         _model = Packages.Torch(_package);
-        _examples = new RandomExamples(64, _package.Manifest.FeatureLength, _package.Manifest.Classes, 5);
+        _examples = new RandomExamples(64, _package.Manifest.FeatureLength, _package.Manifest.Labels.Classes!.Value, 5);
     }
 
     public void Dispose() => _model.Dispose();
@@ -51,7 +51,7 @@ public sealed class TorchWorkspaceTests : IDisposable
         workspace.Adapter.Clear();
 
         // All scores are equal: the loss is the logarithm of the number of classes.
-        Assert.Equal(Math.Log(_package.Manifest.Classes), workspace.LossAndGradient(_examples, [0, 1, 2]), 1e-6);
+        Assert.Equal(Math.Log(_package.Manifest.Labels.Classes!.Value), workspace.LossAndGradient(_examples, [0, 1, 2]), 1e-6);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class TorchWorkspaceTests : IDisposable
     {
         using IModelWorkspace workspace = Workspace();
         ArgumentException e = Assert.Throws<ArgumentException>(() => workspace.Evaluate(new RandomExamples(2, 12, 5, 1), [0]));
-        Assert.Contains("12 features", e.Message, StringComparison.Ordinal);
+        Assert.Contains("12 float32 features", e.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -119,10 +119,10 @@ public sealed class TorchWorkspaceTests : IDisposable
     public void LossAndGradient_LabelOutOfRange_IsRefusedAndTheWorkspaceStillWorks(long label)
     {
         using IModelWorkspace workspace = Workspace();
-        RandomExamples examples = new(2, _package.Manifest.FeatureLength, _package.Manifest.Classes, 1);
+        RandomExamples examples = new(2, _package.Manifest.FeatureLength, _package.Manifest.Labels.Classes!.Value, 1);
         examples.SetLabel(1, label);
 
-        ArgumentException e = Assert.Throws<ArgumentException>(() => workspace.LossAndGradient(examples, [0, 1]));
+        InvalidDataException e = Assert.Throws<InvalidDataException>(() => workspace.LossAndGradient(examples, [0, 1]));
 
         Assert.Contains($"label {label}", e.Message, StringComparison.Ordinal);
         Assert.True(float.IsFinite(workspace.LossAndGradient(_examples, [0, 1])));

@@ -18,7 +18,7 @@ internal sealed class RunCommand : Command
     private readonly Option<string> _population = new("--population") { Description = "The population this device belongs to.", HelpName = "NAME", Required = true };
     private readonly Option<string> _data = new("--data")
     {
-        Description = "Examples to train on: idx:images=PATH,labels=PATH or csv:path=PATH,label=NAME, each with an optional ,slice=START:COUNT.",
+        Description = "Examples to train on: idx:images=PATH,labels=PATH, csv:path=PATH,label=NAME (target=NAME for a number), text:folder=PATH,length=TOKENS or tokens:path=PATH,length=TOKENS, each with an optional ,slice=START:COUNT.",
         HelpName = "SPEC",
         Required = true,
     };

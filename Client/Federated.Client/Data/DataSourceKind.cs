@@ -9,6 +9,9 @@ public enum DataSourceKind
     /// <summary>A table, one example a row.</summary>
     Csv,
 
-    /// <summary>A folder of UTF-8 text files.</summary>
+    /// <summary>A folder of UTF-8 text files, each byte a token.</summary>
     Text,
+
+    /// <summary>A file of tokens.</summary>
+    Tokens,
 }

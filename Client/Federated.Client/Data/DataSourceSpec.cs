@@ -7,18 +7,23 @@ namespace Federated.Client.Data;
 
 /// <summary>
 /// A data source as it is written on a command line: <c>KIND:key=value,key=value</c>, one of
-/// <c>idx:images=PATH,labels=PATH</c>, <c>csv:path=PATH,label=NAME</c> and <c>text:folder=PATH</c>, each with an optional
-/// <c>slice=START:COUNT</c> that keeps COUNT examples from the START-th (from 0) on. Paths hold no commas. Immutable.
+/// <c>idx:images=PATH,labels=PATH</c>, <c>csv:path=PATH,label=NAME</c> (a class) or <c>csv:path=PATH,target=NAME</c> (a number),
+/// <c>text:folder=PATH,length=TOKENS</c> and <c>tokens:path=PATH,length=TOKENS</c>, each with an optional <c>slice=START:COUNT</c> that keeps COUNT
+/// examples from the START-th (from 0) on. Paths hold no commas. Immutable.
 /// </summary>
 public sealed class DataSourceSpec
 {
     private const string SliceKey = "slice";
+    private const string LabelKey = "label";
+    private const string TargetKey = "target";
+    private const string LengthKey = "length";
 
     private static readonly ImmutableDictionary<DataSourceKind, ImmutableArray<string>> _keys =
         ImmutableDictionary<DataSourceKind, ImmutableArray<string>>.Empty
             .Add(DataSourceKind.Idx, ["images", "labels"])
-            .Add(DataSourceKind.Csv, ["path", "label"])
-            .Add(DataSourceKind.Text, ["folder"]);
+            .Add(DataSourceKind.Csv, ["path", LabelKey])
+            .Add(DataSourceKind.Text, ["folder", LengthKey])
+            .Add(DataSourceKind.Tokens, ["path", LengthKey]);
 
     private readonly string _text;
     private readonly Dictionary<string, string> _settings;
@@ -52,15 +57,21 @@ public sealed class DataSourceSpec
             "idx" => DataSourceKind.Idx,
             "csv" => DataSourceKind.Csv,
             "text" => DataSourceKind.Text,
-            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv or text, followed by a colon"),
+            "tokens" => DataSourceKind.Tokens,
+            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv, text or tokens, followed by a colon"),
         };
         Dictionary<string, string> settings = ParseSettings(text, colon < 0 ? "" : text[(colon + 1)..], kind);
         foreach (string key in _keys[kind])
         {
-            if (!settings.ContainsKey(key))
+            if (!settings.ContainsKey(key) && !(key == LabelKey && settings.ContainsKey(TargetKey)))
             {
                 throw Wrong(text, $"'{key}' is missing", Usage(kind));
             }
+        }
+
+        if (settings.ContainsKey(LabelKey) && settings.ContainsKey(TargetKey))
+        {
+            throw Wrong(text, "'label' and 'target' are both there", Usage(kind));
         }
 
         return new DataSourceSpec(text, kind, settings, settings.TryGetValue(SliceKey, out string? slice) ? ParseSlice(text, slice) : null);
@@ -69,15 +80,19 @@ public sealed class DataSourceSpec
     /// <summary>Opens the source and reads it into memory.</summary>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not of its format.</exception>
-    /// <exception cref="FormatException">The slice lies outside the examples, or nothing trains on this kind.</exception>
+    /// <exception cref="FormatException">The slice lies outside the examples.</exception>
     public IExampleSource Open()
     {
         IExampleSource all = Kind switch
         {
             DataSourceKind.Idx => IdxExamples.Load(this["images"], this["labels"]),
-            DataSourceKind.Csv => CsvExamples.Load(this["path"], new CsvOptions { LabelColumn = this["label"] }),
-            _ => throw Wrong(
-                _text, $"no model package trains on text yet (the folder holds {TextFolder.Load(this["folder"]).Documents.Count} documents)", "idx or csv"),
+            DataSourceKind.Csv => CsvExamples.Load(this["path"], new CsvOptions
+            {
+                LabelColumn = _settings.GetValueOrDefault(LabelKey) ?? this[TargetKey],
+                LabelIsNumber = _settings.ContainsKey(TargetKey),
+            }),
+            DataSourceKind.Text => TokenExamples.OfText(TextFolder.Load(this["folder"]), Length()),
+            _ => TokenExamples.Load(this["path"], Length()),
         };
         if (Slice is not { } slice)
         {
@@ -92,6 +107,10 @@ public sealed class DataSourceSpec
     /// <inheritdoc/>
     public override string ToString() => _text;
 
+    private int Length() => int.TryParse(this[LengthKey], NumberStyles.None, CultureInfo.InvariantCulture, out int length) && length is >= 1 and <= TokenExamples.MaxLength
+        ? length
+        : throw Wrong(_text, $"the length is '{this[LengthKey]}'", $"tokens an example, 1 to {TokenExamples.MaxLength}");
+
     private static Dictionary<string, string> ParseSettings(string text, string list, DataSourceKind kind)
     {
         Dictionary<string, string> settings = new(StringComparer.Ordinal);
@@ -100,7 +119,7 @@ public sealed class DataSourceSpec
             int equals = setting.IndexOf('=', StringComparison.Ordinal);
             string key = equals < 0 ? setting : setting[..equals];
             string value = equals < 0 ? "" : setting[(equals + 1)..];
-            if (key != SliceKey && !_keys[kind].Contains(key))
+            if (key != SliceKey && !_keys[kind].Contains(key) && !(key == TargetKey && kind == DataSourceKind.Csv))
             {
                 throw Wrong(text, $"the key '{key}' is unknown", Usage(kind));
             }
@@ -133,8 +152,9 @@ public sealed class DataSourceSpec
     private static string Usage(DataSourceKind kind) => kind switch
     {
         DataSourceKind.Idx => "idx:images=PATH,labels=PATH[,slice=START:COUNT]",
-        DataSourceKind.Csv => "csv:path=PATH,label=NAME[,slice=START:COUNT]",
-        _ => "text:folder=PATH[,slice=START:COUNT]",
+        DataSourceKind.Csv => "csv:path=PATH,label=NAME[,slice=START:COUNT], or target=NAME for a number",
+        DataSourceKind.Text => "text:folder=PATH,length=TOKENS[,slice=START:COUNT]",
+        _ => "tokens:path=PATH,length=TOKENS[,slice=START:COUNT]",
     };
 
     private static FormatException Wrong(string text, string what, string allowed) =>

@@ -91,11 +91,10 @@ internal sealed class AssignedRound(
                 $"The plan states {plan.ParameterCount} parameters, package '{manifest.Name}' has {manifest.Layout.Length}.");
         }
 
-        if (model.Workspaces is not null && manifest.FeatureLength != examples.FeatureLength)
+        if (model.Workspaces is not null && examples.Format != ExampleFormat.Of(manifest))
         {
             throw new RoundAbortException(
-                AbortReason.NoData,
-                $"The device's examples have {examples.FeatureLength} features, package '{manifest.Name}' takes {manifest.FeatureLength}.");
+                AbortReason.NoData, $"The device's examples have {examples.Format}, package '{manifest.Name}' takes {ExampleFormat.Of(manifest)}.");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Training;
@@ -8,12 +9,13 @@ namespace Federated.Client.Transport;
 
 /// <summary>Loads the graphs of a package into an engine.</summary>
 /// <param name="manifest">The package.</param>
-/// <param name="gradient">Bytes of its gradient graph.</param>
-public delegate ITrainableModel ModelLoader(PackageManifest manifest, byte[] gradient);
+/// <param name="gradient">Its gradient graph; a file with the frozen weights beside it if the package has such.</param>
+public delegate ITrainableModel ModelLoader(PackageManifest manifest, GraphSource gradient);
 
 /// <summary>
 /// Model packages by the hash of their manifest, fetched and loaded once for all sessions that share the cache; with a folder, fetched once
-/// for all runs of the process. Thread-safe. Dispose it after the sessions.
+/// for all runs of the process. Frozen weights are streamed into a file, verified there and mapped: every session shares them. Thread-safe. Dispose it
+/// after the sessions.
 /// </summary>
 public sealed class ModelCache : IDisposable
 {
@@ -22,6 +24,7 @@ public sealed class ModelCache : IDisposable
     private readonly ModelCacheOptions _options;
     private readonly ModelLoader _loader;
     private readonly ConcurrentDictionary<ContentHash, Entry> _entries = new();
+    private readonly Lazy<string> _weightsFolder;
     private bool _disposed;
 
     /// <summary>An empty cache.</summary>
@@ -34,6 +37,7 @@ public sealed class ModelCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TrainingThreads, 1);
         _options = options;
         _loader = loader ?? OnnxLoader(new OnnxEngineOptions());
+        _weightsFolder = new Lazy<string>(() => options.Folder ?? Directory.CreateTempSubdirectory("federated-").FullName);
         if (options.Folder is not null)
         {
             Directory.CreateDirectory(options.Folder);
@@ -43,7 +47,7 @@ public sealed class ModelCache : IDisposable
     /// <summary>The loader for ONNX Runtime. Clients do not evaluate: the evaluation graph is neither fetched nor opened.</summary>
     public static ModelLoader OnnxLoader(OnnxEngineOptions options) => (manifest, gradient) =>
     {
-        OnnxModel model = OnnxModel.Load(manifest, gradient, [], options);
+        OnnxModel model = OnnxModel.Load(manifest, gradient, GraphSource.None, options);
         try
         {
             model.PrepareTraining();
@@ -111,6 +115,11 @@ public sealed class ModelCache : IDisposable
             pool?.Model.Dispose();
             entry.Gate.Dispose();
         }
+
+        if (_options.Folder is null && _weightsFolder.IsValueCreated)
+        {
+            Directory.Delete(_weightsFolder.Value, recursive: true);
+        }
     }
 
     private async Task<CachedModel> LoadAsync(ContentHash hash, TransferScope scope, CancellationToken cancellationToken)
@@ -122,18 +131,39 @@ public sealed class ModelCache : IDisposable
             return new CachedModel(manifest, null);
         }
 
-        if (!ContentHash.TryParse(manifest.Gradient.Sha256, out ContentHash gradientHash))
-        {
-            throw new ProtocolViolationException(
-                ErrorCode.MalformedDocument, $"Package '{manifest.Name}' names its gradient graph '{manifest.Gradient.Sha256}', which is not a SHA-256.");
-        }
-
-        byte[] gradient = await FetchAsync(
-            gradientHash, $"gradient graph of package '{manifest.Name}'", _options.MaxFileBytes, scope, cancellationToken).ConfigureAwait(false);
+        GraphSource gradient = manifest.FrozenWeights.Count == 0
+            ? await FetchAsync(
+                ContentHash.Parse(manifest.Gradient.Sha256), $"gradient graph of package '{manifest.Name}'", _options.MaxFileBytes, scope, cancellationToken).ConfigureAwait(false)
+            : GraphSource.FromFile(await FetchFilesAsync(manifest, scope, cancellationToken).ConfigureAwait(false));
 
         // Opening a graph is seconds of work for a large model.
         ITrainableModel model = await Task.Run(() => _loader(manifest, gradient), cancellationToken).ConfigureAwait(false);
         return new CachedModel(manifest, new WorkspacePool(model, _options.TrainingThreads));
+    }
+
+    /// <summary>Fetches the gradient graph and the weights that it names into one folder, each under its hash; gives the graph's path.</summary>
+    private async Task<string> FetchFilesAsync(PackageManifest manifest, TransferScope scope, CancellationToken cancellationToken)
+    {
+        foreach (PackageFile weights in manifest.FrozenWeights)
+        {
+            _ = await FetchFileAsync(weights, $"frozen weights of package '{manifest.Name}'", scope, cancellationToken).ConfigureAwait(false);
+        }
+
+        return await FetchFileAsync(manifest.Gradient, $"gradient graph of package '{manifest.Name}'", scope, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<string> FetchFileAsync(PackageFile file, string name, TransferScope scope, CancellationToken cancellationToken)
+    {
+        ContentHash hash = ContentHash.Parse(file.Sha256);
+        string path = Path.Combine(_weightsFolder.Value, hash.Hex);
+        if (!await IsVerifiedAsync(path, hash, cancellationToken).ConfigureAwait(false))
+        {
+            using FileSink sink = new(hash, name, _weightsFolder.Value, _options.MaxFileBytes);
+            await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
+            sink.Commit(path);
+        }
+
+        return path;
     }
 
     private async Task<byte[]> FetchAsync(
@@ -171,6 +201,17 @@ public sealed class ModelCache : IDisposable
 
         byte[] bytes = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
         return ContentHash.Of(bytes) == hash ? bytes : null;
+    }
+
+    private static async Task<bool> IsVerifiedAsync(string path, ContentHash hash, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        await using FileStream stream = File.OpenRead(path);
+        return ContentHash.FromBytes(await SHA256.HashDataAsync(stream, cancellationToken).ConfigureAwait(false)) == hash;
     }
 
     private sealed class Entry

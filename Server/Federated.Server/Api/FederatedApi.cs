@@ -3,6 +3,7 @@ using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Shared.Protocol;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Federated.Server.Api;
 
@@ -51,12 +52,15 @@ internal static class FederatedApi
         api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Cancel(), id)));
         api.MapGet("/jobs/{id}/adapter", AdapterAsync);
         api.MapGet("/models", ModelsAsync);
+        api.MapPut("/objects", PackageRoutes.PutObjectAsync).WithMetadata(new DisableRequestSizeLimitAttribute());
+        api.MapGet("/objects/{sha256}", PackageRoutes.GetObjectAsync);
+        api.MapPost("/packages", PackageRoutes.PostPackageAsync);
         api.MapGet("/devices/{id}", async (string id, IGrainFactory grains) =>
             Json(Found(await grains.GetGrain<IDeviceGrain>(Identifier(id)).Record(), id)));
         app.MapGet("/healthz", () => "ok");
     }
 
-    private static async Task<IResult> SubmitAsync(HttpRequest request, IGrainFactory grains)
+    private static async Task<IResult> SubmitAsync(HttpRequest request, IGrainFactory grains, JobModels models)
     {
         if (request.ContentLength is > MaxSpecBytes)
         {
@@ -67,6 +71,7 @@ internal static class FederatedApi
         string text = await reader.ReadToEndAsync(request.HttpContext.RequestAborted);
         JobSpec spec = JobSpec.Parse(text);
         HeldOutExamples.Check(spec.Evaluation);
+        await models.CheckAsync(spec, request.HttpContext.RequestAborted);
         string id = await grains.GetGrain<IJobDirectoryGrain>(0).Reserve(spec.Name);
         JobStatus status = await Job(grains, id).Submit(text);
         return Results.Json(status, RoundRecords.Json, statusCode: StatusCodes.Status201Created);

@@ -1,6 +1,9 @@
+using Federated.Modeling;
 using Federated.Server.Grains;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
 
 namespace Federated.Server.Api;
 
@@ -64,6 +67,33 @@ public sealed class ServerApiClient : IDisposable
         using HttpResponseMessage response = await _http.GetAsync(new Uri($"jobs/{Escape(id)}/adapter", UriKind.Relative), ct);
         await DemandSuccessAsync(response, ct);
         return await response.Content.ReadAsByteArrayAsync(ct);
+    }
+
+    /// <summary>An object of the store, whole; its hash is verified.</summary>
+    public async Task<byte[]> ObjectAsync(string sha256, CancellationToken ct)
+    {
+        using HttpResponseMessage response = await _http.GetAsync(new Uri($"objects/{Escape(sha256)}", UriKind.Relative), ct);
+        await DemandSuccessAsync(response, ct);
+        byte[] content = await response.Content.ReadAsByteArrayAsync(ct);
+        return ContentHash.Of(content).Hex == sha256
+            ? content
+            : throw new ServerApiException($"The server at {Address} gave another object than {sha256}.");
+    }
+
+    /// <summary>Brings a package into the server's store: its files first, its manifest last.</summary>
+    public async Task<PackageDescription> SubmitPackageAsync(ModelPackage package, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        byte[] adapter = AdapterDocument.ToBytes(0, package.InitialAdapter);
+        foreach (byte[] file in new[] { package.FrozenWeights, package.GradientGraph, package.EvaluationGraph, package.ModelGraph, adapter })
+        {
+            if (file.Length > 0)
+            {
+                _ = await SendAsync<ObjectDescription>(HttpMethod.Put, "objects", new ByteArrayContent(file), ct);
+            }
+        }
+
+        return await SendAsync<PackageDescription>(HttpMethod.Post, "packages", new ByteArrayContent(package.Manifest.ToBytes()), ct);
     }
 
     /// <inheritdoc/>

@@ -127,7 +127,13 @@ internal static class ServerCommandLine
     {
         Command list = new("list", "List the models of all jobs.") { _server, _json };
         list.SetAction((parsed, ct) => WithServer(parsed, api => api.ModelsAsync(ct), JobTable.PrintModels));
-        return new Command("models", "Look at models.") { list };
+        return new Command("models", "Import, look at and export models.")
+        {
+            list,
+            ModelsCommand.Import(_json),
+            ModelsCommand.Inspect(_json),
+            ModelsCommand.Export(_server, _json),
+        };
     }
 
     private static Command Schema()

@@ -113,6 +113,7 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton<HotObjects>();
         services.AddSingleton<UpdateStaging>();
         services.AddSingleton<PartialSumStore>();
+        services.AddSingleton<PackageStore>();
         services.AddSingleton<JobModels>();
         services.AddSingleton<RoundRecords>();
         services.AddSingleton<RoundRunnerFactory>();

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Federated.Training.Data;
 
 namespace Federated.Server.Jobs;
 
@@ -22,12 +23,18 @@ public enum EvaluationSourceKind
 
     /// <summary>A comma-separated file.</summary>
     Csv,
+
+    /// <summary>A folder of UTF-8 text files, each byte a token.</summary>
+    Text,
+
+    /// <summary>A file of little-endian 32-bit tokens.</summary>
+    Tokens,
 }
 
 /// <summary>Where held-out examples lie, on the server.</summary>
 public sealed record EvaluationSource : ISettings
 {
-    [Description("idx: two IDX files; csv: one comma-separated file.")]
+    [Description("idx: two IDX files; csv: one comma-separated file; text: a folder of UTF-8 texts, each byte a token; tokens: a file of 32-bit tokens.")]
     public required EvaluationSourceKind Kind { get; init; }
 
     [Description("idx: path of the images.")]
@@ -38,7 +45,7 @@ public sealed record EvaluationSource : ISettings
     [MinLength(1, ErrorMessage = "a path")]
     public string? Labels { get; init; }
 
-    [Description("csv: path of the file.")]
+    [Description("csv, text and tokens: path of the file or folder.")]
     [MinLength(1, ErrorMessage = "a path")]
     public string? Path { get; init; }
 
@@ -46,23 +53,34 @@ public sealed record EvaluationSource : ISettings
     [MinLength(1, ErrorMessage = "a column's name or number as text")]
     public string? LabelColumn { get; init; }
 
+    [Description("csv: name or number of the column with the number that a regression foretells, in the place of labelColumn.")]
+    [MinLength(1, ErrorMessage = "a column's name or number as text")]
+    public string? TargetColumn { get; init; }
+
+    [Description("text and tokens: tokens an example, as the model takes them.")]
+    [Range(1, TokenExamples.MaxLength)]
+    public int? Length { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
     {
         bool idx = Kind == EvaluationSourceKind.Idx;
+        bool csv = Kind == EvaluationSourceKind.Csv;
         string kind = AllowedText.NameOf(Kind, StrictJson.Options);
-        (string Key, string? Value, bool Used, bool Needed)[] keys =
+        (string Key, object? Value, bool Used, bool Needed)[] keys =
         [
             ("images", Images, idx, idx),
             ("labels", Labels, idx, idx),
             ("path", Path, !idx, !idx),
-            ("labelColumn", LabelColumn, !idx, false),
+            ("labelColumn", LabelColumn, csv && TargetColumn is null, false),
+            ("targetColumn", TargetColumn, csv, false),
+            ("length", Length, !idx && !csv, !idx && !csv),
         ];
-        foreach ((string key, string? value, bool used, bool needed) in keys)
+        foreach ((string key, object? value, bool used, bool needed) in keys)
         {
             if (needed && value is null)
             {
-                yield return new SettingProblem(SettingProblem.At(path, key), "a missing key", $"a path, with kind = {kind}");
+                yield return new SettingProblem(SettingProblem.At(path, key), "a missing key", $"{(key == "length" ? "a number of tokens" : "a path")}, with kind = {kind}");
             }
             else if (!used && value is not null)
             {

@@ -13,6 +13,9 @@ internal static class HeldOutExamples
     {
         null => null,
         { Kind: EvaluationSourceKind.Idx } idx => IdxExamples.Load(idx.Images!, idx.Labels!),
+        { Kind: EvaluationSourceKind.Text } text => TokenExamples.OfText(TextFolder.Load(text.Path!), text.Length!.Value),
+        { Kind: EvaluationSourceKind.Tokens } tokens => TokenExamples.Load(tokens.Path!, tokens.Length!.Value),
+        { TargetColumn: { } target } csv => CsvExamples.Load(csv.Path!, new CsvOptions { LabelColumn = target, LabelIsNumber = true }),
         { } csv => CsvExamples.Load(csv.Path!, csv.LabelColumn is { } column ? new CsvOptions { LabelColumn = column } : new CsvOptions()),
     };
 

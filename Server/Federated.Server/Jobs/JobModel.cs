@@ -4,7 +4,7 @@ using Federated.Server.Aggregation;
 
 namespace Federated.Server.Jobs;
 
-/// <summary>The models a job can ask for.</summary>
+/// <summary>The models that are built for a job.</summary>
 public enum JobModelBuilder
 {
     /// <summary>A perceptron with ReLU layers.</summary>
@@ -18,15 +18,19 @@ public enum JobModelBuilder
 }
 
 /// <summary>
-/// The model of a job. What its builder does not use must stay out; what is left out takes the published size of McMahan et al. 2017
-/// (arXiv 1602.05629).
+/// The model of a job: a builder's, or a package. What the builder does not use must stay out; what is left out takes the published size of
+/// McMahan et al. 2017 (arXiv 1602.05629).
 /// </summary>
 public sealed record JobModel : ISettings
 {
     private const int MaxWidth = 1_000_000;
 
-    [Description("mlp: dense layers; cnn: convolutions, then dense layers; vector: no graph, clients return it unchanged.")]
-    public required JobModelBuilder Builder { get; init; }
+    [Description("mlp: dense layers; cnn: convolutions, then dense layers; vector: no graph, clients return it unchanged. Either this or package.")]
+    public JobModelBuilder? Builder { get; init; }
+
+    [Description("A model package in the place of a builder: a folder on the server that 'models import --out' wrote, or the SHA-256 under which the server stored it.")]
+    [MinLength(1, ErrorMessage = "a folder or a SHA-256")]
+    public string? Package { get; init; }
 
     [Description("mlp: features of one example; 784 when left out.")]
     [Range(1, MaxWidth)]
@@ -48,12 +52,21 @@ public sealed record JobModel : ISettings
     [Range(2, MaxWidth)]
     public int? Classes { get; init; }
 
+    [Description("mlp and cnn: low-rank changes of frozen weights in the place of trained whole weights; null trains all weights.")]
+    public JobModelLora? Lora { get; init; }
+
     [Description("vector: number of parameters.")]
     public int? Parameters { get; init; }
 
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
     {
+        if (Builder is null == Package is null)
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "builder"), Builder is null ? "a missing key" : "this key together with package", "either builder or package");
+        }
+
         bool mlp = Builder == JobModelBuilder.Mlp;
         bool cnn = Builder == JobModelBuilder.Cnn;
         (string Key, object? Value, bool Used)[] keys =
@@ -63,12 +76,14 @@ public sealed record JobModel : ISettings
             ("channels", Channels, cnn),
             ("hidden", Hidden, mlp || cnn),
             ("classes", Classes, mlp || cnn),
-            ("parameters", Parameters, !mlp && !cnn),
+            ("lora", Lora, mlp || cnn),
+            ("parameters", Parameters, Builder == JobModelBuilder.Vector),
         ];
-        string used = string.Join(", ", keys.Where(key => key.Used).Select(key => key.Key));
+        string used = Package is null ? string.Join(", ", keys.Where(key => key.Used).Select(key => key.Key)) : "package alone";
+        string with = Builder is { } builder ? $"builder = {AllowedText.NameOf(builder, StrictJson.Options)}" : "package";
         foreach ((string key, _, _) in keys.Where(key => !key.Used && key.Value is not null))
         {
-            yield return new SettingProblem(SettingProblem.At(path, key), $"this key with builder = {Text(Builder)}", used);
+            yield return new SettingProblem(SettingProblem.At(path, key), $"this key with {with}", used);
         }
 
         foreach ((string list, IReadOnlyList<int>? values) in new[] { ("imageShape", ImageShape), ("channels", Channels), ("hidden", Hidden) })
@@ -88,6 +103,4 @@ public sealed record JobModel : ISettings
                 SettingProblem.At(path, "parameters"), Parameters is null ? "a missing key" : $"{Parameters}", $"1 to {RunningSum.MaxParameterCount}");
         }
     }
-
-    private static string Text(JobModelBuilder builder) => AllowedText.NameOf(builder, StrictJson.Options);
 }

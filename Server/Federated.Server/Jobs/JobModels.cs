@@ -1,5 +1,6 @@
 using System.Buffers;
 using Federated.Modeling;
+using Federated.Modeling.Onnx;
 using Federated.Server.Collection;
 using Federated.Server.Storage;
 using Federated.Shared.Models;
@@ -8,21 +9,34 @@ using Federated.Shared.Protocol;
 namespace Federated.Server.Jobs;
 
 /// <summary>Builds a job's model package, or finds it in the store, and gives the adapter that training starts from.</summary>
-internal sealed class JobModels(IBlobStore blobs, ContentStore content, HotObjects hot)
+internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageStore packages, HotObjects hot)
 {
     /// <summary>Authors the package that the spec asks for and stores it with the initial adapter as model version 0.</summary>
     public async Task<(ContentHash Package, CommittedModel Model)> CreateAsync(string jobId, JobSpec spec, CancellationToken ct)
     {
-        ModelPackage package = BuildPackage(spec);
-        await content.PutAsync(package.GradientGraph, ct);
-        await content.PutAsync(package.EvaluationGraph, ct);
-        ContentHash manifest = await content.PutAsync(package.Manifest.ToBytes(), ct);
-
-        byte[] adapter = AdapterDocument.ToBytes(0, package.InitialAdapter);
+        (ContentHash manifest, float[] initial) = await PackageAsync(spec, ct);
+        byte[] adapter = AdapterDocument.ToBytes(0, initial);
         ContentHash hash = await PutAdapterAsync(adapter, ct);
-        await WriteCheckpointAsync(jobId, 0, new CommittedModel(0, hash, adapter.Length), "none", package.InitialAdapter.Length, [], ct);
+        await WriteCheckpointAsync(jobId, 0, new CommittedModel(0, hash, adapter.Length), "none", initial.Length, [], ct);
         return (manifest, new CommittedModel(0, hash, adapter.Length));
     }
+
+    /// <summary>Demands that the model can be had, before a job is there that would fail on it. Stores its package on the way.</summary>
+    /// <exception cref="InvalidSettingsException">It cannot; the exception says why.</exception>
+    public async Task CheckAsync(JobSpec spec, CancellationToken ct)
+    {
+        try
+        {
+            _ = await PackageAsync(spec, ct);
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OnnxFormatException or ProtocolViolationException)
+        {
+            throw new InvalidSettingsException([new SettingProblem("model", $"a model that cannot be had ({e.Message})", "a builder with sizes that fit, or a package that is there")]);
+        }
+    }
+
+    /// <summary>Opens a package's evaluation graph.</summary>
+    public Task<EvaluationModel> OpenEvaluationAsync(PackageManifest manifest, CancellationToken ct) => EvaluationModel.OpenAsync(manifest, content, ct);
 
     /// <summary>The manifest of a stored package.</summary>
     public async Task<PackageManifest> ManifestAsync(ContentHash package, CancellationToken ct) =>
@@ -77,9 +91,38 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, HotObjec
         hot.Drop(model.Adapter);
     }
 
-    private static ModelPackage BuildPackage(JobSpec spec) => spec.Model.Builder == JobModelBuilder.Vector
-        ? VectorPackage.Build(spec.Model.Parameters!.Value)
-        : ModelPackage.Build(ModelSpecOf(spec.Model), spec.Seed);
+    /// <summary>Stores the job's package, or finds it, and gives the adapter to start from.</summary>
+    private async Task<(ContentHash Package, float[] Adapter)> PackageAsync(JobSpec spec, CancellationToken ct)
+    {
+        if (ContentHash.TryParse(spec.Model.Package, out ContentHash stored))
+        {
+            return (stored, (await packages.FindAsync(stored, ct)).Adapter);
+        }
+
+        ModelPackage package = spec.Model.Package is { } folder ? PackageFolder.Read(folder) : await BuildAsync(spec, ct);
+        return (await packages.PutAsync(package, ct), package.InitialAdapter);
+    }
+
+    private async Task<ModelPackage> BuildAsync(JobSpec spec, CancellationToken ct)
+    {
+        if (spec.Model.Builder == JobModelBuilder.Vector)
+        {
+            return VectorPackage.Build(spec.Model.Parameters!.Value);
+        }
+
+        ModelSpec model = ModelSpecOf(spec.Model);
+        return spec.Model.Lora?.Base is { } hash
+            ? ModelPackage.Build(model, spec.Seed, await WeightsAsync(ContentHash.Parse(hash), model, ct))
+            : ModelPackage.Build(model, spec.Seed);
+    }
+
+    /// <summary>The weights of a model that another job trained as a whole.</summary>
+    private async Task<float[]> WeightsAsync(ContentHash adapter, ModelSpec model, CancellationToken ct)
+    {
+        float[] weights = new float[ModelBuilders.Build(model with { Lora = null }).Layout.Length];
+        AdapterDocument.FromBytes(await RequireAsync(adapter, ct), weights.Length).CopyTo(weights);
+        return weights;
+    }
 
     private static ModelSpec ModelSpecOf(JobModel model) => new()
     {
@@ -89,5 +132,6 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, HotObjec
         Channels = model.Channels,
         Hidden = model.Hidden,
         Classes = model.Classes ?? 10,
+        Lora = model.Lora?.ToPackageLora(),
     };
 }

@@ -5,7 +5,6 @@ using Federated.Server.Rounds;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Training;
-using Federated.Training.Engine;
 
 namespace Federated.Server.Jobs;
 
@@ -23,7 +22,7 @@ internal sealed class JobRuntime : IDisposable
     private readonly float[] _adapter;
     private readonly float[] _mean;
     private float[][] _slots;
-    private OnnxModel? _evaluator;
+    private EvaluationModel? _evaluator;
 
     private JobRuntime(
         string jobId, JobModels models, IServerOptimizer optimizer, PackageManifest manifest, IExampleSource? heldOut, int threads)
@@ -79,15 +78,14 @@ internal sealed class JobRuntime : IDisposable
             return null;
         }
 
-        if (_evaluator is null)
+        _evaluator ??= await _models.OpenEvaluationAsync(Manifest, ct);
+        EvaluationSum sum = await ModelEvaluator.EvaluateAsync(_evaluator.Model, _adapter, _heldOut, _evaluationThreads, ct);
+        return Manifest.Task switch
         {
-            ReadOnlyMemory<byte> gradient = await _models.RequireAsync(ContentHash.Parse(Manifest.Gradient.Sha256), ct);
-            ReadOnlyMemory<byte> evaluation = await _models.RequireAsync(ContentHash.Parse(Manifest.Evaluation.Sha256), ct);
-            _evaluator = OnnxModel.Load(Manifest, gradient.ToArray(), evaluation.ToArray(), new OnnxEngineOptions());
-        }
-
-        EvaluationSum sum = await ModelEvaluator.EvaluateAsync(_evaluator, _adapter, _heldOut, _evaluationThreads, ct);
-        return new CentralEvaluation(sum.Examples, sum.MeanLoss, sum.Accuracy);
+            ModelTask.Regression => new CentralEvaluation(sum.Examples, sum.MeanLoss, null, MeanAbsoluteError: sum.Quality),
+            ModelTask.Embedding => new CentralEvaluation(sum.Examples, sum.MeanLoss, null, CosineSimilarity: sum.Quality),
+            _ => new CentralEvaluation(sum.Examples, sum.MeanLoss, sum.Quality),
+        };
     }
 
     /// <inheritdoc/>

@@ -13,8 +13,10 @@ public enum RoundOutcome
 /// <summary>A central evaluation on held-out data.</summary>
 /// <param name="Examples">How many held-out examples.</param>
 /// <param name="Loss">Mean loss.</param>
-/// <param name="Accuracy">Share classified rightly, 0 to 1.</param>
-public sealed record CentralEvaluation(long Examples, double Loss, double Accuracy);
+/// <param name="Accuracy">Share of classes or tokens told rightly, 0 to 1; null for a model that tells none.</param>
+/// <param name="MeanAbsoluteError">For a regression.</param>
+/// <param name="CosineSimilarity">For an embedding: the mean, −1 to 1.</param>
+public sealed record CentralEvaluation(long Examples, double Loss, double? Accuracy, double? MeanAbsoluteError = null, double? CosineSimilarity = null);
 
 /// <summary>Everything in a round's record that depends on the clock or the machine; the rest repeats with the seed.</summary>
 public sealed record RoundTiming

@@ -16,7 +16,8 @@ public static class GradientBuilder
     /// <param name="rules">The table, or null for <see cref="GradientRules.Default"/>.</param>
     /// <returns>The gradients in the order of <paramref name="parameters"/>, each of its parameter's shape.</returns>
     /// <exception cref="OnnxFormatException">
-    /// A node on the way has no rule or a form that is not supported, the loss is no scalar, or it does not depend on a parameter.
+    /// Nodes on the way have no rule or a form that is not supported (the message names them all), the loss is no scalar, or it does not depend on
+    /// a parameter.
     /// </exception>
     public static IReadOnlyList<GraphValue> Append(
         GraphBuilder graph, GraphValue loss, IReadOnlyList<GraphValue> parameters, GradientRules? rules = null)
@@ -34,14 +35,20 @@ public static class GradientBuilder
         HashSet<GraphValue> needed = BehindWhich(forward, parameters);
         GradientAccumulator gradients = new(graph, needed);
         gradients.Add(loss, graph.Scalar(loss.ElementType, 1));
+        List<string> refusals = [];
         for (int i = forward.Count - 1; i >= 0; i--)
         {
             GraphNode node = forward[i];
             bool onTheWay = node.Outputs.Any(o => o is not null && needed.Contains(o) && gradients.Find(o) is not null);
             if (onTheWay)
             {
-                rules.For(node).Backward(new GradientContext(graph, node, gradients));
+                Backward(graph, node, rules, gradients, refusals);
             }
+        }
+
+        if (refusals.Count > 0)
+        {
+            throw new OnnxFormatException(string.Join(Environment.NewLine, refusals.Order(StringComparer.Ordinal)));
         }
 
         return
@@ -49,6 +56,30 @@ public static class GradientBuilder
             .. parameters.Select(p => gradients.Find(p)
                 ?? throw new OnnxFormatException($"The loss '{loss.Name}' does not depend on the parameter '{p.Name}'. Freeze it.")),
         ];
+    }
+
+    /// <summary>
+    /// Runs a node's rule. Of a node that is refused, the reason is kept and what lies before it is looked at as if its gradients were known, so
+    /// that a person learns of every obstacle at once.
+    /// </summary>
+    private static void Backward(GraphBuilder graph, GraphNode node, GradientRules rules, GradientAccumulator gradients, List<string> refusals)
+    {
+        GradientContext context = new(graph, node, gradients);
+        try
+        {
+            rules.For(node).Backward(context);
+        }
+        catch (OnnxFormatException e)
+        {
+            refusals.Add(e.Message);
+            for (int i = 0; i < node.Inputs.Length; i++)
+            {
+                if (context.Needs(i) && gradients.Find(node.Inputs[i]!) is null)
+                {
+                    gradients.Add(node.Inputs[i]!, node.Inputs[i]!);
+                }
+            }
+        }
     }
 
     /// <summary>The parameters and every value computed from one.</summary>

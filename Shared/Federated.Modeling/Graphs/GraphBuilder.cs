@@ -131,6 +131,9 @@ public sealed class GraphBuilder
     /// <summary>Keeps the names that a file gives its values from being used for others before they are read.</summary>
     internal void ReserveNames(IEnumerable<string> names) => _valueNames.Reserve(names);
 
+    /// <summary>Forgets the outputs; their values stay.</summary>
+    internal void ClearOutputs() => _outputs.Clear();
+
     /// <summary>Appends a node that was read from a file, under the names it has there.</summary>
     internal GraphNode Import(
         string name, string operatorType, NodeAttributes attributes, ImmutableArray<GraphValue?> inputs, IReadOnlyList<string> outputNames)

@@ -4,33 +4,19 @@ using Federated.Shared.Protocol;
 
 namespace Federated.Shared.Models;
 
-/// <summary>What a model is asked to do, which decides its labels and its quality measure.</summary>
-public enum ModelTask
-{
-    /// <summary>One label of <c>classes</c> an example; quality is accuracy.</summary>
-    Classification,
-}
-
-/// <summary>A file of the package, named by its content.</summary>
-/// <param name="Sha256">64 hexadecimal characters.</param>
-/// <param name="LengthBytes">Its size.</param>
-public sealed record PackageFile(string Sha256, long LengthBytes);
-
-/// <summary>A trainable tensor as the manifest lists it.</summary>
-public sealed record PackageParameter(string Name, IReadOnlyList<int> Shape);
-
 /// <summary>
-/// <c>package.json</c>: what a client needs to know to train a model it has never seen. The graphs take
-/// <c>features</c> float32 [N, <see cref="FeatureShape"/>…], <c>labels</c> int64 [N] and one input per parameter.
-/// <c>gradient.onnx</c> gives <c>loss</c> (mean over the batch, float32 scalar) and <c>gradient/NAME</c> for each parameter;
-/// <c>evaluation.onnx</c> gives <c>loss</c> and <c>correct</c> (float32 scalar, how many examples were classified rightly).
+/// <c>package.json</c>: what a client needs to know to train a model it has never seen. The graphs take the batch's features under the name
+/// that <see cref="Input"/> states, its labels as <c>labels</c>, and one input per parameter. <c>gradient.onnx</c> gives <c>loss</c> (mean over
+/// what the batch counts, float32 scalar) and <c>gradient/NAME</c> for each parameter; <c>evaluation.onnx</c> gives <c>loss</c> and <c>score</c>
+/// (float32 scalar, a sum over what the batch counts: right answers, absolute errors or cosine similarities, as the task has it). Both refer
+/// to <see cref="FrozenWeights"/> as external data, by hash.
 /// </summary>
 public sealed record PackageManifest
 {
     /// <summary>The version this code writes and reads.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
-    /// <summary>Graph input that takes the batch's features.</summary>
+    /// <summary>The name the model builders give the input of features.</summary>
     public const string FeaturesInput = "features";
 
     /// <summary>Graph input that takes the batch's labels.</summary>
@@ -39,8 +25,8 @@ public sealed record PackageManifest
     /// <summary>Graph output: mean loss.</summary>
     public const string LossOutput = "loss";
 
-    /// <summary>Output of the evaluation graph: count of right answers.</summary>
-    public const string CorrectOutput = "correct";
+    /// <summary>Output of the evaluation graph: the sum that quality is the mean of.</summary>
+    public const string ScoreOutput = "score";
 
     /// <summary>Prefix of the gradient outputs.</summary>
     public const string GradientPrefix = "gradient/";
@@ -54,11 +40,11 @@ public sealed record PackageManifest
     /// <summary>The task.</summary>
     public required ModelTask Task { get; init; }
 
-    /// <summary>Shape of one example, without the batch dimension.</summary>
-    public required IReadOnlyList<int> FeatureShape { get; init; }
+    /// <summary>The inputs of features; this software takes exactly one.</summary>
+    public required IReadOnlyList<PackageInput> Inputs { get; init; }
 
-    /// <summary>Number of classes.</summary>
-    public required int Classes { get; init; }
+    /// <summary>The labels.</summary>
+    public required PackageLabels Labels { get; init; }
 
     /// <summary>Trainable tensors in layout order.</summary>
     public required IReadOnlyList<PackageParameter> Parameters
@@ -73,14 +59,32 @@ public sealed record PackageManifest
         }
     }
 
+    /// <summary>What the adapters were made with; null when whole weights are trained.</summary>
+    public PackageLora? Lora { get; init; }
+
     /// <summary>Parameters of the full model, frozen ones included: the baseline of "upload the whole model".</summary>
     public required long FullModelParameters { get; init; }
 
     /// <summary>Loss and gradients.</summary>
     public required PackageFile Gradient { get; init; }
 
-    /// <summary>Loss and accuracy.</summary>
+    /// <summary>Loss and score.</summary>
     public required PackageFile Evaluation { get; init; }
+
+    /// <summary>
+    /// <c>model.onnx</c>: from the features and whole trainable weights to <c>scores</c>, without low-rank changes; what exports start from. Null for a
+    /// package without graphs.
+    /// </summary>
+    public PackageFile? Model { get; init; }
+
+    /// <summary>The adapter document that jobs start from; null when each job draws its own from its seed.</summary>
+    public PackageFile? Adapter { get; init; }
+
+    /// <summary>Files with the weights that training leaves alone. The graphs name each as external data by its hash; none when all are trained.</summary>
+    public IReadOnlyList<PackageFile> FrozenWeights { get; init; } = [];
+
+    /// <summary>Where the model came from; null for one of the builders.</summary>
+    public PackageProvenance? Provenance { get; init; }
 
     /// <summary>The flat layout of <see cref="Parameters"/>.</summary>
     [JsonIgnore]
@@ -88,9 +92,17 @@ public sealed record PackageManifest
 
     private ParameterLayout? _layout;
 
-    /// <summary>Elements of one example: the product of <see cref="FeatureShape"/>.</summary>
+    /// <summary>The input of features.</summary>
     [JsonIgnore]
-    public int FeatureLength => FeatureShape.Aggregate(1, (product, dimension) => checked(product * dimension));
+    public PackageInput Input => Inputs[0];
+
+    /// <summary>Elements of one example's features: the product of its shape.</summary>
+    [JsonIgnore]
+    public int FeatureLength => Product(Input.Shape);
+
+    /// <summary>Elements of one example's label: the product of its shape.</summary>
+    [JsonIgnore]
+    public int LabelLength => Product(Labels.Shape);
 
     /// <summary>Encodes as UTF-8 JSON; the same manifest always gives the same bytes.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ManifestJsonContext.Default.PackageManifest);
@@ -106,11 +118,13 @@ public sealed record PackageManifest
             if (format != CurrentFormat)
             {
                 throw new ProtocolViolationException(
-                    ErrorCode.UnsupportedVersion, $"The package manifest has format {format}; this software reads {CurrentFormat}. Update the client.");
+                    ErrorCode.UnsupportedVersion,
+                    $"The package manifest has format {format}; this software reads {CurrentFormat}. "
+                    + (format < CurrentFormat ? "Build the package again." : "Update this software."));
             }
 
             PackageManifest manifest = JsonSerializer.Deserialize(utf8, ManifestJsonContext.Default.PackageManifest)!;
-            return manifest.FindProblem() is { } problem ? throw Malformed(problem) : manifest;
+            return ManifestRules.FindProblem(manifest) is { } problem ? throw Malformed(problem) : manifest;
         }
         catch (Exception e) when (e is JsonException or ArgumentException or OverflowException or InvalidOperationException or NullReferenceException)
         {
@@ -118,33 +132,20 @@ public sealed record PackageManifest
         }
     }
 
+    // Asked at every step of training: no enumerator.
+    private static int Product(IReadOnlyList<int> shape)
+    {
+        int product = 1;
+        for (int i = 0; i < shape.Count; i++)
+        {
+            product = checked(product * shape[i]);
+        }
+
+        return product;
+    }
+
     private static ProtocolViolationException Malformed(string what, Exception? inner = null) =>
         new(ErrorCode.MalformedDocument, $"The package manifest cannot be read: {what}.", inner);
-
-    /// <summary>What makes the manifest one of no model, or null.</summary>
-    /// <exception cref="ArgumentException">A parameter's name or shape is impossible.</exception>
-    /// <exception cref="OverflowException">A product of dimensions is beyond 2^31−1.</exception>
-    private string? FindProblem()
-    {
-        if (!Enum.IsDefined(Task))
-        {
-            return $"task {(int)Task} is unknown";
-        }
-
-        if (FeatureShape.Any(dimension => dimension < 1) || FeatureLength < 1)
-        {
-            return $"featureShape is [{string.Join(", ", FeatureShape)}], every dimension is at least 1";
-        }
-
-        if (Classes < 1 || Layout.Length is < 1 or > ProtocolLimits.MaxParameters || FullModelParameters < Layout.Length)
-        {
-            return $"{Classes} classes, {Layout.Length} trainable of {FullModelParameters} parameters: allowed are 1 class and above, "
-                + $"and 1 to {ProtocolLimits.MaxParameters} trainable parameters that are part of the full model";
-        }
-
-        PackageFile? broken = new[] { Gradient, Evaluation }.FirstOrDefault(file => file.LengthBytes < 0 || !ContentHash.TryParse(file.Sha256, out _));
-        return broken is null ? null : $"a file of {broken.LengthBytes} bytes has no negative length and is named by a SHA-256";
-    }
 }
 
 /// <summary>The one key that every format of the manifest has.</summary>
@@ -156,7 +157,9 @@ internal sealed record ManifestFormat(int? Format);
     WriteIndented = true,
     NewLine = "\n",
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true,
     RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
     MaxDepth = 16)]
 internal sealed partial class ManifestJsonContext : JsonSerializerContext;

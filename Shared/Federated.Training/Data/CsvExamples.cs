@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 
 namespace Federated.Training.Data;
@@ -13,6 +14,9 @@ public sealed record CsvOptions
     /// <summary>The column of the labels: its name in the header, or its index from 0, or from −1 (the last) backwards.</summary>
     public string LabelColumn { get; init; } = "label";
 
+    /// <summary>Whether the label is a number to be foretold rather than a class.</summary>
+    public bool LabelIsNumber { get; init; }
+
     /// <summary>What separates the fields.</summary>
     public char Delimiter { get; init; } = ',';
 
@@ -21,28 +25,33 @@ public sealed record CsvOptions
 }
 
 /// <summary>
-/// Examples of a table (RFC 4180, UTF-8): one record an example, one column the label (an integer from 0), every other a numeric
-/// feature in the table's order. Held in memory as float32. Thread-safe.
+/// Examples of a table (RFC 4180, UTF-8): one record an example, one column the label (a class from 0, or a number), every other a
+/// numeric feature in the table's order. Held in memory as float32. Thread-safe.
 /// </summary>
 public sealed class CsvExamples : IExampleSource
 {
     private readonly float[] _features;
     private readonly long[] _labels;
+    private readonly float[] _targets;
 
-    private CsvExamples(float[] features, long[] labels, int featureLength)
+    private CsvExamples(float[] features, long[] labels, float[] targets, int featureLength)
     {
         _features = features;
         _labels = labels;
+        _targets = targets;
         FeatureLength = featureLength;
     }
 
     /// <inheritdoc/>
-    public int Count => _labels.Length;
+    public int Count => _features.Length / FeatureLength;
 
-    /// <inheritdoc/>
+    /// <summary>Elements of one example's features.</summary>
     public int FeatureLength { get; }
 
-    /// <summary>The labels: [Count], for whoever partitions the examples.</summary>
+    /// <inheritdoc/>
+    public ExampleFormat Format => new(ElementType.Float32, FeatureLength, _targets.Length > 0 ? ElementType.Float32 : ElementType.Int64, 1);
+
+    /// <summary>The classes: [Count], for whoever partitions the examples; empty when labels are numbers.</summary>
     public ReadOnlySpan<long> Labels => _labels;
 
     /// <summary>Reads a table.</summary>
@@ -64,14 +73,23 @@ public sealed class CsvExamples : IExampleSource
     }
 
     /// <inheritdoc/>
-    public void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels)
+    public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch)
     {
         int length = FeatureLength;
-        BatchSpans.Check(indices.Length, length, features.Length, labels.Length);
+        Span<float> features = batch.Features;
+        BatchSpans.Check(indices.Length, Format, batch);
         for (int i = 0; i < indices.Length; i++)
         {
             int index = indices[i];
-            labels[i] = _labels[index];
+            if (_targets.Length > 0)
+            {
+                batch.Targets[i] = _targets[index];
+            }
+            else
+            {
+                batch.Labels[i] = _labels[index];
+            }
+
             _features.AsSpan(index * length, length).CopyTo(features.Slice(i * length, length));
         }
     }
@@ -93,6 +111,7 @@ public sealed class CsvExamples : IExampleSource
 
         List<float> features = [];
         List<long> labels = [];
+        List<float> targets = [];
         bool more = !options.HasHeader || records.Read();
         while (more)
         {
@@ -102,16 +121,20 @@ public sealed class CsvExamples : IExampleSource
                     $"'{path}', line {records.Line}: {records.FieldCount} columns where the first record has {columns}.");
             }
 
-            if (labels.Count == ProtocolLimits.MaxExamples || features.Count > Array.MaxLength - columns)
+            if (labels.Count + targets.Count == ProtocolLimits.MaxExamples || features.Count > Array.MaxLength - columns)
             {
                 throw new InvalidDataException(
-                    $"'{path}', line {records.Line}: more than {labels.Count} records of {columns - 1} features; the limits are "
+                    $"'{path}', line {records.Line}: more than {labels.Count + targets.Count} records of {columns - 1} features; the limits are "
                     + $"{ProtocolLimits.MaxExamples} records and {Array.MaxLength} features in all. Split the table.");
             }
 
             for (int c = 0; c < columns; c++)
             {
-                if (c == labelColumn)
+                if (c == labelColumn && options.LabelIsNumber)
+                {
+                    targets.Add(ParseFeature(records, c));
+                }
+                else if (c == labelColumn)
                 {
                     labels.Add(ParseLabel(records, c));
                 }
@@ -124,8 +147,8 @@ public sealed class CsvExamples : IExampleSource
             more = records.Read();
         }
 
-        return labels.Count > 0
-            ? new CsvExamples([.. features], [.. labels], columns - 1)
+        return labels.Count + targets.Count > 0
+            ? new CsvExamples([.. features], [.. labels], [.. targets], columns - 1)
             : throw new InvalidDataException($"'{path}' has a header but no records. Give at least one example.");
     }
 

@@ -36,10 +36,10 @@ public sealed class ExampleSubset : IExampleSource
     public int Count => _indices.Length;
 
     /// <inheritdoc/>
-    public int FeatureLength => _source.FeatureLength;
+    public ExampleFormat Format => _source.Format;
 
     /// <inheritdoc/>
-    public void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels)
+    public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch)
     {
         int[]? rented = indices.Length > StackLength ? ArrayPool<int>.Shared.Rent(indices.Length) : null;
         try
@@ -51,7 +51,7 @@ public sealed class ExampleSubset : IExampleSource
                 mapped[i] = _indices[indices[i]];
             }
 
-            _source.CopyTo(mapped, features, labels);
+            _source.CopyTo(mapped, batch);
         }
         finally
         {

@@ -23,8 +23,11 @@ public sealed class IdxExamples : IExampleSource
     /// <inheritdoc/>
     public int Count => _labels.Length;
 
-    /// <inheritdoc/>
+    /// <summary>Elements of one example's features.</summary>
     public int FeatureLength { get; }
+
+    /// <inheritdoc/>
+    public ExampleFormat Format => ExampleFormat.Classified(FeatureLength);
 
     /// <summary>Shape of one example, for example [28, 28].</summary>
     public ImmutableArray<int> ExampleShape { get; }
@@ -48,10 +51,12 @@ public sealed class IdxExamples : IExampleSource
     }
 
     /// <inheritdoc/>
-    public void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels)
+    public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch)
     {
         int length = FeatureLength;
-        BatchSpans.Check(indices.Length, length, features.Length, labels.Length);
+        Span<float> features = batch.Features;
+        Span<long> labels = batch.Labels;
+        BatchSpans.Check(indices.Length, Format, batch);
         for (int i = 0; i < indices.Length; i++)
         {
             int index = indices[i];

@@ -15,14 +15,14 @@ internal sealed class OnnxGraph : IDisposable
     /// <summary>Opens a graph.</summary>
     /// <param name="manifest">What the graph must take: the batch and one input per parameter.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <param name="model">The ONNX bytes.</param>
+    /// <param name="model">The ONNX graph.</param>
     /// <param name="outputs">What the graph must give: names and shapes.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="InvalidDataException">It is not a model ONNX Runtime can run, or not the one the manifest describes.</exception>
     public static OnnxGraph Open(
         PackageManifest manifest,
         string file,
-        byte[] model,
+        GraphSource model,
         IEnumerable<(string Name, IReadOnlyList<int> Shape)> outputs,
         OnnxEngineOptions options)
     {
@@ -30,7 +30,7 @@ internal sealed class OnnxGraph : IDisposable
         try
         {
             using SessionOptions sessionOptions = CreateSessionOptions(options);
-            session = new InferenceSession(model, sessionOptions);
+            session = model.Path is { } path ? new InferenceSession(path, sessionOptions) : new InferenceSession(model.Content!, sessionOptions);
         }
         catch (OnnxRuntimeException e)
         {
@@ -89,15 +89,16 @@ internal sealed class OnnxGraph : IDisposable
         // Idle threads sleep: a device has other work, and a simulator has other clients.
         session.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         session.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
+        session.AddSessionConfigEntry("session.disable_prepacking", options.PackFrozenWeights ? "0" : "1");
         return session;
     }
 
     private static void CheckInputs(PackageManifest manifest, InferenceSession session, List<string> problems)
     {
         IReadOnlyDictionary<string, NodeMetadata> inputs = session.InputMetadata;
-        CheckTensor("input", PackageManifest.FeaturesInput, TensorElementType.Float, [-1, .. manifest.FeatureShape], inputs, problems);
-        CheckTensor("input", PackageManifest.LabelsInput, TensorElementType.Int64, [-1], inputs, problems);
-        HashSet<string> known = new(StringComparer.Ordinal) { PackageManifest.FeaturesInput, PackageManifest.LabelsInput };
+        CheckTensor("input", manifest.Input.Name, TypeOf(manifest.Input.ElementType), [-1, .. manifest.Input.Shape], inputs, problems);
+        CheckTensor("input", PackageManifest.LabelsInput, TypeOf(manifest.Labels.ElementType), [-1, .. manifest.Labels.Shape], inputs, problems);
+        HashSet<string> known = new(StringComparer.Ordinal) { manifest.Input.Name, PackageManifest.LabelsInput };
         foreach (ParameterSpec parameter in manifest.Layout.Parameters)
         {
             known.Add(parameter.Name);
@@ -106,6 +107,8 @@ internal sealed class OnnxGraph : IDisposable
 
         problems.AddRange(inputs.Keys.Where(name => !known.Contains(name)).Select(name => $"input '{name}' is not in the manifest"));
     }
+
+    private static TensorElementType TypeOf(ElementType type) => type == ElementType.Float32 ? TensorElementType.Float : TensorElementType.Int64;
 
     private static void CheckTensor(
         string role,

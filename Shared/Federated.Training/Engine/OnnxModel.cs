@@ -10,19 +10,18 @@ public sealed class OnnxModel : ITrainableModel
 {
     private readonly Lock _opening = new();
     private readonly OnnxEngineOptions _options;
-    private byte[]? _gradientBytes;
-    private byte[]? _evaluationBytes;
+    private GraphSource? _gradientSource;
+    private GraphSource? _evaluationSource;
     private OnnxGraph? _gradientGraph;
     private OnnxGraph? _evaluationGraph;
     private volatile bool _disposed;
 
-    private OnnxModel(PackageManifest manifest, byte[] gradientGraph, byte[] evaluationGraph, OnnxEngineOptions options)
+    private OnnxModel(PackageManifest manifest, GraphSource gradientGraph, GraphSource evaluationGraph, OnnxEngineOptions options)
     {
         Manifest = manifest;
         Layout = manifest.Layout;
-        FeatureLength = manifest.FeatureLength;
-        _gradientBytes = gradientGraph;
-        _evaluationBytes = evaluationGraph;
+        _gradientSource = gradientGraph;
+        _evaluationSource = evaluationGraph;
         _options = options;
     }
 
@@ -32,22 +31,19 @@ public sealed class OnnxModel : ITrainableModel
     /// <inheritdoc/>
     public ParameterLayout Layout { get; }
 
-    /// <summary>Elements of one example.</summary>
-    internal int FeatureLength { get; }
-
     /// <summary>The graph of loss and gradient.</summary>
     internal OnnxGraph GradientGraph => Volatile.Read(ref _gradientGraph) is { } graph && !_disposed ? graph : OpenGradient();
 
-    /// <summary>The graph of loss and right answers.</summary>
+    /// <summary>The graph of loss and score.</summary>
     internal OnnxGraph EvaluationGraph => Volatile.Read(ref _evaluationGraph) is { } graph && !_disposed ? graph : OpenEvaluation();
 
     /// <summary>Takes the files of a package. The graphs are opened on first use, or by the Prepare methods.</summary>
     /// <param name="manifest">The package's manifest.</param>
-    /// <param name="gradientGraph">Bytes of <c>gradient.onnx</c>; kept until the graph is open.</param>
-    /// <param name="evaluationGraph">Bytes of <c>evaluation.onnx</c>; kept until the graph is open.</param>
+    /// <param name="gradientGraph"><c>gradient.onnx</c>; bytes are kept until the graph is open.</param>
+    /// <param name="evaluationGraph"><c>evaluation.onnx</c>; bytes are kept until the graph is open.</param>
     /// <param name="options">How to run them.</param>
-    /// <exception cref="ArgumentException">An option or the manifest's class count is out of range.</exception>
-    public static OnnxModel Load(PackageManifest manifest, byte[] gradientGraph, byte[] evaluationGraph, OnnxEngineOptions options)
+    /// <exception cref="ArgumentException">An option is out of range, or a graph with frozen weights is given as bytes.</exception>
+    public static OnnxModel Load(PackageManifest manifest, GraphSource gradientGraph, GraphSource evaluationGraph, OnnxEngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(gradientGraph);
@@ -58,9 +54,13 @@ public sealed class OnnxModel : ITrainableModel
             throw new ArgumentException($"The engine is to use {options.IntraOpThreads} threads an operator; allowed: 1 to 256.", nameof(options));
         }
 
-        return manifest.Classes >= 1
-            ? new OnnxModel(manifest, gradientGraph, evaluationGraph, options)
-            : throw new ArgumentException($"Package '{manifest.Name}' has {manifest.Classes} classes; at least 1 is needed.", nameof(manifest));
+        if (manifest.FrozenWeights.Count > 0 && (gradientGraph.Content is { Length: > 0 } || evaluationGraph.Content is { Length: > 0 }))
+        {
+            throw new ArgumentException(
+                $"Package '{manifest.Name}' has frozen weights; give its graphs as files with the weights beside them.", nameof(manifest));
+        }
+
+        return new OnnxModel(manifest, gradientGraph, evaluationGraph, options);
     }
 
     /// <summary>Opens the gradient graph now.</summary>
@@ -86,8 +86,8 @@ public sealed class OnnxModel : ITrainableModel
             _disposed = true;
             _gradientGraph?.Dispose();
             _evaluationGraph?.Dispose();
-            _gradientBytes = null;
-            _evaluationBytes = null;
+            _gradientSource = null;
+            _evaluationSource = null;
         }
     }
 
@@ -101,8 +101,8 @@ public sealed class OnnxModel : ITrainableModel
                 IEnumerable<(string, IReadOnlyList<int>)> outputs = Layout.Parameters
                     .Select(p => (PackageManifest.GradientPrefix + p.Name, (IReadOnlyList<int>)p.Shape))
                     .Prepend((PackageManifest.LossOutput, []));
-                Volatile.Write(ref _gradientGraph, OnnxGraph.Open(Manifest, "gradient.onnx", _gradientBytes!, outputs, _options));
-                _gradientBytes = null;
+                Volatile.Write(ref _gradientGraph, OnnxGraph.Open(Manifest, "gradient.onnx", _gradientSource!, outputs, _options));
+                _gradientSource = null;
             }
 
             return _gradientGraph;
@@ -116,9 +116,9 @@ public sealed class OnnxModel : ITrainableModel
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_evaluationGraph is null)
             {
-                IEnumerable<(string, IReadOnlyList<int>)> outputs = [(PackageManifest.LossOutput, []), (PackageManifest.CorrectOutput, [])];
-                Volatile.Write(ref _evaluationGraph, OnnxGraph.Open(Manifest, "evaluation.onnx", _evaluationBytes!, outputs, _options));
-                _evaluationBytes = null;
+                IEnumerable<(string, IReadOnlyList<int>)> outputs = [(PackageManifest.LossOutput, []), (PackageManifest.ScoreOutput, [])];
+                Volatile.Write(ref _evaluationGraph, OnnxGraph.Open(Manifest, "evaluation.onnx", _evaluationSource!, outputs, _options));
+                _evaluationSource = null;
             }
 
             return _evaluationGraph;

@@ -1,6 +1,5 @@
 using Federated.Shared.Models;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Federated.Training.Engine;
 
@@ -16,18 +15,18 @@ internal sealed class OnnxWorkspace : IModelWorkspace
     private readonly OnnxModel _model;
     private readonly PinnedBuffer<float> _adapter;
     private readonly PinnedBuffer<float> _loss = new(1);
-    private readonly PinnedBuffer<float> _correct = new(1);
+    private readonly PinnedBuffer<float> _score = new(1);
     private readonly Dictionary<int, OrtIoBinding> _gradientBindings = [];
     private readonly Dictionary<int, OrtIoBinding> _evaluationBindings = [];
     private PinnedBuffer<float>? _gradient;
-    private PinnedBuffer<float> _features = new(0);
-    private PinnedBuffer<long> _labels = new(0);
+    private readonly StagedBatch _batch;
     private bool _disposed;
 
     public OnnxWorkspace(OnnxModel model)
     {
         _model = model;
         _adapter = new PinnedBuffer<float>(model.Layout.Length);
+        _batch = new StagedBatch(model.Manifest);
     }
 
     public Span<float> Adapter => _adapter.Span;
@@ -38,7 +37,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
     public float LossAndGradient(IExampleSource examples, ReadOnlySpan<int> indices)
     {
         OnnxGraph graph = _model.GradientGraph;
-        Stage(examples, indices);
+        _ = Stage(examples, indices);
         if (!_gradientBindings.TryGetValue(indices.Length, out OrtIoBinding? binding))
         {
             binding = BindGradient(graph, indices.Length);
@@ -52,7 +51,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
     public EvaluationSum Evaluate(IExampleSource examples, ReadOnlySpan<int> indices)
     {
         OnnxGraph graph = _model.EvaluationGraph;
-        Stage(examples, indices);
+        long counted = Stage(examples, indices);
         if (!_evaluationBindings.TryGetValue(indices.Length, out OrtIoBinding? binding))
         {
             binding = BindEvaluation(graph, indices.Length);
@@ -60,7 +59,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
 
         graph.Run(binding);
         GC.KeepAlive(this);
-        return new EvaluationSum(indices.Length, (double)_loss.Span[0] * indices.Length, _correct.Span[0]);
+        return EvaluationSum.OfBatch(indices.Length, counted, _loss.Span[0], _score.Span[0]);
     }
 
     public void Dispose()
@@ -80,52 +79,24 @@ internal sealed class OnnxWorkspace : IModelWorkspace
         bindings.Clear();
     }
 
-    private static OrtValue View<T>(PinnedBuffer<T> buffer, int offset, int length, TensorElementType type, long[] shape)
-        where T : unmanaged
-    {
-        int size = type == TensorElementType.Int64 ? sizeof(long) : sizeof(float);
-        return OrtValue.CreateTensorValueWithData(
-            OrtMemoryInfo.DefaultInstance, type, shape, buffer.AddressOf(offset), (long)length * size);
-    }
-
-    private void Stage(IExampleSource examples, ReadOnlySpan<int> indices)
+    private long Stage(IExampleSource examples, ReadOnlySpan<int> indices)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         int count = indices.Length;
-        int featureLength = _model.FeatureLength;
         if (count == 0)
         {
             throw new ArgumentException("A batch has at least 1 example, this one has none.", nameof(indices));
         }
 
-        if (examples.FeatureLength != featureLength)
-        {
-            throw new ArgumentException(
-                $"The examples have {examples.FeatureLength} features, model '{_model.Manifest.Name}' takes {featureLength} "
-                + $"([{string.Join(", ", _model.Manifest.FeatureShape)}]). Point the client at the data this model was made for.",
-                nameof(examples));
-        }
-
-        if (count > _labels.Length)
+        examples.Format.Demand(_model.Manifest);
+        if (count > _batch.Capacity)
         {
             Clear(_gradientBindings);
             Clear(_evaluationBindings);
-            _features = new PinnedBuffer<float>(checked(count * featureLength));
-            _labels = new PinnedBuffer<long>(count);
+            _batch.Grow(count);
         }
 
-        Span<long> labels = _labels.Span[..count];
-        examples.CopyTo(indices, _features.Span[..(count * featureLength)], labels);
-        int classes = _model.Manifest.Classes;
-        for (int i = 0; i < labels.Length; i++)
-        {
-            if (labels[i] < 0 || labels[i] >= classes)
-            {
-                throw new InvalidDataException(
-                    $"Example {indices[i]} has label {labels[i]}, model '{_model.Manifest.Name}' knows {classes} classes "
-                    + $"(0 to {classes - 1}). Correct the label or train a model with more classes.");
-            }
-        }
+        return _batch.Fill(examples, indices);
     }
 
     private OrtIoBinding BindGradient(OnnxGraph graph, int count)
@@ -136,14 +107,14 @@ internal sealed class OnnxWorkspace : IModelWorkspace
         {
             foreach (ParameterSpec parameter in _model.Layout.Parameters)
             {
-                using OrtValue value = View(gradient, parameter.Offset, parameter.Length, TensorElementType.Float, Shape(parameter));
+                using OrtValue value = PinnedViews.Of(gradient, parameter.Offset, parameter.Length, Shape(parameter));
                 binding.BindOutput(PackageManifest.GradientPrefix + parameter.Name, value);
             }
         });
     }
 
     private OrtIoBinding BindEvaluation(OnnxGraph graph, int count) =>
-        Bind(_evaluationBindings, graph, count, binding => BindScalar(binding, graph, PackageManifest.CorrectOutput, _correct));
+        Bind(_evaluationBindings, graph, count, binding => BindScalar(binding, graph, PackageManifest.ScoreOutput, _score));
 
     /// <summary>Binds the batch, the adapter and the loss, which both graphs have, and what <paramref name="bindRest"/> adds.</summary>
     private OrtIoBinding Bind(Dictionary<int, OrtIoBinding> bindings, OnnxGraph graph, int count, Action<OrtIoBinding> bindRest)
@@ -157,14 +128,13 @@ internal sealed class OnnxWorkspace : IModelWorkspace
         OrtIoBinding binding = graph.CreateBinding();
         try
         {
-            long[] featureShape = [count, .. _model.Manifest.FeatureShape];
-            using OrtValue features = View(_features, 0, count * _model.FeatureLength, TensorElementType.Float, featureShape);
-            using OrtValue labels = View(_labels, 0, count, TensorElementType.Int64, [count]);
-            binding.BindInput(PackageManifest.FeaturesInput, features);
+            using OrtValue features = _batch.FeaturesView(count);
+            using OrtValue labels = _batch.LabelsView(count);
+            binding.BindInput(_model.Manifest.Input.Name, features);
             binding.BindInput(PackageManifest.LabelsInput, labels);
             foreach (ParameterSpec parameter in _model.Layout.Parameters)
             {
-                using OrtValue value = View(_adapter, parameter.Offset, parameter.Length, TensorElementType.Float, Shape(parameter));
+                using OrtValue value = PinnedViews.Of(_adapter, parameter.Offset, parameter.Length, Shape(parameter));
                 binding.BindInput(parameter.Name, value);
             }
 
@@ -183,7 +153,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
 
     private static void BindScalar(OrtIoBinding binding, OnnxGraph graph, string output, PinnedBuffer<float> buffer)
     {
-        using OrtValue value = View(buffer, 0, 1, TensorElementType.Float, graph.ScalarShape(output));
+        using OrtValue value = PinnedViews.Of(buffer, 0, 1, graph.ScalarShape(output));
         binding.BindOutput(output, value);
     }
 

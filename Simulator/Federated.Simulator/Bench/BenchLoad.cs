@@ -43,12 +43,12 @@ internal sealed record BenchLoad(string JobJson, int Clients, Func<int, IExample
     {
         public int Count => 1;
 
-        public int FeatureLength => 1;
+        public ExampleFormat Format => ExampleFormat.Classified(1);
 
-        public void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels)
+        public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch)
         {
-            features.Clear();
-            labels.Clear();
+            batch.Features.Clear();
+            batch.Labels.Clear();
         }
     }
 }

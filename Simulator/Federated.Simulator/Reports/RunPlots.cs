@@ -47,7 +47,7 @@ internal static class RunPlots
         Plot plot = NewPlot($"{summary.Scenario}: test accuracy and loss", "Test accuracy, %", rounds.Count);
         RoundRecord[] evaluated = [.. rounds.Where(round => round.Evaluation is not null)];
         double[] x = [.. evaluated.Select(round => (double)round.Round)];
-        double[] accuracy = [.. evaluated.Select(round => 100 * round.Evaluation!.Accuracy)];
+        double[] accuracy = [.. evaluated.Select(round => 100 * (round.Evaluation!.Accuracy ?? double.NaN))];
         double[] loss = [.. evaluated.Select(round => round.Evaluation!.Loss)];
 
         Scatter losses = Line(plot, x, loss, _orange, "Test loss (right)");

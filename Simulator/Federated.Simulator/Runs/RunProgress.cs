@@ -64,8 +64,8 @@ internal sealed record RunProgress
     {
         Last = round,
         Evaluation = round.Evaluation ?? Evaluation,
-        BestAccuracy = round.Evaluation is { } evaluation ? Math.Max(BestAccuracy ?? 0, evaluation.Accuracy) : BestAccuracy,
-        Accuracies = round.Evaluation is { } point ? [.. Accuracies.TakeLast(HistoryLength - 1), point.Accuracy] : Accuracies,
+        BestAccuracy = round.Evaluation?.Accuracy is { } accuracy ? Math.Max(BestAccuracy ?? 0, accuracy) : BestAccuracy,
+        Accuracies = round.Evaluation?.Accuracy is { } point ? [.. Accuracies.TakeLast(HistoryLength - 1), point] : Accuracies,
         Rounds = Rounds + 1,
         Updates = Updates + round.Accepted,
         Dropped = Dropped + round.Dropped.Values.Sum(),

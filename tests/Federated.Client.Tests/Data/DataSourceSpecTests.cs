@@ -43,7 +43,7 @@ public sealed class DataSourceSpecTests
 
             IExampleSource examples = DataSourceSpec.Parse($"csv:path={path},label=kind,slice=1:2").Open();
 
-            Assert.Equal((2, 1), (examples.Count, examples.FeatureLength));
+            Assert.Equal((2, 1), (examples.Count, examples.Format.FeatureLength));
             float[] features = new float[2];
             long[] labels = new long[2];
             examples.CopyTo([0, 1], features, labels);

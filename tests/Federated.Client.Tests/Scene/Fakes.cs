@@ -9,9 +9,9 @@ internal sealed class FakeExamples(int count, int featureLength = 2) : IExampleS
 {
     public int Count => count;
 
-    public int FeatureLength => featureLength;
+    public ExampleFormat Format => ExampleFormat.Classified(featureLength);
 
-    public void CopyTo(ReadOnlySpan<int> indices, Span<float> features, Span<long> labels) => features.Clear();
+    public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch) => batch.Features.Clear();
 }
 
 /// <summary>A model whose gradient is one everywhere, so that plain SGD moves every parameter by −η a step.</summary>

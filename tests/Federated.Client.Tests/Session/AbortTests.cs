@@ -67,7 +67,7 @@ public sealed class AbortTests
         await using RoundScene scene = await RoundScene.OpenAsync();
         scene.Source = new FakeExamples(4, featureLength: 3);
 
-        await ExpectAsync(scene, AbortReason.NoData, "3 features");
+        await ExpectAsync(scene, AbortReason.NoData, "3 float32 features");
     }
 
     [Fact]

@@ -86,7 +86,7 @@ public sealed class JobSpecTests
     [InlineData("cohort.minimumPool=3", "cohort.minimumPool: 3 with a quorum of 8 devices is not allowed; allowed is 0, or 8 and above: a smaller pool can never commit; or lower quorum or goal")]
     [InlineData("name=a b", "name: \"a b\" is not allowed; allowed is 1 to 128 characters of A-Z a-z 0-9 . _ - that do not begin with a dot")]
     [InlineData("targetAccuracy=0.9", "targetAccuracy: 0.9 without evaluation is not allowed; allowed is null; or add evaluation with held-out data")]
-    [InlineData("model.parameters=5", "model.parameters: this key with builder = mlp is not allowed; allowed is inputs, hidden, classes")]
+    [InlineData("model.parameters=5", "model.parameters: this key with builder = mlp is not allowed; allowed is inputs, hidden, classes, lora")]
     [InlineData("model.hidden=[200,0]", "model.hidden[1]: 0 is not allowed; allowed is 1 to 1000000")]
     [InlineData("model.builder=vector", "model.parameters: a missing key is not allowed; allowed is 1 to 268435448")]
     [InlineData("training.momentum=1", "training.momentum: 1 is not allowed; allowed is 0 to below 1")]
@@ -101,7 +101,7 @@ public sealed class JobSpecTests
     [InlineData("aggregation.rule=trimmedMean", "aggregation.rule: trimmedMean is not allowed; allowed is mean: this version adds updates up as they arrive and keeps none, and this rule compares single updates")]
     [InlineData("evaluation.data={\"kind\":\"idx\",\"images\":\"i\"}", "evaluation.data.labels: a missing key is not allowed; allowed is a path, with kind = idx")]
     [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"\"}", "evaluation.data.path: \"\" is not allowed; allowed is a path")]
-    [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"x\",\"images\":\"i\"}", "evaluation.data.images: this key with kind = csv is not allowed; allowed is path, labelColumn")]
+    [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"x\",\"images\":\"i\"}", "evaluation.data.images: this key with kind = csv is not allowed; allowed is path, labelColumn, targetColumn")]
     public void Parse_OneBadSetting_NamesPathValueAndWhatIsAllowed(string assignment, string expected) => Assert.Equal([expected], Problems(assignment));
 
     [Fact]

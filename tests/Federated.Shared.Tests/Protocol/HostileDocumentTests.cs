@@ -32,7 +32,7 @@ public sealed class HostileDocumentTests
         ["residual"] = (GoldenFile.Hex("residual.v1.hex"), bytes => Residual.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["seed scalars"] = (GoldenFile.Hex("seed-scalars.v1.hex"), bytes => SeedScalars.CopyTo(bytes, new float[2])),
         ["downlink"] = (GoldenFile.Hex("downlink.v1.hex"), bytes => KnownPayloads.DecodeDownlink(bytes)),
-        ["manifest"] = (GoldenFile.Bytes("manifest.v1.json"), bytes => PackageManifest.FromBytes(bytes)),
+        ["manifest"] = (GoldenFile.Bytes("manifest.v2.json"), bytes => PackageManifest.FromBytes(bytes)),
     };
 
     public static TheoryData<string> All => [.. _documents.Keys];

@@ -92,13 +92,21 @@ internal static class KnownDocuments
     public static PackageManifest Manifest { get; } = new()
     {
         Format = PackageManifest.CurrentFormat,
-        Name = "mlp-784-10",
+        Name = "tagger",
         Task = ModelTask.Classification,
-        FeatureShape = [784],
-        Classes = 10,
-        Parameters = [new PackageParameter("dense1.weight", [784, 10]), new PackageParameter("dense1.bias", [10])],
+        Inputs = [new PackageInput("pixels", ElementType.Float32, [1, 784])],
+        Labels = new PackageLabels(ElementType.Int64, [], 10),
+        Parameters =
+        [
+            new PackageParameter("dense1.lora_A.weight", [4, 784], new LoraFactor("dense1", LoraMatrix.A, 4, 2)),
+            new PackageParameter("dense1.lora_B.weight", [10, 4], new LoraFactor("dense1", LoraMatrix.B, 4, 2)),
+            new PackageParameter("dense1.bias", [10]),
+        ],
+        Lora = new PackageLora(4, 8, "dense.*", 7),
         FullModelParameters = 7_850,
         Gradient = new PackageFile(PackageHash.Hex, 2_048),
         Evaluation = new PackageFile(AdapterHash.Hex, 1_024),
+        FrozenWeights = [new PackageFile(PackageHash.Hex, 31_360)],
+        Provenance = new PackageProvenance("tagger.onnx", AdapterHash.Hex, "pytorch 2.4.0", 17),
     };
 }

@@ -14,7 +14,7 @@ public sealed class ExampleSubsetTests
         float[] features = new float[count];
         long[] labels = new long[count];
         subset.CopyTo([.. Enumerable.Range(0, count)], features, labels);
-        Assert.Equal((count, 1), (subset.Count, subset.FeatureLength));
+        Assert.Equal((count, 1), (subset.Count, subset.Format.FeatureLength));
         Assert.Equal(Enumerable.Range(0, count).Select(i => 1999f - i), features);
         Assert.Equal(Enumerable.Range(0, count).Select(i => 1999L - i), labels);
     }

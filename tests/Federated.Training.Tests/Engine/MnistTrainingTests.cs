@@ -20,7 +20,7 @@ public sealed class MnistTrainingTests
         ExampleSubset heldOut = new(Mnist.Test, [.. Enumerable.Range(0, 1000)]);
         EvaluationSum sum = await ModelEvaluator.EvaluateAsync(model, adapter, heldOut, 2, Token);
         Assert.Equal(1000, sum.Examples);
-        Assert.True(sum.Accuracy > 0.85, $"accuracy {sum.Accuracy}, training loss {result.MeanLoss}");
+        Assert.True(sum.Quality > 0.85, $"accuracy {sum.Quality}, training loss {result.MeanLoss}");
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class OnnxModelTests
 
     [Fact]
     public void PrepareTraining_OtherFeatureShape_NamesBoth() =>
-        AssertRefused(Packages.Mlp.Manifest with { FeatureShape = [785] }, "input 'features'", "785");
+        AssertRefused(Packages.Mlp.Manifest with { Inputs = [new PackageInput("features", ElementType.Float32, [785])] }, "input 'features'", "785");
 
     [Fact]
     public void PrepareTraining_ExchangedGraphs_NamesTheMissingOutput()
@@ -46,13 +46,13 @@ public sealed class OnnxModelTests
         Assert.Contains($"output 'gradient/{Packages.Mlp.Manifest.Parameters[0].Name}' is missing", training.Message, StringComparison.Ordinal);
         InvalidDataException evaluation = Assert.Throws<InvalidDataException>(model.PrepareEvaluation);
         Assert.Contains("evaluation.onnx", evaluation.Message, StringComparison.Ordinal);
-        Assert.Contains("output 'correct' is missing", evaluation.Message, StringComparison.Ordinal);
+        Assert.Contains("output 'score' is missing", evaluation.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void PrepareTraining_NotOnnx_SaysSo()
     {
-        using OnnxModel model = OnnxModel.Load(Packages.Mlp.Manifest, [1, 2, 3], Packages.Mlp.Evaluation, Options);
+        using OnnxModel model = OnnxModel.Load(Packages.Mlp.Manifest, GraphSource.FromBytes([1, 2, 3]), Packages.Mlp.Evaluation, Options);
         Assert.Contains("cannot open gradient.onnx", Assert.Throws<InvalidDataException>(model.PrepareTraining).Message, StringComparison.Ordinal);
         model.PrepareEvaluation();
     }
@@ -61,7 +61,7 @@ public sealed class OnnxModelTests
     public void Load_GraphNeverUsed_IsNeverOpened()
     {
         // A broken evaluation graph does not stop a client that only trains.
-        using OnnxModel model = OnnxModel.Load(Packages.Mlp.Manifest, Packages.Mlp.Gradient, [], Options);
+        using OnnxModel model = OnnxModel.Load(Packages.Mlp.Manifest, Packages.Mlp.Gradient, GraphSource.None, Options);
         using IModelWorkspace workspace = model.CreateWorkspace();
         Assert.True(float.IsFinite(workspace.LossAndGradient(Mnist.Test, [0, 1, 2])));
     }
@@ -72,7 +72,7 @@ public sealed class OnnxModelTests
     public void Load_ThreadsOutOfRange_IsRefused(int threads) => Assert.Contains(
         $"{threads} threads",
         Assert.Throws<ArgumentException>(
-            () => OnnxModel.Load(Packages.Mlp.Manifest, [], [], new OnnxEngineOptions { IntraOpThreads = threads })).Message,
+            () => OnnxModel.Load(Packages.Mlp.Manifest, GraphSource.None, GraphSource.None, new OnnxEngineOptions { IntraOpThreads = threads })).Message,
         StringComparison.Ordinal);
 
     [Fact]

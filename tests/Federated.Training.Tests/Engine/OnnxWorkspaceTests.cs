@@ -87,8 +87,8 @@ public sealed class OnnxWorkspaceTests
         EvaluationSum sum = workspace.Evaluate(Mnist.Test, batch);
         Assert.Equal(20, sum.Examples);
         Assert.Equal(loss, sum.MeanLoss, 1e-5);
-        Assert.InRange(sum.Correct, 0, 20);
-        Assert.Equal(Math.Round(sum.Correct), sum.Correct);
+        Assert.InRange(sum.Score, 0, 20);
+        Assert.Equal(Math.Round(sum.Score), sum.Score);
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class OnnxWorkspaceTests
     {
         using IModelWorkspace workspace = Create();
         ArgumentException refusal = Assert.Throws<ArgumentException>(() => workspace.LossAndGradient(ArrayExamples.Ones(2), [0]));
-        Assert.Contains("1 features", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("1 float32 features", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("784", refusal.Message, StringComparison.Ordinal);
     }
 

@@ -1,0 +1,194 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Federated.Modeling;
+using Federated.Modeling.Exports;
+using Federated.Modeling.Imports;
+using Federated.Modeling.Lora;
+using Federated.Modeling.Onnx;
+using Federated.Server.Api;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+
+namespace Federated.Server.Cli;
+
+/// <summary><c>models import</c>, <c>inspect</c> and <c>export</c>. Exit codes: 0 done, 1 failed, 2 bad input or a model that cannot be trained.</summary>
+internal static class ModelsCommand
+{
+    private static readonly JsonSerializerOptions _jsonOptions = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>The command <c>import</c>.</summary>
+    public static Command Import(Option<bool> json)
+    {
+        Argument<FileInfo> file = new("file") { Description = "An ONNX model, operator set 11 to 21." };
+        Option<string> task = new("--task") { Description = "What it is trained for.", Required = true, HelpName = "classification|causal-lm|regression|embedding" };
+        task.AcceptOnlyFromAmong("classification", "causal-lm", "regression", "embedding");
+        Option<string?> lora = new("--lora") { Description = "Low-rank changes: rank=8,alpha=16,targets=REGEX,seed=1. The expression is searched in the names of layers, nodes and weights.", HelpName = "SETTINGS" };
+        Option<string?> trainable = new("--trainable") { Description = "Weights that are trained as a whole: all, or an expression that their names are searched for.", HelpName = "all|REGEX" };
+        Option<string?> input = new("--input") { Description = "The input that takes the features, if there are several.", HelpName = "NAME" };
+        Option<string?> output = new("--output") { Description = "The output, or any value inside, that the loss is taken of.", HelpName = "NAME" };
+        Option<string?> shape = new("--input-shape") { Description = "Shape of one example without the batch, for example 3,32,320.", HelpName = "D,D,…" };
+        Option<string[]> fill = new("--fill") { Description = "A constant value for another input; may be given several times.", HelpName = "NAME=VALUE" };
+        Option<string?> name = new("--name") { Description = "The model's name; the file's when left out.", HelpName = "NAME" };
+        Option<DirectoryInfo?> folder = new("--out") { Description = "Folder to write the package to.", HelpName = "DIR" };
+        Option<Uri?> server = new("--server") { Description = "HTTP API of a server whose store takes the package.", HelpName = "URL" };
+        Command command = new("import", "Make a model package of an ONNX file.") { file, task, lora, trainable, input, output, shape, fill, name, folder, server, json };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
+        {
+            FileInfo source = parsed.GetValue(file)!;
+            DirectoryInfo? target = parsed.GetValue(folder);
+            Uri? address = parsed.GetValue(server);
+            if (!source.Exists || (target is null && address is null))
+            {
+                throw new CommandException(source.Exists ? "The package goes nowhere: give --out DIR, --server URL, or both." : $"There is no file '{source.FullName}'.");
+            }
+
+            ImportResult result = OnnxImporter.Import(source.FullName, new ImportOptions
+            {
+                Task = Task(parsed.GetValue(task)!),
+                Name = parsed.GetValue(name),
+                Input = parsed.GetValue(input),
+                Output = parsed.GetValue(output),
+                InputShape = parsed.GetValue(shape) is { } text ? Shape(text) : null,
+                Fill = Fill(parsed.GetValue(fill) ?? []),
+                Lora = parsed.GetValue(lora) is { } settings ? LoraText.Parse(settings) : null,
+                Trainable = parsed.GetValue(trainable),
+            });
+            if (target is not null)
+            {
+                _ = PackageFolder.Write(result.Package, target.FullName);
+            }
+
+            if (address is not null)
+            {
+                using ServerApiClient api = new(address);
+                await api.SubmitPackageAsync(result.Package, ct);
+            }
+
+            string hash = ContentHash.Of(result.Package.Manifest.ToBytes()).Hex;
+            return new ImportedPackage(hash, target?.FullName, address, result.Report);
+        }));
+        return command;
+    }
+
+    /// <summary>The command <c>inspect</c>.</summary>
+    public static Command Inspect(Option<bool> json)
+    {
+        Argument<DirectoryInfo> folder = new("package") { Description = "Folder of a package." };
+        Command command = new("inspect", "Show a package and verify its files.") { folder, json };
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(json), PackageText.Print, () =>
+        {
+            PackageManifest manifest = PackageFolder.Read(parsed.GetValue(folder)!.FullName).Manifest;
+            return System.Threading.Tasks.Task.FromResult(new InspectedPackage(ContentHash.Of(manifest.ToBytes()).Hex, manifest));
+        }));
+        return command;
+    }
+
+    /// <summary>The command <c>export</c>.</summary>
+    public static Command Export(Option<Uri> server, Option<bool> json)
+    {
+        Argument<string> source = new("package") { Description = "Folder of a package, or a job of the server." };
+        Option<string> format = new("--format") { Description = "peft: an adapter for PEFT; onnx: one model with the adapter merged; safetensors: the trained tensors.", Required = true };
+        format.AcceptOnlyFromAmong("peft", "onnx", "safetensors");
+        Option<DirectoryInfo> folder = new("--out") { Description = "Folder to write to.", HelpName = "DIR", Required = true };
+        Option<FileInfo?> adapter = new("--adapter") { Description = "An adapter's file, with a package folder; its initial adapter when left out.", HelpName = "FILE" };
+        Command command = new("export", "Write a trained model for other software.") { source, format, folder, adapter, server, json };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
+        {
+            ModelPackage package = await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), parsed.GetValue(server)!, ct);
+            DirectoryInfo target = parsed.GetValue(folder)!;
+            target.Create();
+            List<string> files = [];
+            foreach ((string file, byte[] content) in Files(package, parsed.GetValue(format)!))
+            {
+                string path = Path.Combine(target.FullName, file);
+                await File.WriteAllBytesAsync(path, content, ct);
+                files.Add(path);
+            }
+
+            return new ExportedFiles(package.Manifest.Name, files);
+        }));
+        return command;
+    }
+
+    private static IEnumerable<(string File, byte[] Content)> Files(ModelPackage package, string format)
+    {
+        switch (format)
+        {
+            case "onnx":
+                return [("model.onnx", MergedModel.Build(package, package.InitialAdapter))];
+            case "safetensors":
+                return [("adapter.safetensors", SafetensorsFile.Write(AdapterTensors.Of(package.Manifest, package.InitialAdapter)))];
+            default:
+                (byte[] weights, byte[] config) = AdapterTensors.ToPeft(package.Manifest, package.InitialAdapter);
+                return [("adapter_model.safetensors", weights), ("adapter_config.json", config)];
+        }
+    }
+
+    /// <summary>Runs a command whose input may be wrong in ways that only the model tells.</summary>
+    private static async Task<int> RunAsync<T>(bool json, Action<T> print, Func<Task<T>> run)
+    {
+        T result;
+        try
+        {
+            result = await run();
+        }
+        catch (Exception e) when (e is OnnxFormatException or ArgumentException or FormatException or InvalidDataException or ProtocolViolationException)
+        {
+            throw new CommandException(e.Message);
+        }
+
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, _jsonOptions));
+        }
+        else
+        {
+            print(result);
+        }
+
+        return 0;
+    }
+
+    private static ModelTask Task(string text) => text switch
+    {
+        "causal-lm" => ModelTask.CausalLm,
+        "regression" => ModelTask.Regression,
+        "embedding" => ModelTask.Embedding,
+        _ => ModelTask.Classification,
+    };
+
+    private static int[] Shape(string text)
+    {
+        try
+        {
+            return [.. text.Split(',', 'x').Select(d => int.Parse(d, NumberStyles.None, CultureInfo.InvariantCulture))];
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new CommandException($"--input-shape is '{text}'; write the sizes of one example, for example 3,32,320.");
+        }
+    }
+
+    private static Dictionary<string, double> Fill(IEnumerable<string> assignments)
+    {
+        Dictionary<string, double> values = new(StringComparer.Ordinal);
+        foreach (string assignment in assignments)
+        {
+            int equals = assignment.LastIndexOf('=');
+            if (equals < 1 || !double.TryParse(assignment[(equals + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                || !values.TryAdd(assignment[..equals], value))
+            {
+                throw new CommandException($"--fill is '{assignment}'; write NAME=VALUE, each name once.");
+            }
+        }
+
+        return values;
+    }
+}

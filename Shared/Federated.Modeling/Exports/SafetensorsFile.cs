@@ -1,0 +1,113 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Federated.Modeling.Exports;
+
+/// <summary>A named float32 tensor.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Shape">Dimensions, row-major.</param>
+/// <param name="Values">As many as the product of the shape.</param>
+public sealed record NamedTensor(string Name, IReadOnlyList<int> Shape, ReadOnlyMemory<float> Values);
+
+/// <summary>
+/// The safetensors format of Hugging Face: the length of a JSON header as 64-bit little-endian, the header, which gives each tensor's type, shape and
+/// place, and the tensors' bytes. Only float32 is written and read.
+/// </summary>
+public static class SafetensorsFile
+{
+    private const int LengthBytes = sizeof(ulong);
+    private const int MaxHeaderBytes = 100_000_000;
+    private const string Float32 = "F32";
+    private const string MetadataKey = "__metadata__";
+
+    /// <summary>Encodes tensors in the order given, which is kept.</summary>
+    /// <param name="tensors">Names are unique.</param>
+    /// <param name="metadata">Texts for the header; null for none.</param>
+    public static byte[] Write(IReadOnlyList<NamedTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        JsonObject header = [];
+        if (metadata is not null)
+        {
+            header[MetadataKey] = new JsonObject(metadata.Select(m => KeyValuePair.Create(m.Key, (JsonNode?)m.Value)));
+        }
+
+        long end = 0;
+        foreach (NamedTensor tensor in tensors)
+        {
+            long begin = end;
+            end = checked(begin + ((long)tensor.Values.Length * sizeof(float)));
+            header.Add(tensor.Name, new JsonObject
+            {
+                ["dtype"] = Float32,
+                ["shape"] = new JsonArray([.. tensor.Shape.Select(d => (JsonNode)d)]),
+                ["data_offsets"] = new JsonArray(begin, end),
+            });
+        }
+
+        // Spaces bring the tensors to a multiple of eight bytes, as the format advises.
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
+        int padded = (json.Length + LengthBytes - 1) / LengthBytes * LengthBytes;
+        byte[] file = new byte[checked(LengthBytes + padded + end)];
+        BinaryPrimitives.WriteUInt64LittleEndian(file, (ulong)padded);
+        json.CopyTo(file, LengthBytes);
+        file.AsSpan(LengthBytes + json.Length, padded - json.Length).Fill((byte)' ');
+        Span<byte> content = file.AsSpan(LengthBytes + padded);
+        foreach (NamedTensor tensor in tensors)
+        {
+            ReadOnlySpan<byte> values = MemoryMarshal.AsBytes(tensor.Values.Span);
+            values.CopyTo(content);
+            content = content[values.Length..];
+        }
+
+        return file;
+    }
+
+    /// <summary>Reads a file's tensors in the order of its header.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no such file, or hold another type than float32.</exception>
+    public static IReadOnlyList<NamedTensor> Read(ReadOnlyMemory<byte> file)
+    {
+        if (file.Length < LengthBytes)
+        {
+            throw Refuse($"it has {file.Length} bytes");
+        }
+
+        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
+        if (headerLength > MaxHeaderBytes || headerLength > (ulong)(file.Length - LengthBytes))
+        {
+            throw Refuse($"its header is said to have {headerLength} bytes of {file.Length}");
+        }
+
+        try
+        {
+            JsonObject header = JsonNode.Parse(file.Span.Slice(LengthBytes, (int)headerLength))!.AsObject();
+            ReadOnlyMemory<byte> content = file[(LengthBytes + (int)headerLength)..];
+            return [.. header.Where(entry => entry.Key != MetadataKey).Select(entry => ReadTensor(entry.Key, entry.Value!.AsObject(), content))];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException or OverflowException)
+        {
+            throw Refuse(e.Message, e);
+        }
+    }
+
+    private static NamedTensor ReadTensor(string name, JsonObject entry, ReadOnlyMemory<byte> content)
+    {
+        string type = (string)entry["dtype"]!;
+        if (type != Float32)
+        {
+            throw Refuse($"tensor '{name}' holds {type} where {Float32} is supported");
+        }
+
+        int[] shape = [.. entry["shape"]!.AsArray().Select(d => (int)d!)];
+        long begin = (long)entry["data_offsets"]![0]!;
+        long end = (long)entry["data_offsets"]![1]!;
+        long expected = shape.Aggregate((long)sizeof(float), (product, d) => d < 0 ? throw new OverflowException("a dimension is negative") : checked(product * d));
+        return begin >= 0 && end <= content.Length && end - begin == expected
+            ? new NamedTensor(name, shape, MemoryMarshal.Cast<byte, float>(content.Span[(int)begin..(int)end]).ToArray())
+            : throw Refuse($"tensor '{name}' of shape [{string.Join(", ", shape)}] lies at {begin} to {end} of {content.Length} bytes");
+    }
+
+    private static InvalidDataException Refuse(string what, Exception? inner = null) => new($"This is no safetensors file: {what}.", inner);
+}
