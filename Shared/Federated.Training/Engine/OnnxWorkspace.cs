@@ -88,7 +88,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
             throw new ArgumentException("A batch has at least 1 example, this one has none.", nameof(indices));
         }
 
-        examples.Format.Demand(_model.Manifest);
+        _batch.Demand(examples.Format);
         if (count > _batch.Capacity)
         {
             Clear(_gradientBindings);

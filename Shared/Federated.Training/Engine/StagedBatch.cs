@@ -15,6 +15,16 @@ internal sealed class StagedBatch(PackageManifest manifest)
     private PinnedBuffer<long> _labels = new(0);
     private PinnedBuffer<float> _targets = new(0);
 
+    /// <summary>Demands that a source's examples fit the model; nothing is allocated when they do, for this is asked at every step.</summary>
+    /// <exception cref="ArgumentException">They do not fit.</exception>
+    public void Demand(ExampleFormat format)
+    {
+        if (format != _format)
+        {
+            format.Demand(manifest);
+        }
+    }
+
     /// <summary>Most examples that fit without new arrays.</summary>
     public int Capacity { get; private set; }
 

@@ -12,7 +12,7 @@ internal static class SettingPaths
     public static IReadOnlyList<string> All => _all.Value;
 
     /// <summary>
-    /// Completes <c>goal=5</c> to <c>job.cohort.goal=5</c>. A key that begins with a key of the scenario itself is taken as it stands. Numbers
+    /// Completes <c>goal=5</c> to <c>job.cohort.goal=5</c>; of several settings with that end the one nearest to the top is meant. A key that begins with a key of the scenario itself is taken as it stands. Numbers
     /// at the end name elements of an array.
     /// </summary>
     /// <exception cref="InvalidSettingsException">There is no =, no such setting, or more than one.</exception>
@@ -38,7 +38,12 @@ internal static class SettingPaths
             return assignment;
         }
 
-        string[] matches = [.. All.Where(path => path.EndsWith("." + name, StringComparison.Ordinal))];
+        // A setting that lies deeper, of one model or one rule, does not make a key of all jobs ambiguous.
+        string[] matches =
+        [
+            .. All.Where(path => path.EndsWith("." + name, StringComparison.Ordinal))
+                .GroupBy(path => path.Count(c => c == '.')).OrderBy(depth => depth.Key).FirstOrDefault() ?? Enumerable.Empty<string>(),
+        ];
         return matches.Length switch
         {
             1 => matches[0] + assignment[name.Length..].TrimStart(),
