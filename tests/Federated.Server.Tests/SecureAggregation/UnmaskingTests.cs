@@ -1,0 +1,130 @@
+using Federated.Server.SecureAggregation;
+using Federated.Shared.Protos;
+using Federated.Shared.SecureAggregation;
+using Google.Protobuf;
+
+namespace Federated.Server.Tests.SecureAggregation;
+
+public sealed class UnmaskingTests
+{
+    // A wrong share of a malicious member must not spoil the sum unseen.
+    [Fact]
+    public void Close_WrongSeedShareAndNobodyToSpare_IsAbandonedByName()
+    {
+        using GroupScene scene = new(4);
+        Answer(scene, scene.Until(5, device => device != 4), Spoil(2));
+        Assert.Equal(ServerStep.Abandoned, scene.Server.Step);
+        Assert.Contains("The seed of member 1", scene.Server.AbandonReason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Close_WrongSharesWithMembersToSpare_IsTheExactSum()
+    {
+        // t = 7 of 10: member 1's shares are wrong; the last seven are right.
+        using GroupScene scene = new(10);
+        Answer(scene, scene.Until(5), Spoil(1));
+        scene.DemandSumOf(Enumerable.Range(1, 10));
+    }
+
+    [Fact]
+    public void Close_WrongKeyShare_IsSeenByTheAdvertisedKey()
+    {
+        using GroupScene scene = new(4);
+        Dictionary<string, GroupServerMessage> messages = scene.Step(scene.Until(3), device => device != 4);
+        messages = scene.Step(messages);
+        Answer(scene, messages, Spoil(3));
+        Assert.Equal(ServerStep.Abandoned, scene.Server.Step);
+    }
+
+    [Fact]
+    public void Close_ClientsTrainedFromDifferentModels_GivesNoise()
+    {
+        // Member 5 was handed another model. Were the model not part of the masks, the server would learn a clean sum of both.
+        using GroupScene scene = new(5);
+        Dictionary<string, GroupServerMessage> messages = scene.Until(3);
+        scene.Step(messages);
+        using GroupScene other = new(5, header => header, _ => Federated.Shared.Models.ContentHash.Of([9]));
+        Assert.All(other.Clients.Zip(other.Ids), pair =>
+        {
+            GroupClientMessage answer = pair.First.Receive(other.Server.Invitation);
+            Assert.Equal(GroupRefusalReason.Header, answer.Refusal.Reason);
+        });
+    }
+
+    [Fact]
+    public void Receive_BothKindsOfShareOfOneMember_IsRefused()
+    {
+        using GroupScene scene = new(5);
+        Dictionary<string, GroupServerMessage> messages = scene.Until(5);
+        GroupClientMessage answer = scene.Client(1).Receive(messages[GroupScene.Id(1)]);
+
+        GroupClientMessage both = answer.Clone();
+        both.Unmasking.Shares.Add(new UnmaskingShare { Member = 2, KeyShare = ByteString.CopyFrom(new byte[ShamirLimbs.ShareBytes]) });
+        Assert.Equal(MemberOutcome.Malformed, scene.Send(1, both).Outcome);
+
+        GroupClientMessage wrong = answer.Clone();
+        UnmaskingShare second = wrong.Unmasking.Shares.Single(share => share.Member == 2);
+        second.KeyShare = second.SeedShare;
+        Assert.Equal(MemberOutcome.Malformed, scene.Send(1, wrong).Outcome);
+
+        GroupClientMessage missing = answer.Clone();
+        missing.Unmasking.Shares.RemoveAt(0);
+        Assert.Equal(MemberOutcome.Malformed, scene.Send(1, missing).Outcome);
+
+        GroupClientMessage stranger = answer.Clone();
+        stranger.Unmasking.Shares[0].Member = 77;
+        Assert.Equal(MemberOutcome.Malformed, scene.Send(1, stranger).Outcome);
+
+        Assert.Equal(MemberOutcome.Accepted, scene.Send(1, answer).Outcome);
+        Assert.Equal(MemberOutcome.Duplicate, scene.Send(1, answer).Outcome);
+    }
+
+    [Fact]
+    public void IsStepSufficient_ThresholdReached_BeforeEveryoneAnswers()
+    {
+        using GroupScene scene = new(5);
+        Dictionary<string, GroupServerMessage> messages = scene.Until(5);
+        for (int device = 1; device <= 4; device++)
+        {
+            Assert.False(scene.Server.IsStepSufficient);
+            scene.Send(device, scene.Client(device).Receive(messages[GroupScene.Id(device)]));
+        }
+
+        Assert.True(scene.Server.IsStepSufficient);
+        Assert.False(scene.Server.IsStepComplete);
+        scene.Server.CloseStep();
+        scene.DemandSumOf(1, 2, 3, 4, 5);
+    }
+
+    private static void Answer(GroupScene scene, IReadOnlyDictionary<string, GroupServerMessage> messages, Action<int, GroupClientMessage> change)
+    {
+        for (int device = 1; device <= scene.Ids.Length; device++)
+        {
+            if (messages.TryGetValue(GroupScene.Id(device), out GroupServerMessage? message))
+            {
+                GroupClientMessage answer = scene.Client(device).Receive(message);
+                change(device, answer);
+                Assert.Equal(MemberOutcome.Accepted, scene.Send(device, answer).Outcome);
+            }
+        }
+
+        scene.Server.CloseStep();
+    }
+
+    private static Action<int, GroupClientMessage> Spoil(int spoiler) => (device, answer) =>
+    {
+        foreach (UnmaskingShare share in answer.Unmasking.Shares.Where(_ => device == spoiler))
+        {
+            byte[] bytes = share.HasSeedShare ? share.SeedShare.ToByteArray() : share.KeyShare.ToByteArray();
+            bytes[^4] ^= 1;
+            if (share.HasSeedShare)
+            {
+                share.SeedShare = ByteString.CopyFrom(bytes);
+            }
+            else
+            {
+                share.KeyShare = ByteString.CopyFrom(bytes);
+            }
+        }
+    };
+}
