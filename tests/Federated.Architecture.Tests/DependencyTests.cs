@@ -42,9 +42,17 @@ public sealed class DependencyTests
     [Theory]
     [InlineData("Federated.Server.Rounds")]
     [InlineData("Federated.Server.Aggregation")]
+    [InlineData("Federated.Server.SecureAggregation")]
     public void PureNamespaces_KnowNoHostNoClockNoDisk(string space) => Demand(
         Types.InAssembly(_server).That().ResideInNamespace(space).ShouldNot()
             .HaveDependencyOnAny("Orleans", "Grpc", "Microsoft.AspNetCore", "Microsoft.Extensions", "System.IO.File", "System.IO.Directory", "System.TimeProvider"));
+
+    [Theory]
+    [InlineData("Federated.Shared.SecureAggregation")]
+    [InlineData("Federated.Shared.Privacy")]
+    public void PureSharedNamespaces_KnowNoTransportNoClockNoDisk(string space) => Demand(
+        Types.InAssembly(_shared).That().ResideInNamespace(space).ShouldNot()
+            .HaveDependencyOnAny("Grpc", "System.IO.File", "System.IO.Directory", "System.TimeProvider", "Federated.Shared.Randomness"));
 
     [Fact]
     public void RawCryptography_IsUsedOnlyWhereItIsReviewed() => Demand(

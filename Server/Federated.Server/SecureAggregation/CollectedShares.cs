@@ -10,7 +10,14 @@ namespace Federated.Server.SecureAggregation;
 internal sealed class CollectedShares(MaskedGroup group)
 {
     // By member u at [u − 1]: the givers in order of arrival, and what each gave.
-    private readonly List<(int Giver, uint[] Share)>[] _shares = [.. Enumerable.Range(0, group.Roll.Members.Length).Select(_ => new List<(int, uint[])>())];
+    private readonly List<(int Giver, uint[] Share)>[] _shares =
+        [.. Enumerable.Range(0, group.Roll.Members.Length).Select(_ => new List<(int, uint[])>())];
+
+    // Members of whom there are fewer than t shares.
+    private int _short = group.Sharing.Count;
+
+    /// <summary>Whether there are t shares of everyone.</summary>
+    public bool IsSufficient => _short == 0;
 
     /// <summary>Takes what a giver sent, all of it or nothing. What is wrong with it, or null.</summary>
     public string? TryAdd(int giver, UnmaskingShares body)
@@ -48,6 +55,7 @@ internal sealed class CollectedShares(MaskedGroup group)
         foreach ((int member, uint[] share) in read)
         {
             _shares[member - 1].Add((giver, share));
+            _short -= _shares[member - 1].Count == group.Roll.Topology.Threshold ? 1 : 0;
         }
 
         return null;

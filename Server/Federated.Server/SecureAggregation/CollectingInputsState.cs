@@ -3,8 +3,8 @@ using Federated.Shared.Protos;
 namespace Federated.Server.SecureAggregation;
 
 /// <summary>
-/// R3: adds masked inputs to the running sum and forgets them; closing it fixes U3. The state can be written down after every input: an input that
-/// was acknowledged is in the sum that was written.
+/// R3: adds masked inputs to the running sum and forgets them; closing it fixes U3. The state can be written down after every input: an
+/// input that was acknowledged is in the sum that was written.
 /// </summary>
 internal sealed class CollectingInputsState : ServerState
 {

@@ -11,6 +11,7 @@ internal sealed class CollectingKeysState(GroupHeader header, IReadOnlyCollectio
     private readonly HashSet<string> _invited = new(invited, StringComparer.Ordinal);
     private readonly HashSet<string> _left = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, GroupMember> _members = new(StringComparer.Ordinal);
+    private readonly HashSet<AgreementPublicKey> _keys = [];
     private readonly ContentHash _hash = header.Hash;
 
     /// <inheritdoc/>
@@ -59,13 +60,14 @@ internal sealed class CollectingKeysState(GroupHeader header, IReadOnlyCollectio
         roster.Members.AddRange(roll.Members.Select(member => new RosterEntry
         {
             DeviceId = member.DeviceId,
-            MaskKey = ByteString.CopyFrom(member.MaskKey.Bytes),
-            ChannelKey = ByteString.CopyFrom(member.ChannelKey.Bytes),
+            MaskKey = ByteString.CopyFrom(member.MaskKey.Span),
+            ChannelKey = ByteString.CopyFrom(member.ChannelKey.Span),
             Signature = ByteString.CopyFrom(member.Signature.Span),
         }));
         GroupServerMessage message = roll.NewMessage();
         message.Roster = roster;
-        return new ServerTransition(new CollectingSharesState(roll, terms), roll.Members.ToDictionary(member => member.DeviceId, _ => message, StringComparer.Ordinal));
+        return new ServerTransition(
+            new CollectingSharesState(roll, terms), roll.Members.ToDictionary(member => member.DeviceId, _ => message, StringComparer.Ordinal));
     }
 
     private MemberReply Take(string deviceId, KeyAdvertisement keys)
@@ -86,14 +88,14 @@ internal sealed class CollectingKeysState(GroupHeader header, IReadOnlyCollectio
             return MemberReply.Malformed($"The keys of device {deviceId} are not signed by an enrolled key of it.");
         }
 
-        if (maskKey.Equals(channelKey) || _members.Values.Any(other => Uses(other, maskKey) || Uses(other, channelKey)))
+        if (maskKey.Equals(channelKey) || _keys.Contains(maskKey) || _keys.Contains(channelKey))
         {
             return MemberReply.Malformed($"Device {deviceId} advertised a key that is there already.");
         }
 
-        _members.Add(deviceId, new GroupMember(deviceId, maskKey, channelKey, keys.Signature.Memory));
+        _keys.Add(maskKey);
+        _keys.Add(channelKey);
+        _members.Add(deviceId, new GroupMember(deviceId, keys.MaskKey.Memory, keys.ChannelKey.Memory, keys.Signature.Memory));
         return MemberReply.Accepted;
     }
-
-    private static bool Uses(GroupMember member, AgreementPublicKey key) => member.MaskKey.Equals(key) || member.ChannelKey.Equals(key);
 }

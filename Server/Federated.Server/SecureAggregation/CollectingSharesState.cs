@@ -49,7 +49,8 @@ internal sealed class CollectingSharesState(GroupRoll roll, ServerTerms terms) :
     {
         if (body.SeedCommitment.Length != SeedCommitment.LengthBytes)
         {
-            return MemberReply.Malformed($"The seed commitment of member {member} has {body.SeedCommitment.Length} bytes, not {SeedCommitment.LengthBytes}.");
+            return MemberReply.Malformed(
+                $"The seed commitment of member {member} has {body.SeedCommitment.Length} bytes, not {SeedCommitment.LengthBytes}.");
         }
 
         int[] neighbours = roll.Topology.NeighboursOf(member);
@@ -61,7 +62,9 @@ internal sealed class CollectingSharesState(GroupRoll roll, ServerTerms terms) :
                 || shares.Ciphertext.Length != SharePair.SealedBytes
                 || !byRecipient.TryAdd((int)shares.Member, shares.Ciphertext))
             {
-                return MemberReply.Malformed($"Member {member} sealed {shares.Ciphertext.Length} bytes for member {shares.Member}; expected are {SharePair.SealedBytes} bytes, once, for each neighbour.");
+                return MemberReply.Malformed(
+                    $"Member {member} sealed {shares.Ciphertext.Length} bytes for member {shares.Member}; "
+                    + $"expected are {SharePair.SealedBytes} bytes, once, for each neighbour.");
             }
         }
 

@@ -4,7 +4,9 @@ using Google.Protobuf;
 
 namespace Federated.Server.SecureAggregation;
 
-/// <summary>R4: takes the survivors' signatures on their own set; closing it fixes U4 and gives each as many signatures as it needs.</summary>
+/// <summary>
+/// R4: takes the survivors' signatures on their own set; closing it fixes U4 and gives each as many signatures as it needs.
+/// </summary>
 internal sealed class CollectingSignaturesState(MaskedGroup group, ServerTerms terms) : ServerState
 {
     private readonly MemberInbox _inbox = new(group.Roll, group.Survivors);

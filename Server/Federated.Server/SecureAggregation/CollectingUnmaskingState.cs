@@ -3,7 +3,9 @@ using Federated.Shared.SecureAggregation;
 
 namespace Federated.Server.SecureAggregation;
 
-/// <summary>R5: takes the shares that unmask the sum; closing it unmasks. The shares live in memory alone and are cleared with the step.</summary>
+/// <summary>
+/// R5: takes the shares that unmask the sum; closing it unmasks. The shares live in memory alone and are cleared with the step.
+/// </summary>
 internal sealed class CollectingUnmaskingState(MaskedGroup group, MemberSet signing, ServerTerms terms) : ServerState
 {
     private readonly MemberInbox _inbox = new(group.Roll, signing);
@@ -16,7 +18,7 @@ internal sealed class CollectingUnmaskingState(MaskedGroup group, MemberSet sign
     public override bool IsComplete => _inbox.IsComplete;
 
     /// <summary>Whether every secret has t shares, so that the step may be closed although members are missing.</summary>
-    public bool IsSufficient => group.Roll.FirstBelowThreshold(group.Sharing, _inbox.Answered) == 0;
+    public bool IsSufficient => _shares.IsSufficient;
 
     /// <summary>The group; U3 is final.</summary>
     public MaskedGroup Group => group;

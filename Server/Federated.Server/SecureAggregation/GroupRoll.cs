@@ -16,7 +16,8 @@ internal sealed class GroupRoll
         Members = members;
         Session = SessionId.Of(header, members);
         Topology = GroupTopology.Of(header, members.Length, Session);
-        _numbers = members.Select((member, i) => (member.DeviceId, Number: i + 1)).ToDictionary(pair => pair.DeviceId, pair => pair.Number, StringComparer.Ordinal);
+        _numbers = members.Select((member, i) => (member.DeviceId, Number: i + 1))
+            .ToDictionary(pair => pair.DeviceId, pair => pair.Number, StringComparer.Ordinal);
     }
 
     /// <summary>The terms.</summary>
@@ -34,13 +35,21 @@ internal sealed class GroupRoll
     /// <summary>A member's device.</summary>
     public string DeviceOf(int member) => Members[member - 1].DeviceId;
 
+    /// <summary>A member's mask key.</summary>
+    public AgreementPublicKey MaskKeyOf(int member) => AgreementPublicKey.TryRead(Members[member - 1].MaskKey.Span, out AgreementPublicKey? key)
+        ? key
+        : throw new InvalidOperationException($"The mask key of member {member} was taken without being a point of the curve.");
+
     /// <summary>A device's number; 0 when it is no member.</summary>
     public int NumberOf(string deviceId) => _numbers.GetValueOrDefault(deviceId);
 
     /// <summary>An empty message of this session.</summary>
     public GroupServerMessage NewMessage() => new() { SessionId = ByteString.CopyFrom(Session.Bytes) };
 
-    /// <summary>The first member of <paramref name="of"/> of whose share holders fewer than t are in <paramref name="present"/>; 0 when there is none.</summary>
+    /// <summary>
+    /// The first member of <paramref name="of"/> of whose share holders fewer than t are in <paramref name="present"/>; 0 when there is
+    /// none.
+    /// </summary>
     /// <param name="of">Members whose secrets have to be reconstructed.</param>
     /// <param name="present">Members that can still give shares. A member of whom the key is needed gives none itself.</param>
     public int FirstBelowThreshold(MemberSet of, MemberSet present)

@@ -3,8 +3,8 @@ using Federated.Shared.SecureAggregation;
 namespace Federated.Server.SecureAggregation;
 
 /// <summary>
-/// What the server keeps of a group from R3 on: who is in it, and the sum of the masked inputs. Nothing of it is secret: masked fields are uniform, and
-/// shares are never part of it. The sum is borrowed by every state after <see cref="CollectingInputsState"/>.
+/// What the server keeps of a group from R3 on: who is in it, and the sum of the masked inputs. Nothing of it is secret: masked fields are
+/// uniform, and shares are never part of it. The sum is borrowed by every state after <see cref="CollectingInputsState"/>.
 /// </summary>
 /// <param name="Roll">The members.</param>
 /// <param name="Sharing">U2: those who shared their secrets.</param>

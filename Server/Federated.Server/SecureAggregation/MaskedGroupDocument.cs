@@ -6,8 +6,9 @@ using MessagePack;
 namespace Federated.Server.SecureAggregation;
 
 /// <summary>
-/// A group's masked sum and who is in it, in one durable object: MessagePack array [version = 1, step, bin of the header, array of members, bin of U2, array of seed
-/// commitments in order of U2, bin of U3, bin of U4 or nil, bin of the packed sum]. A member is [device, mask key, channel key, signature].
+/// A group's masked sum and who is in it, in one durable object: MessagePack array [version = 1, step, bin of the header, array of members,
+/// bin of U2, array of seed commitments in order of U2, bin of U3, bin of U4 or nil, bin of the packed sum]. A member is [device, mask key,
+/// channel key, signature].
 /// </summary>
 /// <param name="Step">R3, R4 or R5.</param>
 /// <param name="Group">The group.</param>
@@ -33,8 +34,8 @@ internal sealed record MaskedGroupDocument(ServerStep Step, MaskedGroup Group, M
         {
             writer.WriteArrayHeader(MemberFields);
             writer.Write(member.DeviceId);
-            writer.Write(member.MaskKey.Bytes);
-            writer.Write(member.ChannelKey.Bytes);
+            writer.Write(member.MaskKey.Span);
+            writer.Write(member.ChannelKey.Span);
             writer.Write(member.Signature.Span);
         }
 
@@ -104,8 +105,8 @@ internal sealed record MaskedGroupDocument(ServerStep Step, MaskedGroup Group, M
             }
 
             string device = reader.ReadText(Kind, "device", ProtocolLimits.MaxIdentifierLength);
-            AgreementPublicKey maskKey = ReadKey(ref reader, "mask key");
-            AgreementPublicKey channelKey = ReadKey(ref reader, "channel key");
+            byte[] maskKey = ReadKey(ref reader, "mask key");
+            byte[] channelKey = ReadKey(ref reader, "channel key");
             byte[] signature = reader.ReadBinary(Kind, "signature", DeviceSigningKey.SignatureBytes).ToArray();
             members[i] = new GroupMember(device, maskKey, channelKey, signature);
         }
@@ -113,10 +114,13 @@ internal sealed record MaskedGroupDocument(ServerStep Step, MaskedGroup Group, M
         return members;
     }
 
-    private static AgreementPublicKey ReadKey(ref MessagePackReader reader, string field) =>
-        AgreementPublicKey.TryRead(reader.ReadBinary(Kind, field, AgreementPublicKey.LengthBytes).Span, out AgreementPublicKey? key)
-            ? key
+    private static byte[] ReadKey(ref MessagePackReader reader, string field)
+    {
+        ReadOnlyMemory<byte> key = reader.ReadBinary(Kind, field, AgreementPublicKey.LengthBytes);
+        return AgreementPublicKey.TryRead(key.Span, out _)
+            ? key.ToArray()
             : throw DocumentReading.Malformed(Kind, $"its {field} is no point of the curve");
+    }
 
     private static byte[]?[] ReadCommitments(ref MessagePackReader reader, MemberSet sharing)
     {

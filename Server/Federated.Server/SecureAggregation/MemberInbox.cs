@@ -4,8 +4,8 @@ using Federated.Shared.SecureAggregation;
 namespace Federated.Server.SecureAggregation;
 
 /// <summary>
-/// Who of the expected members has answered a step. The checks that every step has in common: the sender is expected, the session is this one, and the
-/// first answer stands.
+/// Who of the expected members has answered a step. The checks that every step has in common: the sender is expected, the session is this
+/// one, and the first answer stands.
 /// </summary>
 internal sealed class MemberInbox(GroupRoll roll, IEnumerable<int> expected)
 {

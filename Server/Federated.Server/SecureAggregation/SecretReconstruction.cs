@@ -5,8 +5,8 @@ using Federated.Shared.SecureAggregation;
 namespace Federated.Server.SecureAggregation;
 
 /// <summary>
-/// Puts secrets together from shares and believes none of them: a secret has to fit what its owner committed to. When the first t shares do not, the last
-/// t are tried, so that one wrong share need not spoil a group in which more than t have answered. Thread-safe.
+/// Puts secrets together from shares and believes none of them: a secret has to fit what its owner committed to. When the first t shares do
+/// not, the last t are tried, so that one wrong share need not spoil a group in which more than t have answered. Thread-safe.
 /// </summary>
 internal sealed class SecretReconstruction(int threshold)
 {

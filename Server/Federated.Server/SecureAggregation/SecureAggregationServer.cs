@@ -6,8 +6,8 @@ namespace Federated.Server.SecureAggregation;
 
 /// <summary>
 /// The server half of secure aggregation for one group: Bonawitz et al. 2017, "Practical secure aggregation for privacy-preserving machine
-/// learning" (CCS 2017, eprint 2017/281), figure 4. Messages in, messages out. The host hands in what members send, closes a step when it is
-/// complete or its time is over, and sends what closing gives. Members that have not answered a closed step have dropped out. One object
+/// learning" (CCS 2017, eprint 2017/281), figure 4. Messages in, messages out. The host hands in what members send, closes a step when it
+/// is complete or its time is over, and sends what closing gives. Members that have not answered a closed step have dropped out. One object
 /// serves one group once; a group that is abandoned starts again with a new header and fresh keys. Not thread-safe.
 /// </summary>
 internal sealed class SecureAggregationServer
@@ -73,8 +73,8 @@ internal sealed class SecureAggregationServer
     }
 
     /// <summary>
-    /// The durable form: from R3 on, what a server that was killed goes on with. Null before R3, where nothing is worth keeping and a group starts again
-    /// with fresh keys, and after the end. It holds no share and no key.
+    /// The durable form: from R3 on, what a server that was killed goes on with. Null before R3, where nothing is worth keeping and a group
+    /// starts again with fresh keys, and after the end. It holds no share and no key.
     /// </summary>
     public MaskedGroupDocument? ToDocument() => _state switch
     {
@@ -85,7 +85,8 @@ internal sealed class SecureAggregationServer
     };
 
     /// <summary>
-    /// Goes on from a durable form. Members send their last message again, as they do after every broken connection; nothing else is asked of them.
+    /// Goes on from a durable form. Members send their last message again, as they do after every broken connection; nothing else is asked
+    /// of them.
     /// </summary>
     public static SecureAggregationServer Restore(MaskedGroupDocument document, ServerTerms terms) => new(document.Step switch
     {

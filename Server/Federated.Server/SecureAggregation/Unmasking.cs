@@ -4,12 +4,14 @@ using Federated.Shared.SecureAggregation;
 namespace Federated.Server.SecureAggregation;
 
 /// <summary>
-/// Takes the masks off a sum: the own mask of every survivor, from its seed; and of every drop-out the masks that its surviving neighbours laid
-/// towards it, from its mask key. Bonawitz et al. 2017, figure 4, round 4.
+/// Takes the masks off a sum: the own mask of every survivor, from its seed; and of every drop-out the masks that its surviving neighbours
+/// laid towards it, from its mask key. Bonawitz et al. 2017, figure 4, round 4.
 /// </summary>
 internal static class Unmasking
 {
-    /// <summary>Unmasks <see cref="MaskedGroup.Sum"/> in place with at most <paramref name="threads"/> threads. Why it cannot, or null.</summary>
+    /// <summary>
+    /// Unmasks <see cref="MaskedGroup.Sum"/> in place with at most <paramref name="threads"/> threads. Why it cannot, or null.
+    /// </summary>
     public static string? Remove(MaskedGroup group, CollectedShares shares, int threads)
     {
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = threads };
@@ -68,7 +70,7 @@ internal static class Unmasking
             candidate =>
             {
                 pair?.Dispose();
-                return AgreementKeyPair.TryCreate(candidate, out pair) && pair.PublicKey.Equals(roll.Members[member - 1].MaskKey);
+                return AgreementKeyPair.TryCreate(candidate, out pair) && pair.PublicKey.Bytes.SequenceEqual(roll.Members[member - 1].MaskKey.Span);
             });
         using AgreementKeyPair? key = pair;
         if (scalar is null || key is null)
@@ -82,7 +84,7 @@ internal static class Unmasking
         foreach (int neighbour in roll.Topology.NeighboursOf(member).Where(group.Survivors.Contains))
         {
             byte[] mask = new byte[KeySchedule.KeyBytes];
-            key.Agree(roll.Members[neighbour - 1].MaskKey, agreed);
+            key.Agree(roll.MaskKeyOf(neighbour), agreed);
             KeySchedule.PairMask(agreed, roll.Session, member, neighbour, roll.Header.Model, mask);
 
             // The neighbour subtracted it when the drop-out's number is the lower one.

@@ -29,7 +29,9 @@ internal sealed class CounterKeystream : IDisposable
         _encryption = _cipher.CreateEncryptor();
     }
 
-    /// <summary>Writes the stream at the counters' position into <paramref name="destination"/>, as many bytes as there are counters.</summary>
+    /// <summary>
+    /// Writes the stream at the counters' position into <paramref name="destination"/>, as many bytes as there are counters.
+    /// </summary>
     public void Generate(CounterBlocks counters, byte[] destination) =>
         _encryption.TransformBlock(counters.Buffer, 0, counters.LengthBytes, destination, 0);
 

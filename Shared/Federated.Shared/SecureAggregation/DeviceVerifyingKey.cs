@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Federated.Shared.SecureAggregation;
 
-/// <summary>The public half of a <see cref="DeviceSigningKey"/>. Not thread-safe: reading it in costs as much as using it, so keep it.</summary>
+/// <summary>
+/// The public half of a <see cref="DeviceSigningKey"/>. Not thread-safe: reading it in costs as much as using it, so keep it.
+/// </summary>
 public sealed class DeviceVerifyingKey : IDisposable
 {
     private readonly ECDsa _key;

@@ -1,11 +1,14 @@
+using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Federated.Shared.SecureAggregation;
 
 /// <summary>
-/// A vector of integers modulo 2^b, b = 2…32, in memory: each field in a lane of 1, 2 or 4 bytes, little-endian, the least that holds b bits.
-/// Lanes add modulo 2^8, 2^16 or 2^32, which agrees with addition modulo 2^b in the low b bits; the bits above are dropped when a field is
-/// read or packed. Not thread-safe.
+/// A vector of integers modulo 2^b, b = 2…32, in memory: each field in a lane of 1, 2 or 4 bytes, little-endian, the least that holds b
+/// bits. Lanes add modulo 2^8, 2^16 or 2^32, which agrees with addition modulo 2^b in the low b bits; the bits above are dropped when a
+/// field is read or packed. Not thread-safe.
 /// </summary>
 public sealed class FieldVector
 {
@@ -83,9 +86,17 @@ public sealed class FieldVector
     public static FieldVector Of(ReadOnlySpan<uint> fields, int widthBits)
     {
         FieldVector vector = new(fields.Length, widthBits);
-        for (int i = 0; i < fields.Length; i++)
+        switch (vector.LaneBytes)
         {
-            vector[i] = fields[i];
+            case 1:
+                TensorPrimitives.ConvertTruncating(fields, vector._lanes.AsSpan());
+                break;
+            case 2:
+                TensorPrimitives.ConvertTruncating(fields, MemoryMarshal.Cast<byte, ushort>(vector._lanes.AsSpan()));
+                break;
+            default:
+                MemoryMarshal.AsBytes(fields).CopyTo(vector._lanes);
+                break;
         }
 
         return vector;
@@ -110,14 +121,17 @@ public sealed class FieldVector
         ArgumentNullException.ThrowIfNull(other);
         if (other.Length != Length || other.WidthBits != WidthBits)
         {
-            throw new ArgumentException($"A vector of {other.Length} fields of {other.WidthBits} bits cannot be added to one of {Length} fields of {WidthBits} bits.", nameof(other));
+            throw new ArgumentException(
+                $"A vector of {other.Length} fields of {other.WidthBits} bits cannot be added to one of {Length} fields of {WidthBits} bits.", nameof(other));
         }
 
         LaneArithmetic.Add(_lanes, other._lanes, LaneBytes);
     }
 
     /// <summary>Adds packed fields of the same shape, modulo 2^b.</summary>
-    /// <exception cref="ArgumentException">The length is not that of so many fields, or padding bits are set; nothing was added.</exception>
+    /// <exception cref="ArgumentException">
+    /// The length is not that of so many fields, or padding bits are set; nothing was added.
+    /// </exception>
     public void AddPacked(ReadOnlySpan<byte> packed)
     {
         // Whole lanes are on the wire as they are in memory.
@@ -133,15 +147,26 @@ public sealed class FieldVector
     /// <summary>Copies the fields: [length], each 0 to 2^b − 1.</summary>
     public void CopyTo(Span<uint> fields)
     {
-        for (int i = 0; i < Length; i++)
+        Span<uint> target = fields[..Length];
+        switch (LaneBytes)
         {
-            fields[i] = this[i];
+            case 1:
+                TensorPrimitives.ConvertTruncating<byte, uint>(_lanes, target);
+                break;
+            case 2:
+                TensorPrimitives.ConvertTruncating<ushort, uint>(MemoryMarshal.Cast<byte, ushort>(_lanes.AsSpan()), target);
+                break;
+            default:
+                _lanes.CopyTo(MemoryMarshal.AsBytes(target));
+                break;
         }
+
+        TensorPrimitives.BitwiseAnd(target, FieldMask, target);
     }
 
     /// <summary>
-    /// The first of the fields [from, to) that, taken modulo 2^b, is no integer from <paramref name="min"/> to <paramref name="max"/>; null when
-    /// there is none.
+    /// The first of the fields [from, to) that, taken modulo 2^b, is no integer from <paramref name="min"/> to <paramref name="max"/>; null
+    /// when there is none.
     /// </summary>
     public int? FirstOutside(int from, int to, long min, long max)
     {
@@ -173,10 +198,10 @@ public sealed class FieldVector
     }
 
     /// <summary>Overwrites every field with zero.</summary>
-    public void Clear() => System.Security.Cryptography.CryptographicOperations.ZeroMemory(_lanes);
+    public void Clear() => CryptographicOperations.ZeroMemory(_lanes);
 
     private static int? FirstOutside<T>(ReadOnlySpan<T> lanes, int from, int to, uint low, uint span, uint mask)
-        where T : unmanaged, System.Numerics.IBinaryInteger<T>
+        where T : unmanaged, IBinaryInteger<T>
     {
         unchecked
         {

@@ -7,9 +7,9 @@ using MessagePack;
 namespace Federated.Shared.SecureAggregation;
 
 /// <summary>
-/// What one aggregation group computes, signed by the server: MessagePack array [version = 1, job, round, group, model hash, update spec hash,
-/// fields, scalar fields, b, least field, greatest field, least members, most members, topology, adversarial ‰, drop-out ‰]. The session is derived from
-/// its bytes, so nobody can take part under other terms without leaving the session.
+/// What one aggregation group computes, signed by the server: MessagePack array [version = 1, job, round, group, model hash, update spec
+/// hash, fields, scalar fields, b, least field, greatest field, least members, most members, topology, adversarial ‰, drop-out ‰]. The
+/// session is derived from its bytes, so nobody can take part under other terms without leaving the session.
 /// </summary>
 public sealed record GroupHeader
 {
@@ -42,7 +42,8 @@ public sealed record GroupHeader
     public required int FieldCount { get; init; }
 
     /// <summary>
-    /// How many of them, at the end, are digits of whole numbers such as the example count: each 0 to 2^d − 1, d = b − ⌈log₂ of most members⌉.
+    /// How many of them, at the end, are digits of whole numbers such as the example count: each 0 to 2^d − 1, d = b − ⌈log₂ of most
+    /// members⌉.
     /// </summary>
     public int ScalarFieldCount { get; init; }
 

@@ -50,7 +50,9 @@ public sealed class GroupTopology
             : new GroupTopology(size, size - 1, CompleteThreshold(size), [.. Enumerable.Range(1, size)]);
     }
 
-    /// <summary>⌊2g/3⌋ + 1: with it no two sets of survivors can both find enough signatures while a third of the members misbehaves.</summary>
+    /// <summary>
+    /// ⌊2g/3⌋ + 1: with it no two sets of survivors can both find enough signatures while a third of the members misbehaves.
+    /// </summary>
     public static int CompleteThreshold(int size) => (2 * size / 3) + 1;
 
     /// <summary>Those that u shares a mask with, ascending, without u.</summary>

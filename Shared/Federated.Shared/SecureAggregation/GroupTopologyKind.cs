@@ -7,8 +7,8 @@ public enum GroupTopologyKind
     Complete = 0,
 
     /// <summary>
-    /// Everyone with k neighbours in a Harary graph over a random order; degree and threshold by <see cref="HararyParameters"/>. It protects
-    /// against a server that follows the protocol and looks at what it receives.
+    /// Everyone with k neighbours in a Harary graph over a random order; degree and threshold by <see cref="HararyParameters"/>. It
+    /// protects against a server that follows the protocol and looks at what it receives.
     /// </summary>
     NeighbourGraph = 1,
 }

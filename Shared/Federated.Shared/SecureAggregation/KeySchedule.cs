@@ -16,8 +16,8 @@ public static class KeySchedule
     private const int LabelBytes = 4;
 
     /// <summary>
-    /// Key of the mask that members u and v share: info = "mask" ‖ min ‖ max ‖ model. <paramref name="model"/> is the hash of the model that the
-    /// caller really trained, so that masks of clients which were handed different models do not cancel.
+    /// Key of the mask that members u and v share: info = "mask" ‖ min ‖ max ‖ model. <paramref name="model"/> is the hash of the model
+    /// that the caller really trained, so that masks of clients which were handed different models do not cancel.
     /// </summary>
     public static void PairMask(ReadOnlySpan<byte> secret, SessionId session, int u, int v, ContentHash model, Span<byte> key)
     {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
@@ -12,13 +13,13 @@ internal static class LaneArithmetic
         switch (laneBytes)
         {
             case 1:
-                TensorPrimitives.Add(target, addend, target);
+                Add<byte>(target, addend);
                 break;
             case 2:
-                TensorPrimitives.Add(MemoryMarshal.Cast<byte, ushort>(target), MemoryMarshal.Cast<byte, ushort>(addend), MemoryMarshal.Cast<byte, ushort>(target));
+                Add<ushort>(MemoryMarshal.Cast<byte, ushort>(target), MemoryMarshal.Cast<byte, ushort>(addend));
                 break;
             default:
-                TensorPrimitives.Add(MemoryMarshal.Cast<byte, uint>(target), MemoryMarshal.Cast<byte, uint>(addend), MemoryMarshal.Cast<byte, uint>(target));
+                Add<uint>(MemoryMarshal.Cast<byte, uint>(target), MemoryMarshal.Cast<byte, uint>(addend));
                 break;
         }
     }
@@ -29,14 +30,20 @@ internal static class LaneArithmetic
         switch (laneBytes)
         {
             case 1:
-                TensorPrimitives.Subtract(target, subtrahend, target);
+                Subtract<byte>(target, subtrahend);
                 break;
             case 2:
-                TensorPrimitives.Subtract(MemoryMarshal.Cast<byte, ushort>(target), MemoryMarshal.Cast<byte, ushort>(subtrahend), MemoryMarshal.Cast<byte, ushort>(target));
+                Subtract<ushort>(MemoryMarshal.Cast<byte, ushort>(target), MemoryMarshal.Cast<byte, ushort>(subtrahend));
                 break;
             default:
-                TensorPrimitives.Subtract(MemoryMarshal.Cast<byte, uint>(target), MemoryMarshal.Cast<byte, uint>(subtrahend), MemoryMarshal.Cast<byte, uint>(target));
+                Subtract<uint>(MemoryMarshal.Cast<byte, uint>(target), MemoryMarshal.Cast<byte, uint>(subtrahend));
                 break;
         }
     }
+
+    private static void Add<T>(Span<T> target, ReadOnlySpan<T> addend)
+        where T : IBinaryInteger<T> => TensorPrimitives.Add(target, addend, target);
+
+    private static void Subtract<T>(Span<T> target, ReadOnlySpan<T> subtrahend)
+        where T : IBinaryInteger<T> => TensorPrimitives.Subtract(target, subtrahend, target);
 }

@@ -17,7 +17,8 @@ internal static class LanePacking
     {
         if (packed.Length != LengthBytes(length, widthBits))
         {
-            throw new ArgumentException($"{length} fields of {widthBits} bits take {LengthBytes(length, widthBits)} bytes, there is room for {packed.Length}.", nameof(packed));
+            throw new ArgumentException(
+                $"{length} fields of {widthBits} bits take {LengthBytes(length, widthBits)} bytes, there is room for {packed.Length}.", nameof(packed));
         }
 
         switch (widthBits)

@@ -4,13 +4,14 @@ namespace Federated.Shared.SecureAggregation;
 
 /// <summary>
 /// Lays masks over a vector. Each field takes the next lane of the key's stream: the low b bits of 8, 16 or 32 uniform ones, hence
-/// uniform modulo 2^b. The vector is walked in chunks that stay in the first-level cache, all masks over one chunk before the next, so
-/// that the cost is that of the cipher and not of memory; threads take disjoint ranges of chunks. Nothing is allocated per chunk.
+/// uniform modulo 2^b. The vector is walked in chunks that stay in the cache, all masks over one chunk before the next, so that the cost
+/// is that of the cipher and not of memory; threads take disjoint ranges of chunks. Nothing is allocated per chunk.
 /// </summary>
 public static class MaskLayer
 {
     /// <summary>
-    /// Bytes of lanes a step. Measured on one core with 100 masks over 1 M lanes of 2 bytes: 4 KiB 4.6, 16 KiB 6.1, 64 KiB 5.9, 256 KiB 5.0 GB/s.
+    /// Bytes of lanes a step. Measured on one core of an EPYC, the cipher alone reaches 6.4 GB/s in calls of 4 KiB, 7.5 of 16 KiB and 8.0
+    /// of 64 KiB; the smaller the step, the nearer to the processor are lanes, stream and counters.
     /// </summary>
     private const int ChunkBytes = 16 * 1024;
 

@@ -4,8 +4,8 @@ using System.Numerics;
 namespace Federated.Shared.SecureAggregation;
 
 /// <summary>
-/// A set of members of a group, by number 1…g, as ⌈g / 8⌉ bytes: bit (u − 1) mod 8 of byte (u − 1) / 8 is member u. One set has one encoding,
-/// so a list can hold neither a duplicate nor a stranger, and can be signed. Immutable.
+/// A set of members of a group, by number 1…g, as ⌈g / 8⌉ bytes: bit (u − 1) mod 8 of byte (u − 1) / 8 is member u. One set has one
+/// encoding, so a list can hold neither a duplicate nor a stranger, and can be signed. Immutable.
 /// </summary>
 public sealed class MemberSet : IEnumerable<int>, IEquatable<MemberSet>
 {

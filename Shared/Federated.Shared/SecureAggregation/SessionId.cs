@@ -39,8 +39,8 @@ public sealed class SessionId : IEquatable<SessionId>
             BinaryPrimitives.WriteInt32LittleEndian(length, id.Length);
             hash.AppendData(length);
             hash.AppendData(id);
-            hash.AppendData(member.MaskKey.Bytes);
-            hash.AppendData(member.ChannelKey.Bytes);
+            hash.AppendData(member.MaskKey.Span);
+            hash.AppendData(member.ChannelKey.Span);
             hash.AppendData(member.Signature.Span);
         }
 

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Federated.Shared.SecureAggregation;
 
-/// <summary>A 256-bit secret as nine 31-bit limbs, most significant first; and shares of it as nine field elements of four bytes each.</summary>
+/// <summary>
+/// A 256-bit secret as nine 31-bit limbs, most significant first; and shares of it as nine field elements of four bytes each.
+/// </summary>
 public static class ShamirLimbs
 {
     /// <summary>Length of a secret.</summary>

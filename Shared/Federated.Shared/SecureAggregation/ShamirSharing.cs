@@ -11,7 +11,8 @@ namespace Federated.Shared.SecureAggregation;
 public static class ShamirSharing
 {
     /// <summary>
-    /// Splits a secret among holders. <paramref name="shares"/>: [abscissae.Length × limbs.Length], the share of abscissae[i] at i · limbs.Length.
+    /// Splits a secret among holders. <paramref name="shares"/>: [abscissae.Length × limbs.Length], the share of abscissae[i] at i ·
+    /// limbs.Length.
     /// </summary>
     /// <param name="limbs">The secret's limbs, each below p.</param>
     /// <param name="threshold">t, 1 to abscissae.Length.</param>
@@ -49,8 +50,8 @@ public static class ShamirSharing
     }
 
     /// <summary>
-    /// The weights that take values at the abscissae to the value at 0: Π xⱼ / (xⱼ − xᵢ) over j ≠ i. They depend on who answered alone and serve
-    /// every limb and every secret that the same members hold.
+    /// The weights that take values at the abscissae to the value at 0: Π xⱼ / (xⱼ − xᵢ) over j ≠ i. They depend on who answered alone and
+    /// serve every limb and every secret that the same members hold.
     /// </summary>
     /// <exception cref="DivideByZeroException">An abscissa is there twice.</exception>
     public static uint[] WeightsAtZero(ReadOnlySpan<int> abscissae)

@@ -4,7 +4,9 @@ using Federated.Shared.Models;
 
 namespace Federated.Shared.SecureAggregation;
 
-/// <summary>What is signed in the protocol. Each statement begins with its own purpose, so that no signature can be taken for another.</summary>
+/// <summary>
+/// What is signed in the protocol. Each statement begins with its own purpose, so that no signature can be taken for another.
+/// </summary>
 public static class SignedStatements
 {
     /// <summary>The server: these are the terms of a group.</summary>

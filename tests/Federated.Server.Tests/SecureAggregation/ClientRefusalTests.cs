@@ -55,7 +55,7 @@ public sealed class ClientRefusalTests
     [Fact]
     public void Invitation_WeakNeighbourGraph_IsRefused()
     {
-        using GroupScene scene = new(10, header => header with { Topology = GroupTopologyKind.NeighbourGraph, AdversarialPermille = 50, DropoutPermille = 50 });
+        using GroupScene scene = new(10, header => header with { Topology = GroupTopologyKind.NeighbourGraph, AdversarialPermille = 4, DropoutPermille = 50 });
         Refuses(scene.Client(1), scene.Server.Invitation, GroupRefusalReason.Header);
         using SecureAggregationClient strict = new(scene.ClientTerms(1) with { AcceptsNeighbourGraph = false }, Input(scene));
         Refuses(strict, scene.Server.Invitation, GroupRefusalReason.Header);
@@ -276,7 +276,7 @@ public sealed class ClientRefusalTests
         using GroupScene scene = new(6);
         Dictionary<string, GroupServerMessage> messages = scene.Step(scene.Step(scene.Until(3), device => device != 6));
         UnmaskingShares shares = scene.Client(1).Receive(messages[GroupScene.Id(1)]).Unmasking;
-        Assert.Equal([1u, 2, 3, 4, 5, 6], shares.Shares.Select(share => share.Member).Order());
+        Assert.Equal(new uint[] { 1, 2, 3, 4, 5, 6 }, shares.Shares.Select(share => share.Member).Order());
         Assert.All(shares.Shares, share => Assert.Equal(
             share.Member == 6 ? UnmaskingShare.ShareOneofCase.KeyShare : UnmaskingShare.ShareOneofCase.SeedShare, share.ShareCase));
     }
@@ -352,6 +352,11 @@ public sealed class ClientRefusalTests
         using GroupScene scene = new(5);
         GroupServerMessage message = GroupScene.Wire(scene.Until(2)[GroupScene.Id(1)]);
         change(message.Roster);
+
+        // A cheat names the session that goes with its roster.
+        GroupMember[] members = [.. message.Roster.Members.Select(entry =>
+            new GroupMember(entry.DeviceId, entry.MaskKey.Memory, entry.ChannelKey.Memory, entry.Signature.Memory))];
+        message.SessionId = ByteString.CopyFrom(SessionId.Of(scene.Header, members).Bytes);
         Refuses(scene.Client(1), message, reason);
     }
 

@@ -8,8 +8,8 @@ using Federated.Shared.SecureAggregation.Client;
 namespace Federated.Server.Tests.SecureAggregation;
 
 /// <summary>
-/// One group: a server and its clients, with what each of them sends laid open, so that a test can lose, change or replay any message. Devices are
-/// numbered from 1; their identifiers sort like their numbers, so a device is the member of that number.
+/// One group: a server and its clients, with what each of them sends laid open, so that a test can lose, change or replay any message.
+/// Devices are numbered from 1; their identifiers sort like their numbers, so a device is the member of that number.
 /// </summary>
 internal sealed class GroupScene : IDisposable
 {
@@ -76,6 +76,7 @@ internal sealed class GroupScene : IDisposable
         UpdateSpec = Header.UpdateSpec,
         AcceptsNeighbourGraph = true,
         MaxMembers = 2_000,
+        MinAdversarialPermille = 5,
     };
 
     public SecureAggregationClient Client(int device) => Clients[device - 1];
@@ -93,7 +94,9 @@ internal sealed class GroupScene : IDisposable
         }
     }
 
-    /// <summary>Runs the whole protocol; devices in <paramref name="gone"/>[k] vanish before their answer of round k: 0, 2, 3, 4 or 5.</summary>
+    /// <summary>
+    /// Runs the whole protocol; devices in <paramref name="gone"/>[k] vanish before their answer of round k: 0, 2, 3, 4 or 5.
+    /// </summary>
     public void Run(params (int Round, int[] Devices)[] gone)
     {
         HashSet<int> lost = [];
@@ -119,7 +122,10 @@ internal sealed class GroupScene : IDisposable
         return new Dictionary<string, GroupServerMessage>(Server.CloseStep());
     }
 
-    /// <summary>Runs up to the point where clients wait for the answer to round <paramref name="round"/>: 2 the roster, 3 shares, 4 survivors, 5 consistency.</summary>
+    /// <summary>
+    /// Runs up to the point where clients wait for the answer to round <paramref name="round"/>: 2 the roster, 3 shares, 4 survivors, 5
+    /// consistency.
+    /// </summary>
     public Dictionary<string, GroupServerMessage> Until(int round, Func<int, bool>? answers = null)
     {
         Dictionary<string, GroupServerMessage> messages = Ids.ToDictionary(id => id, _ => Server.Invitation);

@@ -44,7 +44,7 @@ public sealed class TranscriptTests
         for (int device = 1; device <= 4; device++)
         {
             FieldVector masked = MaskedInputOf(scene, device);
-            double[] plain = [.. scene.Inputs[device - 1].Select(field => (double)(short)(ushort)field)];
+            double[] plain = [.. scene.Inputs[device - 1].Select(field => (double)Signed(field))];
             double[] seen = [.. Enumerable.Range(0, Fields).Select(i => (double)masked[i])];
 
             // Of independent values the correlation has a deviation of 1/√n; five of them.
@@ -124,12 +124,14 @@ public sealed class TranscriptTests
         return FieldVector.Unpack(packed.Span, scene.Header.FieldCount, scene.Header.WidthBits);
     }
 
+    private static int Signed(uint field) => unchecked((short)field);
+
     // Correlation of device 1's masked input with a − b, the difference of the worlds, in standard deviations.
     private static double Statistic(bool swap, ulong seed)
     {
         const int Length = 2_000;
         using GroupScene scene = new(3, header => header with { FieldCount = Length }, seed: seed);
-        double[] difference = [.. scene.Inputs[0].Zip(scene.Inputs[1], (a, b) => (double)((short)(ushort)a - (short)(ushort)b))];
+        double[] difference = [.. scene.Inputs[0].Zip(scene.Inputs[1], (a, b) => (double)(Signed(a) - Signed(b)))];
         if (swap)
         {
             (scene.Inputs[0], scene.Inputs[1]) = (scene.Inputs[1], scene.Inputs[0]);

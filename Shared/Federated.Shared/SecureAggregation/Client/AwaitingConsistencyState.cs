@@ -4,8 +4,8 @@ using Google.Protobuf;
 namespace Federated.Shared.SecureAggregation.Client;
 
 /// <summary>
-/// R5: demands signatures of t share holders, itself included, on the very set it has signed, and then gives out, once, the seed's share of every
-/// survivor and the key's share of every drop-out. Every member is one or the other, never both.
+/// R5: demands signatures of t share holders, itself included, on the very set it has signed, and then gives out, once, the seed's share of
+/// every survivor and the key's share of every drop-out. Every member is one or the other, never both.
 /// </summary>
 internal sealed class AwaitingConsistencyState(JoinedGroup group, ClientSecrets secrets, MemberSet survivors) : ClientState
 {

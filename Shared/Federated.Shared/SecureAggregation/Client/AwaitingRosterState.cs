@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
+using Federated.Shared.Models;
 using Federated.Shared.Protos;
 using Google.Protobuf;
 
 namespace Federated.Shared.SecureAggregation.Client;
 
 /// <summary>
-/// R1 and R2: checks everyone's signed keys, computes session, numbers and neighbours itself, and sends each neighbour sealed shares of its seed
-/// and its mask key.
+/// R1 and R2: computes session, numbers and neighbours itself, verifies the neighbours' signed keys (in a complete group, everyone's), and
+/// sends each neighbour sealed shares of its seed and its mask key.
 /// </summary>
 internal sealed class AwaitingRosterState(
     ClientTerms terms, ClientInput input, GroupHeader header, AgreementKeyPair maskKey, AgreementKeyPair channelKey) : ClientState
@@ -18,18 +19,21 @@ internal sealed class AwaitingRosterState(
     public override ClientTransition Receive(GroupServerMessage message)
     {
         GroupRoster roster = message.Roster ?? throw Unexpected(message);
-        GroupMember[] members = RosterReading.Read(roster, header, terms.Devices);
+        GroupMember[] members = RosterReading.Read(roster, header);
         int own = RosterReading.FindOwn(members, terms.DeviceId, maskKey.PublicKey, channelKey.PublicKey);
         SessionId session = SessionId.Of(header, members);
         Require(message, message.Roster, session);
 
         GroupTopology topology = GroupTopology.Of(header, members.Length, session);
+        ContentHash hash = header.Hash;
+        Dictionary<int, NeighbourKeys> neighbours = topology.NeighboursOf(own)
+            .ToDictionary(number => number, number => RosterReading.Verify(members[number - 1], hash, terms.Devices));
         ClientSecrets secrets = new(maskKey);
         try
         {
-            OutgoingShares shares = Seal(members, own, session, topology, secrets);
+            OutgoingShares shares = Seal(neighbours, own, session, topology, secrets);
             channelKey.Dispose();
-            JoinedGroup group = new(terms, input, header, members, own, session, topology);
+            JoinedGroup group = new(terms, input, header, members, neighbours, own, session, topology);
             return new ClientTransition(
                 new AwaitingSharesState(group, secrets),
                 new GroupClientMessage { SessionId = ByteString.CopyFrom(session.Bytes), Shares = shares });
@@ -49,7 +53,7 @@ internal sealed class AwaitingRosterState(
         input.Fields.Clear();
     }
 
-    private OutgoingShares Seal(GroupMember[] members, int own, SessionId session, GroupTopology topology, ClientSecrets secrets)
+    private OutgoingShares Seal(Dictionary<int, NeighbourKeys> neighbours, int own, SessionId session, GroupTopology topology, ClientSecrets secrets)
     {
         int[] holders = topology.HoldersOf(own);
         uint[] seedShares = secrets.SplitSeed(topology.Threshold, holders);
@@ -69,7 +73,7 @@ internal sealed class AwaitingRosterState(
                 continue;
             }
 
-            channelKey.Agree(members[holder - 1].ChannelKey, agreed);
+            channelKey.Agree(neighbours[holder].Channel, agreed);
             SharePair.Write(own, holder, seedShare, keyShares.AsSpan(i * ShamirLimbs.Count, ShamirLimbs.Count), plaintext);
             KeySchedule.ShareChannel(agreed, session, own, holder, key);
             byte[] sealedShares = new byte[SharePair.SealedBytes];

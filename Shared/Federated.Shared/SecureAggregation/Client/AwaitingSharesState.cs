@@ -72,7 +72,7 @@ internal sealed class AwaitingSharesState(JoinedGroup group, ClientSecrets secre
         foreach (int neighbour in secrets.Senders)
         {
             byte[] key = new byte[KeySchedule.KeyBytes];
-            secrets.MaskKey.Agree(group.Members[neighbour - 1].MaskKey, agreed);
+            secrets.MaskKey.Agree(group.Neighbours[neighbour].Mask, agreed);
             KeySchedule.PairMask(agreed, group.Id, group.Own, neighbour, group.Input.TrainedModel, key);
 
             // The lower number adds, the higher subtracts: in the sum of both the mask is gone.

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Federated.Shared.SecureAggregation.Client;
 
 /// <summary>
-/// Everything a client has to forget: its mask key pair, its seed, the keys its neighbours' shares open with, and those shares. Owned by one
-/// state at a time. Not thread-safe.
+/// Everything a client has to forget: its mask key pair, its seed, the keys its neighbours' shares open with, and those shares. Owned by
+/// one state at a time. Not thread-safe.
 /// </summary>
 internal sealed class ClientSecrets(AgreementKeyPair maskKey) : IDisposable
 {

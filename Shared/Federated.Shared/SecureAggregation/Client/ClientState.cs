@@ -3,8 +3,8 @@ using Federated.Shared.Protos;
 namespace Federated.Shared.SecureAggregation.Client;
 
 /// <summary>
-/// One state of a client: takes a server's message and gives the next state with the answer. A state is used once; what it holds passes on to the next one
-/// or is cleared by <see cref="Dispose"/>.
+/// One state of a client: takes a server's message and gives the next state with the answer. A state is used once; what it holds passes on
+/// to the next one or is cleared by <see cref="Dispose"/>.
 /// </summary>
 internal abstract class ClientState : IDisposable
 {

@@ -4,20 +4,19 @@ using Federated.Shared.Protos;
 
 namespace Federated.Shared.SecureAggregation.Client;
 
-/// <summary>What a client demands of a roster before it trusts a single key in it.</summary>
+/// <summary>What a client demands of a roster before it trusts a key in it.</summary>
 internal static class RosterReading
 {
-    /// <summary>Reads and verifies every entry: the member with number u is at [u − 1].</summary>
-    /// <exception cref="GroupAbortException">The size is out of bounds, an entry is there twice or its signature does not fit.</exception>
-    public static GroupMember[] Read(GroupRoster roster, GroupHeader header, IEnrolledDevices devices)
+    /// <summary>Reads every entry: the member with number u is at [u − 1]. Keys and signatures are not looked at yet.</summary>
+    /// <exception cref="GroupAbortException">The size is out of bounds, or a device or a key is there twice.</exception>
+    public static GroupMember[] Read(GroupRoster roster, GroupHeader header)
     {
         if (roster.Members.Count < header.MinMembers || roster.Members.Count > header.MaxMembers)
         {
             throw Refuse($"it has {roster.Members.Count} members, the header allows {header.MinMembers} to {header.MaxMembers}");
         }
 
-        ContentHash hash = header.Hash;
-        HashSet<AgreementPublicKey> keys = new(2 * roster.Members.Count);
+        HashSet<string> keys = new(2 * roster.Members.Count, StringComparer.Ordinal);
         GroupMember[] members = new GroupMember[roster.Members.Count];
         for (int i = 0; i < members.Length; i++)
         {
@@ -33,11 +32,12 @@ internal static class RosterReading
                 throw Refuse($"device {entry.DeviceId} stands twice or out of order");
             }
 
-            members[i] = ReadMember(entry, hash, devices);
-            if (!keys.Add(members[i].MaskKey) || !keys.Add(members[i].ChannelKey))
+            if (!keys.Add(entry.MaskKey.ToBase64()) || !keys.Add(entry.ChannelKey.ToBase64()))
             {
                 throw Refuse($"device {entry.DeviceId} has a key that is there already");
             }
+
+            members[i] = new GroupMember(entry.DeviceId, entry.MaskKey.Memory, entry.ChannelKey.Memory, entry.Signature.Memory);
         }
 
         return members;
@@ -48,24 +48,26 @@ internal static class RosterReading
     public static int FindOwn(GroupMember[] members, string deviceId, AgreementPublicKey maskKey, AgreementPublicKey channelKey)
     {
         int index = Array.FindIndex(members, member => member.DeviceId == deviceId);
-        return index >= 0 && members[index].MaskKey.Equals(maskKey) && members[index].ChannelKey.Equals(channelKey)
+        return index >= 0 && members[index].MaskKey.Span.SequenceEqual(maskKey.Bytes) && members[index].ChannelKey.Span.SequenceEqual(channelKey.Bytes)
             ? index + 1
             : throw Refuse("it does not hold this client with the keys it has advertised");
     }
 
-    private static GroupMember ReadMember(RosterEntry entry, ContentHash header, IEnrolledDevices devices)
+    /// <summary>A neighbour's keys, once its enrolled device is found to have signed them for this header.</summary>
+    /// <exception cref="GroupAbortException">The device is not enrolled, its signature does not fit, or its keys are none.</exception>
+    public static NeighbourKeys Verify(GroupMember member, ContentHash header, IEnrolledDevices devices)
     {
-        if (!AgreementPublicKey.TryRead(entry.MaskKey.Span, out AgreementPublicKey? maskKey)
-            || !AgreementPublicKey.TryRead(entry.ChannelKey.Span, out AgreementPublicKey? channelKey))
+        if (!AgreementPublicKey.TryRead(member.MaskKey.Span, out AgreementPublicKey? maskKey)
+            || !AgreementPublicKey.TryRead(member.ChannelKey.Span, out AgreementPublicKey? channelKey))
         {
-            throw Refuse($"a key of device {entry.DeviceId} is no point of the curve");
+            throw Refuse($"a key of device {member.DeviceId} is no point of the curve");
         }
 
-        DeviceVerifyingKey enrolled = devices.Find(entry.DeviceId)
-            ?? throw new GroupAbortException(GroupRefusalReason.Signature, $"Device {entry.DeviceId} of the roster is not enrolled.");
-        return enrolled.Verify(SignedStatements.Keys(header, entry.DeviceId, maskKey, channelKey), entry.Signature.Span)
-            ? new GroupMember(entry.DeviceId, maskKey, channelKey, entry.Signature.Memory)
-            : throw new GroupAbortException(GroupRefusalReason.Signature, $"The keys of device {entry.DeviceId} are not signed by it for this header.");
+        DeviceVerifyingKey enrolled = devices.Find(member.DeviceId)
+            ?? throw new GroupAbortException(GroupRefusalReason.Signature, $"Device {member.DeviceId} of the roster is not enrolled.");
+        return enrolled.Verify(SignedStatements.Keys(header, member.DeviceId, maskKey, channelKey), member.Signature.Span)
+            ? new NeighbourKeys(maskKey, channelKey)
+            : throw new GroupAbortException(GroupRefusalReason.Signature, $"The keys of device {member.DeviceId} are not signed by it for this header.");
     }
 
     private static GroupAbortException Refuse(string why) => new(GroupRefusalReason.Roster, $"The roster is refused: {why}.");

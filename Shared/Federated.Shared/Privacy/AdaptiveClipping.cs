@@ -1,0 +1,48 @@
+namespace Federated.Shared.Privacy;
+
+/// <summary>
+/// Follows a quantile of the clients' update norms with the clip norm (Andrew, Thakkar, McMahan and Ramaswamy 2021, arXiv 1905.03871,
+/// algorithm 1): C ← C · exp(−η(b̃ − γ)), where b̃ is the share of clients whose update was not clipped. Each client's bit is a masked
+/// field like any other. Immutable.
+/// </summary>
+public sealed record AdaptiveClipping
+{
+    /// <summary>C, above 0.</summary>
+    public required double ClipNorm { get; init; }
+
+    /// <summary>γ: share of clients that should stay below C.</summary>
+    public double TargetQuantile { get; init; } = 0.5;
+
+    /// <summary>η.</summary>
+    public double LearningRate { get; init; } = 0.2;
+
+    /// <summary>The bit a client contributes: 1 when its update has at most norm C.</summary>
+    public int BitOf(double norm) => norm <= ClipNorm ? 1 : 0;
+
+    /// <summary>
+    /// The clip norm of the next round. <paramref name="unclipped"/> may be noisy; the share is brought to [0, 1], so that noise cannot
+    /// move C by more than clients could.
+    /// </summary>
+    /// <param name="unclipped">Sum of the bits, with noise if there is any.</param>
+    /// <param name="clients">Clients in the sum, at least 1.</param>
+    public AdaptiveClipping Next(double unclipped, int clients)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(clients, 1);
+        double share = Math.Clamp(unclipped / clients, 0, 1);
+        return this with { ClipNorm = ClipNorm * Math.Exp(-LearningRate * (share - TargetQuantile)) };
+    }
+
+    /// <summary>
+    /// The noise multiplier for the updates that, together with noise of deviation <paramref name="bitDeviation"/> on the sum of bits,
+    /// costs as much privacy as <paramref name="multiplier"/> alone would: (z⁻² − (2σ_b)⁻²)^(−1/2) (theorem 1).
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The bits alone cost more: their noise is at most z / 2.</exception>
+    public static double MultiplierBesideBits(double multiplier, double bitDeviation)
+    {
+        double rest = (1 / (multiplier * multiplier)) - (1 / (4 * bitDeviation * bitDeviation));
+        return rest > 0
+            ? 1 / Math.Sqrt(rest)
+            : throw new ArgumentOutOfRangeException(
+                nameof(bitDeviation), bitDeviation, $"With a noise multiplier of {multiplier} the noise on the bits has a deviation above {multiplier / 2}.");
+    }
+}

@@ -1,0 +1,38 @@
+using Federated.Shared.Privacy;
+using Federated.Shared.Randomness;
+
+namespace Federated.Shared.Tests.Privacy;
+
+public sealed class AdaptiveClippingTests
+{
+    [Theory]
+    [InlineData(10, 10, 0.904837418)]
+    [InlineData(5, 10, 1.0)]
+    [InlineData(0, 10, 1.105170918)]
+    [InlineData(-40, 10, 1.105170918)]
+    [InlineData(99, 10, 0.904837418)]
+    public void Next_ShareOfUnclipped_MovesTheNorm(double unclipped, int clients, double expected) =>
+        Assert.Equal(expected, new AdaptiveClipping { ClipNorm = 1 }.Next(unclipped, clients).ClipNorm, 1e-8);
+
+    [Fact]
+    public void Next_ManyRounds_FindsTheMedian()
+    {
+        SeededGenerator random = SeededGenerator.For(1, "clipping");
+        AdaptiveClipping clipping = new() { ClipNorm = 0.01 };
+        for (int round = 0; round < 200; round++)
+        {
+            double[] norms = [.. Enumerable.Range(0, 50).Select(_ => 3 * Math.Exp(random.NextGaussian()))];
+            clipping = clipping.Next(norms.Sum(clipping.BitOf), norms.Length);
+        }
+
+        Assert.InRange(clipping.ClipNorm, 2.4, 3.7);
+    }
+
+    [Fact]
+    public void MultiplierBesideBits_Known_CostsTheSame()
+    {
+        double beside = AdaptiveClipping.MultiplierBesideBits(1, 5);
+        Assert.Equal(1, (1 / (beside * beside)) + (1 / (4 * 25.0)), 1e-12);
+        Assert.Throws<ArgumentOutOfRangeException>(() => AdaptiveClipping.MultiplierBesideBits(1, 0.5));
+    }
+}
