@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Federated.Simulator.Bench.Groups;
 using Federated.Simulator.CommandLine;
 using Federated.Simulator.Reports;
 using Federated.Training.Data;
@@ -11,12 +12,12 @@ namespace Federated.Simulator.Bench;
 /// <summary>The verb that measures the platform itself and prints a table.</summary>
 internal static class BenchCommand
 {
-    private static readonly string[] _parts = ["fold", "rounds", "updates"];
+    private static readonly string[] _parts = ["fold", "rounds", "updates", "secagg"];
 
     /// <summary>Builds the command.</summary>
     public static Command Build()
     {
-        Argument<string[]> parts = new("parts") { Description = "What to measure: fold, rounds, updates; all when left out.", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string[]> parts = new("parts") { Description = "What to measure: fold, rounds, updates, secagg; all when left out.", Arity = ArgumentArity.ZeroOrMore };
         parts.AcceptOnlyFromAmong(_parts);
         Option<int> clients = new("--clients") { Description = "Clients a round.", DefaultValueFactory = _ => 100 };
         Option<int> rounds = new("--rounds") { Description = "Rounds measured, after a warm-up.", DefaultValueFactory = _ => 20 };
@@ -26,23 +27,25 @@ internal static class BenchCommand
             DefaultValueFactory = _ => [2_500, 250_000, 2_500_000],
             AllowMultipleArgumentsPerToken = true,
         };
+        Option<bool> quick = new("--quick") { Description = "Of secagg, the small groups alone." };
         Option<bool> json = new("--json") { Description = "Print a JSON object instead of tables." };
-        Command command = new("bench", "Measure the platform itself: summing up, rounds without training, client updates a second.")
+        Command command = new("bench", "Measure the platform itself: summing up, rounds without training, client updates a second, secure aggregation.")
         {
-            parts, clients, rounds, parameters, json,
+            parts, clients, rounds, parameters, quick, json,
         };
         command.SetAction((parsed, ct) => RunAsync(
             parsed.GetValue(parts) is { Length: > 0 } chosen ? chosen : _parts,
             parsed.GetValue(clients),
             parsed.GetValue(rounds),
             parsed.GetValue(parameters)!,
+            parsed.GetValue(quick),
             parsed.GetValue(json),
             ct));
         return command;
     }
 
     private static async Task<int> RunAsync(
-        string[] parts, int clients, int rounds, int[] sizes, bool json, CancellationToken ct)
+        string[] parts, int clients, int rounds, int[] sizes, bool quick, bool json, CancellationToken ct)
     {
         if (clients is < 1 or > 10_000 || rounds is < 1 or > 10_000)
         {
@@ -78,13 +81,18 @@ internal static class BenchCommand
             training = await RoundBench.MeasureAsync(load, rounds, ct);
         }
 
+        GroupFigures? secureAggregation = parts.Contains("secagg") ? GroupBench.Measure(quick, ct) : null;
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { fold, limits, unchanged, training }, ReportJson.Indented));
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { fold, limits, unchanged, training, secureAggregation }, ReportJson.Indented));
         }
         else
         {
             Print(fold, limits, unchanged, training);
+            if (secureAggregation is not null)
+            {
+                GroupBench.Print(secureAggregation);
+            }
         }
 
         return ExitCodes.Success;
