@@ -95,13 +95,13 @@ public sealed class ModelPackageTests
     [Theory]
     [InlineData(
         ModelSpec.Mlp,
-        "1c60eccf6bd3f65b65847aebe1a6f372cd1fb80fdbeeaf4b5d57f291dc68f352",
-        "b57bd52d73595dfb1eb3e8e964c5df05536fa455eda203fa7355256d374f8bf0",
+        "dd6c769a7201f6b11c6b65edbc01cb12622a48acaae7ec7a8b10c3c6b8a53a8d",
+        "c54757477a1d7d58c1df68786de181993f57de6a4c01cfb20e40083fe203ab68",
         "d4487dc2106630b6bfc4afdcc9da18e25f1d585c064e620df464b52c4a455950")]
     [InlineData(
         ModelSpec.Cnn,
-        "ddf94eab2a7ee0c3b4a0204ec1315cacf6d3d5b084147650094c516ef42b973c",
-        "4a043e983529ec6c2f2c08dbdbb21efe793c74ef97d480678af2406b6c3c8f86",
+        "c3bbe4b1bbd7393a42d585957e9b3c9ee4a7e3a44903d40dc023461fb1766fff",
+        "9ea3c9a8fb77bd22c9632e4e908dc5a7cc49e7ef2f3d33d556b9065e5f4681df",
         "43f44bfb38f565908f4ed51da7bc6536484b2011c3775e1d7f340a921a2cf75e")]
     public void Build_PublishedModel_HasTheGoldenBytes(string builder, string gradient, string evaluation, string adapter)
     {

@@ -37,7 +37,7 @@ internal static class ModelsCommand
         Option<string[]> fill = new("--fill") { Description = "A constant value for another input; may be given several times.", HelpName = "NAME=VALUE" };
         Option<string?> name = new("--name") { Description = "The model's name; the file's when left out.", HelpName = "NAME" };
         Option<DirectoryInfo?> folder = new("--out") { Description = "Folder to write the package to.", HelpName = "DIR" };
-        Option<Uri?> server = new("--server") { Description = "HTTP API of a server whose store takes the package.", HelpName = "URL" };
+        Option<Uri?> server = new("--server") { Description = "HTTP API of a server whose store takes the package.", HelpName = "URL", CustomParser = ServerCommandLine.ParseAddress };
         Command command = new("import", "Make a model package of an ONNX file.") { file, task, lora, trainable, input, output, shape, fill, name, folder, server, json };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Net;
 using System.Text.Json.Nodes;
 using Federated.Server.Api;
@@ -15,20 +16,23 @@ internal static class ServerCommandLine
     {
         Description = "Address of the server's HTTP API.",
         DefaultValueFactory = _ => new Uri("http://localhost:5400/"),
-        CustomParser = result =>
-        {
-            string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-            if (Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
-            {
-                return address;
-            }
-
-            result.AddError($"--server is '{text}'; allowed is an address like http://HOST:PORT/.");
-            return null;
-        },
+        CustomParser = ParseAddress,
     };
 
     private static readonly Option<bool> _json = new("--json") { Description = "Print JSON and nothing else on standard output." };
+
+    /// <summary>Reads the value of <c>--server</c>.</summary>
+    public static Uri? ParseAddress(ArgumentResult result)
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
+        {
+            return address;
+        }
+
+        result.AddError($"--server is '{text}'; allowed is an address like http://HOST:PORT/.");
+        return null;
+    }
 
     /// <summary>The whole command tree.</summary>
     public static RootCommand Build()

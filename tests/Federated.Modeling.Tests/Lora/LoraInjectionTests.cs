@@ -52,7 +52,7 @@ public sealed class LoraInjectionTests
     [MemberData(nameof(Models))]
     public void Gradient_RandomFactors_MatchesDifferences(ModelSpec spec)
     {
-        const float Step = 1e-2f;
+        const float Step = 1e-3f;
         ModelPackage package = ModelPackage.Build(spec with { Lora = new PackageLora(2, 3, ".*", 1) }, 5);
         float[] adapter = RandomAdapter(package);
         Dictionary<string, Tensor> batch = Batch(spec, 4);
