@@ -15,8 +15,12 @@ public static class PackageFolder
     /// <summary>The adapter that jobs start from.</summary>
     public const string AdapterFile = "initial.adapter";
 
-    private const string GradientFile = "gradient.onnx";
-    private const string EvaluationFile = "evaluation.onnx";
+    /// <summary>Loss and gradients.</summary>
+    public const string GradientFile = "gradient.onnx";
+
+    /// <summary>Loss and score.</summary>
+    public const string EvaluationFile = "evaluation.onnx";
+
     private const string ModelFile = "model.onnx";
 
     /// <summary>Writes a package; files of the same names are replaced.</summary>

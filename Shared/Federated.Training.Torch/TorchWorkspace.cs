@@ -34,6 +34,11 @@ internal sealed class TorchWorkspace : IModelWorkspace
         _gradients = _sharesMemory ? _hostGradients : ToDevice(_hostGradients);
         for (int i = 0; i < _parameters.Length; i++)
         {
+            if (!model.Manifest.Parameters[i].HasGradient)
+            {
+                continue;
+            }
+
             _ = _parameters[i].requires_grad_();
             _parameters[i].grad = _gradients[i];
         }

@@ -18,6 +18,7 @@ public static class LocalTrainer
     /// <param name="plan">How to train. An epoch's last batch may be short.</param>
     /// <param name="shuffle">Orders the examples; advanced by one shuffle an epoch.</param>
     /// <param name="cancellationToken">Looked at before every step.</param>
+    /// <param name="trained">What of the adapter is trained, in ascending order and without overlap; all of it when empty. The rest stays as it began.</param>
     /// <returns>
     /// Steps, examples and mean loss. Once a loss is NaN nothing after it can be a number, so training stops there and
     /// <see cref="LocalTrainingResult.Diverged"/> is set; the adapter is then worthless. The last step's own result is not
@@ -31,7 +32,8 @@ public static class LocalTrainer
         ReadOnlySpan<float> start,
         LocalTrainingPlan plan,
         SeededGenerator shuffle,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        ReadOnlySpan<TrainedRange> trained = default)
     {
         ArgumentNullException.ThrowIfNull(workspace);
         ArgumentNullException.ThrowIfNull(examples);
@@ -51,7 +53,8 @@ public static class LocalTrainer
             throw new ArgumentException("There are no examples to train on. A client without data must not check in.", nameof(examples));
         }
 
-        int stateLength = checked(optimizer.StateArrays * parameters);
+        ReadOnlySpan<TrainedRange> ranges = trained.IsEmpty ? [new TrainedRange(0, parameters)] : trained;
+        int stateLength = checked(optimizer.StateArrays * TrainedRange.Total(ranges));
         int[] order = ArrayPool<int>.Shared.Rent(count);
         float[] state = ArrayPool<float>.Shared.Rent(stateLength);
         try
@@ -64,7 +67,7 @@ public static class LocalTrainer
             }
 
             return Run(
-                workspace, examples, start, plan, optimizer, order.AsSpan(0, count), state.AsSpan(0, stateLength), shuffle, cancellationToken);
+                workspace, examples, start, plan, optimizer, ranges, order.AsSpan(0, count), state.AsSpan(0, stateLength), shuffle, cancellationToken);
         }
         finally
         {
@@ -79,6 +82,7 @@ public static class LocalTrainer
         ReadOnlySpan<float> start,
         LocalTrainingPlan plan,
         ILocalOptimizer optimizer,
+        ReadOnlySpan<TrainedRange> trained,
         Span<int> order,
         Span<float> state,
         SeededGenerator shuffle,
@@ -108,15 +112,35 @@ public static class LocalTrainer
                     return new LocalTrainingResult(steps, count, double.NaN);
                 }
 
-                if (mu != 0)
-                {
-                    ProximalTerm.AddTo(workspace.Gradient, workspace.Adapter, start, mu);
-                }
-
-                optimizer.Step(steps, workspace.Adapter, workspace.Gradient, state);
+                Step(workspace, start, mu, optimizer, steps, trained, state);
             }
         }
 
         return new LocalTrainingResult(steps, count, lossSum / steps);
+    }
+
+    /// <summary>One step of the trained ranges, each with a part of the state to itself: what is frozen must not decay or drift either.</summary>
+    private static void Step(
+        IModelWorkspace workspace,
+        ReadOnlySpan<float> start,
+        float mu,
+        ILocalOptimizer optimizer,
+        int step,
+        ReadOnlySpan<TrainedRange> trained,
+        Span<float> state)
+    {
+        foreach (TrainedRange range in trained)
+        {
+            Span<float> adapter = workspace.Adapter.Slice(range.Offset, range.Length);
+            Span<float> gradient = workspace.Gradient.Slice(range.Offset, range.Length);
+            if (mu != 0)
+            {
+                ProximalTerm.AddTo(gradient, adapter, start.Slice(range.Offset, range.Length), mu);
+            }
+
+            int stateLength = optimizer.StateArrays * range.Length;
+            optimizer.Step(step, adapter, gradient, state[..stateLength]);
+            state = state[stateLength..];
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Randomness;
 
@@ -28,6 +29,38 @@ public sealed class LocalTrainerTests
         LocalTrainer.Train(workspace, new ArrayExamples([[1]], [1]), [3], plan, Shuffle(), TestContext.Current.CancellationToken);
         Assert.Equal(2f, workspace.Adapter[0]);
     }
+
+    [Theory]
+    [InlineData(LocalOptimizer.Sgd)]
+    [InlineData(LocalOptimizer.Momentum)]
+    [InlineData(LocalOptimizer.AdamW)]
+    public void Train_SomeRangesAlone_LeavesTheRestAndStepsThoseAsIfTheyWereAll(LocalOptimizer rule)
+    {
+        // Features beyond the first pull on parameters that are frozen at 0, so the trained ones see the same problem with and without them.
+        using LeastSquaresWorkspace all = new(new LeastSquaresModel(2), 2);
+        using LeastSquaresWorkspace some = new(new LeastSquaresModel(5), 5);
+        LocalTrainingPlan plan = new() { Epochs = 4, LearningRate = 0.05, Optimizer = rule, WeightDecay = 0.1, ProximalMu = 0.3 };
+        LocalTrainer.Train(all, new ArrayExamples([[1, 2]], [1]), [3, -1], plan, Shuffle(), TestContext.Current.CancellationToken);
+
+        LocalTrainer.Train(
+            some,
+            new ArrayExamples([[5, 1, 7, 2, 4]], [1]),
+            [0, 3, 0, -1, 0],
+            plan,
+            Shuffle(),
+            TestContext.Current.CancellationToken,
+            [new TrainedRange(1, 1), new TrainedRange(3, 1)]);
+
+        Assert.Equal([0, all.Adapter[0], 0, all.Adapter[1], 0], some.Adapter.ToArray());
+        Assert.NotEqual(3f, all.Adapter[0]);
+    }
+
+    [Fact]
+    public void TrainedRanges_OfRoles_JoinNeighboursAndLeaveOutFrozenTensors() => Assert.Equal(
+        [new TrainedRange(0, 5), new TrainedRange(9, 1)],
+        TrainedRange.Of(
+            ParameterLayout.Of([("a", [2]), ("b", [3]), ("c", [4]), ("d", [1])]),
+            [ParameterRole.Sent, ParameterRole.Kept, ParameterRole.Frozen, ParameterRole.Sent]));
 
     [Fact]
     public void Train_Epochs_VisitEveryExampleOnceInAFreshOrder()

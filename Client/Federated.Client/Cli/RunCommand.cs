@@ -3,10 +3,10 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using Federated.Client.Data;
+using Federated.Client.Engines;
 using Federated.Client.Session;
 using Federated.Client.Transport;
 using Federated.Training;
-using Federated.Training.Engine;
 
 namespace Federated.Client.Cli;
 
@@ -24,7 +24,14 @@ internal sealed class RunCommand : Command
     };
 
     private readonly Option<string[]> _labels = new("--label") { Description = "A label of the device; may be given several times.", HelpName = "NAME=VALUE" };
-    private readonly Option<string?> _state = new("--state") { Description = "Folder that keeps model packages, and what compressed updates have left out, between runs; without it both begin anew.", HelpName = "DIR" };
+    private readonly Option<string?> _state = new("--state") { Description = "Folder that keeps model packages, tensors that stay on the device, and what compressed updates have left out, between runs; without it all begin anew.", HelpName = "DIR" };
+    private readonly Option<string> _engine = new("--engine")
+    {
+        Description = "What trains: onnx, or torch in a build with -p:TorchEngine=true.",
+        HelpName = "onnx|torch",
+        DefaultValueFactory = _ => TrainingEngines.Onnx,
+    };
+
     private readonly Option<int> _threads = new("--threads") { Description = "Threads the engine trains with, 1 to 256.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<long?> _rounds = new("--rounds") { Description = "Stop after N contributed rounds.", HelpName = "N" };
     private readonly Option<bool> _untilIdle = new("--until-idle") { Description = "Stop at the first check-in that brings no assignment." };
@@ -34,6 +41,7 @@ internal sealed class RunCommand : Command
     public RunCommand()
         : base("run", "Checks in with a server, trains when assigned, and submits, until stopped. Exit codes: 0 done, 1 failure, 2 wrong usage or input, 130 interrupted.")
     {
+        _engine.AcceptOnlyFromAmong([.. TrainingEngines.Names]);
         _threads.CustomParser = result => (int)Number(result, _threads.Name, 1, 256);
         _rounds.CustomParser = result => Number(result, _rounds.Name, 1, long.MaxValue);
         Options.Add(_server);
@@ -42,6 +50,7 @@ internal sealed class RunCommand : Command
         Options.Add(_data);
         Options.Add(_labels);
         Options.Add(_state);
+        Options.Add(_engine);
         Options.Add(_threads);
         Options.Add(_rounds);
         Options.Add(_untilIdle);
@@ -57,14 +66,18 @@ internal sealed class RunCommand : Command
         IExampleSource examples;
         GrpcServerLink opened;
         ModelCache cache;
+        IKeptTensors kept;
+        ITrainingEngine engine;
         try
         {
+            engine = TrainingEngines.Open(parse.GetRequiredValue(_engine), parse.GetValue(_threads));
             identity = new ClientIdentity(parse.GetRequiredValue(_deviceId), parse.GetRequiredValue(_population), Labels(parse));
             examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open();
             opened = Connect(parse.GetRequiredValue(_server));
-            cache = OpenCache(parse);
+            cache = OpenCache(parse, engine);
+            kept = parse.GetValue(_state) is { } state ? new FolderKeptTensors(Path.Combine(state, "tensors")) : new MemoryKeptTensors();
         }
-        catch (Exception e) when (e is FormatException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FormatException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or NotSupportedException)
         {
             await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
             return ExitCode.Usage;
@@ -76,7 +89,8 @@ internal sealed class RunCommand : Command
         await using GrpcServerLink link = opened;
         using ModelCache models = cache;
         IResidualStore? residuals = parse.GetValue(_state) is { } folder ? new FolderResiduals(Path.Combine(folder, "residuals")) : null;
-        ClientSession session = new(identity, link, models, examples, new SessionOptions(), TimeProvider.System, residuals: residuals);
+        ClientSession session = new(
+            identity, link, models, examples, new SessionOptions { Engine = engine.Name }, TimeProvider.System, residuals: residuals, kept: kept);
         Agent agent = new(identity, session, options, TimeProvider.System, log);
         try
         {
@@ -95,11 +109,10 @@ internal sealed class RunCommand : Command
         }
     }
 
-    private ModelCache OpenCache(ParseResult parse)
+    private ModelCache OpenCache(ParseResult parse, ITrainingEngine engine)
     {
-        OnnxEngineOptions engine = new() { IntraOpThreads = parse.GetValue(_threads) };
         ModelCacheOptions options = new() { Folder = parse.GetValue(_state) is { } state ? Path.Combine(state, "packages") : null, TrainingThreads = 1 };
-        return new ModelCache(options, ModelCache.OnnxLoader(engine));
+        return new ModelCache(options, engine);
     }
 
     private static GrpcServerLink Connect(string server) => Uri.TryCreate(server, UriKind.Absolute, out Uri? uri)

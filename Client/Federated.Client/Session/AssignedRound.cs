@@ -20,6 +20,7 @@ internal sealed class AssignedRound(
     ModelCache models,
     IExampleSource examples,
     IResidualStore residuals,
+    IKeptTensors kept,
     TransferScope scope,
     TimeProvider time,
     ISessionObserver observer,
@@ -27,6 +28,8 @@ internal sealed class AssignedRound(
 {
     private readonly ClientCosts _costs = new();
     private CompressedUpdate? _compressed;
+    private RoundTensors? _tensors;
+    private float[]? _kept;
 
     /// <summary>What training gave, once it has.</summary>
     public LocalTrainingResult? Training { get; private set; }
@@ -63,6 +66,12 @@ internal sealed class AssignedRound(
         };
         SubmitReply reply = await Transferring(ResumableUpload.RunAsync(header, payload, scope, cancellationToken)).ConfigureAwait(false);
         _compressed?.Answered(reply.Outcome, residuals);
+        if (_kept is not null && reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate)
+        {
+            // Only with what was counted: the kept tensors and the sent ones were trained for each other.
+            kept.Write(plan.JobId, plan.Round, _kept);
+        }
+
         return reply;
     }
 
@@ -77,6 +86,7 @@ internal sealed class AssignedRound(
         }
 
         CheckAdapter(buffer);
+        _tensors?.Prepare(buffer.Values, plan.JobId, kept);
         _costs.DownloadSeconds = time.GetElapsedTime(began).TotalSeconds;
         return model;
     }
@@ -91,6 +101,7 @@ internal sealed class AssignedRound(
                 $"The plan states {plan.ParameterCount} parameters, package '{manifest.Name}' has {manifest.Layout.Length}.");
         }
 
+        _tensors = RoundTensors.Of(manifest, plan);
         if (model.Workspaces is not null && examples.Format != ExampleFormat.Of(manifest))
         {
             throw new RoundAbortException(
@@ -127,6 +138,7 @@ internal sealed class AssignedRound(
                 () =>
                 {
                     buffer.Values.Clear();
+                    Pack(buffer);
                     return Seal(buffer, Training);
                 },
                 cancellationToken).ConfigureAwait(false);
@@ -154,7 +166,8 @@ internal sealed class AssignedRound(
         RoundBuffer buffer, IModelWorkspace workspace, CancellationToken cancellationToken)
     {
         SeededGenerator shuffle = SeededGenerator.For(plan.Seed, "shuffle", (ulong)plan.Round, identity.DeviceId);
-        LocalTrainingResult result = LocalTrainer.Train(workspace, examples, buffer.Values, plan.Training, shuffle, cancellationToken);
+        LocalTrainingResult result = LocalTrainer.Train(
+            workspace, examples, buffer.Values, plan.Training, shuffle, cancellationToken, _tensors is null ? [] : _tensors.Trained.AsSpan());
         if (result.Diverged || !buffer.Subtract(workspace.Adapter))
         {
             throw new RoundAbortException(
@@ -162,14 +175,24 @@ internal sealed class AssignedRound(
         }
 
         Training = result;
+        _kept = _tensors?.TakeKept(workspace.Adapter);
+        Pack(buffer);
         return Seal(buffer, result);
+    }
+
+    private void Pack(RoundBuffer buffer)
+    {
+        if (_tensors is not null)
+        {
+            buffer.Pack(_tensors.Sent);
+        }
     }
 
     private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Seal(RoundBuffer buffer, LocalTrainingResult result)
     {
         if (plan.Codec is not null)
         {
-            _compressed = CompressedUpdate.Encode(plan, identity.DeviceId, buffer.Values, residuals);
+            _compressed = CompressedUpdate.Encode(plan, identity.DeviceId, buffer.Sent, residuals);
         }
 
         ReadOnlyMemory<byte> payload = _compressed is null

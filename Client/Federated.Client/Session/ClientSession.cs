@@ -19,6 +19,7 @@ public sealed class ClientSession
     private readonly TimeProvider _time;
     private readonly ISessionObserver _observer;
     private readonly IResidualStore _residuals;
+    private readonly IKeptTensors _kept;
     private readonly Backoff _backoff;
     private int _running;
 
@@ -31,6 +32,7 @@ public sealed class ClientSession
     /// <param name="time">Deadlines and waits.</param>
     /// <param name="observer">Is told where the session stands; nobody when null.</param>
     /// <param name="residuals">Where compressed updates keep what they leave out; in memory when null.</param>
+    /// <param name="kept">Where tensors that stay on the device are kept between rounds; in memory when null.</param>
     /// <exception cref="ArgumentException">There are more examples than one update may speak for.</exception>
     public ClientSession(
         ClientIdentity identity,
@@ -40,7 +42,8 @@ public sealed class ClientSession
         SessionOptions options,
         TimeProvider time,
         ISessionObserver? observer = null,
-        IResidualStore? residuals = null)
+        IResidualStore? residuals = null,
+        IKeptTensors? kept = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(link);
@@ -62,6 +65,7 @@ public sealed class ClientSession
         _time = time;
         _observer = observer ?? SilentObserver.Instance;
         _residuals = residuals ?? new MemoryResiduals();
+        _kept = kept ?? new MemoryKeptTensors();
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, time, identity.DeviceId);
     }
 
@@ -141,7 +145,7 @@ public sealed class ClientSession
         _backoff.Reset();
         long deadline = assignedAt + (long)(plan.Deadline.TotalSeconds * _time.TimestampFrequency);
         TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time);
-        AssignedRound round = new(_identity, plan, _models, _examples, _residuals, scope, _time, _observer, _options.Buffers);
+        AssignedRound round = new(_identity, plan, _models, _examples, _residuals, _kept, scope, _time, _observer, _options.Buffers);
         using CancellationTokenSource closing = new(scope.Remaining, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, closing.Token);
         try

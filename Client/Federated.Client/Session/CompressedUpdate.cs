@@ -26,7 +26,7 @@ internal sealed class CompressedUpdate
     /// <summary>Encodes a delta.</summary>
     /// <param name="plan">A plan with a codec.</param>
     /// <param name="deviceId">Seeds the rounding, together with the plan's seed and round.</param>
-    /// <param name="delta">[P], finite.</param>
+    /// <param name="delta">What is sent of the delta: [<see cref="PlanDocument.SentCount"/>], finite.</param>
     /// <param name="residuals">Where the device's residual is.</param>
     /// <exception cref="RoundAbortException">The delta cannot be encoded.</exception>
     public static CompressedUpdate Encode(PlanDocument plan, string deviceId, ReadOnlySpan<float> delta, IResidualStore residuals)

@@ -1,14 +1,15 @@
 using System.Buffers;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 
 namespace Federated.Client.Session;
 
 /// <summary>
 /// The one large buffer of a round, from the pool: the adapter document is received into it, its values become the delta in place, and
-/// the update's header is written in front of them. [header room | P float32]; either document ends where the values end. Not
-/// thread-safe.
+/// the update's header is written in front of them. [header room | P float32]; the adapter document ends where the values end, the update with the
+/// last parameter sent. Not thread-safe.
 /// </summary>
 internal sealed class RoundBuffer : IDisposable
 {
@@ -18,12 +19,14 @@ internal sealed class RoundBuffer : IDisposable
     private readonly byte[] _array;
     private readonly int _valueBytes;
     private readonly int _adapterHeaderBytes;
+    private int _sentBytes;
     private bool _disposed;
 
     private RoundBuffer(ArrayPool<byte> pool, int valueBytes, int adapterHeaderBytes)
     {
         _pool = pool;
         _valueBytes = valueBytes;
+        _sentBytes = valueBytes;
         _adapterHeaderBytes = adapterHeaderBytes;
         _array = pool.Rent(HeaderRoom + valueBytes);
     }
@@ -33,6 +36,9 @@ internal sealed class RoundBuffer : IDisposable
 
     /// <summary>The adapter, later the delta: [P].</summary>
     public Span<float> Values => MemoryMarshal.Cast<byte, float>(_array.AsSpan(HeaderRoom, _valueBytes));
+
+    /// <summary>What is sent of the delta: all of it until <see cref="Pack"/>.</summary>
+    public ReadOnlySpan<float> Sent => MemoryMarshal.Cast<byte, float>(_array.AsSpan(HeaderRoom, _sentBytes));
 
     /// <summary>Rents the buffer of a plan.</summary>
     /// <exception cref="RoundAbortException">No adapter document of P parameters has the length that the plan states.</exception>
@@ -56,6 +62,14 @@ internal sealed class RoundBuffer : IDisposable
         return float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(values));
     }
 
+    /// <summary>Moves what is sent to the front; the rest of the delta is lost.</summary>
+    public void Pack(ParameterSelection sent)
+    {
+        Span<float> values = Values;
+        sent.Gather(values, values[..sent.Length]);
+        _sentBytes = sent.Length * sizeof(float);
+    }
+
     /// <summary>Writes the update's header in front of the delta and gives the document; it lives as long as this buffer.</summary>
     public ReadOnlyMemory<byte> WriteUpdate(PlanDocument plan, int examples, int steps, double meanLoss)
     {
@@ -68,14 +82,14 @@ internal sealed class RoundBuffer : IDisposable
             ExampleCount = examples,
             StepCount = steps,
             MeanLoss = meanLoss,
-            ParameterCount = plan.ParameterCount,
-            Body = _array.AsMemory(HeaderRoom, _valueBytes),
+            ParameterCount = _sentBytes / sizeof(float),
+            Body = _array.AsMemory(HeaderRoom, _sentBytes),
         };
         ArrayBufferWriter<byte> header = new(HeaderRoom);
         update.WriteHeader(header);
         int start = HeaderRoom - header.WrittenCount;
         header.WrittenSpan.CopyTo(_array.AsSpan(start));
-        return _array.AsMemory(start, header.WrittenCount + _valueBytes);
+        return _array.AsMemory(start, header.WrittenCount + _sentBytes);
     }
 
     /// <summary>Gives the document of an update whose delta is encoded; nothing of it lies in this buffer.</summary>
@@ -88,7 +102,7 @@ internal sealed class RoundBuffer : IDisposable
         ExampleCount = examples,
         StepCount = steps,
         MeanLoss = meanLoss,
-        ParameterCount = plan.ParameterCount,
+        ParameterCount = plan.SentCount,
         Body = encoded,
     }.ToBytes();
 

@@ -1,16 +1,12 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Federated.Client.Engines;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Training;
 using Federated.Training.Engine;
 
 namespace Federated.Client.Transport;
-
-/// <summary>Loads the graphs of a package into an engine.</summary>
-/// <param name="manifest">The package.</param>
-/// <param name="gradient">Its gradient graph; a file with the frozen weights beside it if the package has such.</param>
-public delegate ITrainableModel ModelLoader(PackageManifest manifest, GraphSource gradient);
 
 /// <summary>
 /// Model packages by the hash of their manifest, fetched and loaded once for all sessions that share the cache; with a folder, fetched once
@@ -22,43 +18,27 @@ public sealed class ModelCache : IDisposable
     private const long MaxManifestBytes = 16 * 1024 * 1024;
 
     private readonly ModelCacheOptions _options;
-    private readonly ModelLoader _loader;
+    private readonly ITrainingEngine _engine;
     private readonly ConcurrentDictionary<ContentHash, Entry> _entries = new();
     private readonly Lazy<string> _weightsFolder;
     private bool _disposed;
 
     /// <summary>An empty cache.</summary>
     /// <param name="options">Where and how.</param>
-    /// <param name="loader">The engine; ONNX Runtime with one thread an operator when null.</param>
+    /// <param name="engine">What trains the packages; ONNX Runtime with one thread an operator when null.</param>
     /// <exception cref="IOException">The folder cannot be made.</exception>
-    public ModelCache(ModelCacheOptions options, ModelLoader? loader = null)
+    public ModelCache(ModelCacheOptions options, ITrainingEngine? engine = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TrainingThreads, 1);
         _options = options;
-        _loader = loader ?? OnnxLoader(new OnnxEngineOptions());
+        _engine = engine ?? new OnnxTrainingEngine(new OnnxEngineOptions());
         _weightsFolder = new Lazy<string>(() => options.Folder ?? Directory.CreateTempSubdirectory("federated-").FullName);
         if (options.Folder is not null)
         {
             Directory.CreateDirectory(options.Folder);
         }
     }
-
-    /// <summary>The loader for ONNX Runtime. Clients do not evaluate: the evaluation graph is neither fetched nor opened.</summary>
-    public static ModelLoader OnnxLoader(OnnxEngineOptions options) => (manifest, gradient) =>
-    {
-        OnnxModel model = OnnxModel.Load(manifest, gradient, GraphSource.None, options);
-        try
-        {
-            model.PrepareTraining();
-            return model;
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    };
 
     /// <summary>Gives the package, fetching and loading it if it is not here. Who comes while it is fetched waits for it.</summary>
     /// <exception cref="ProtocolViolationException">The package is not what its hash says, or not one this software can run.</exception>
@@ -131,25 +111,26 @@ public sealed class ModelCache : IDisposable
             return new CachedModel(manifest, null);
         }
 
-        GraphSource gradient = manifest.FrozenWeights.Count == 0
+        PackageFile file = _engine.GraphOf(manifest);
+        GraphSource graph = manifest.FrozenWeights.Count == 0
             ? await FetchAsync(
-                ContentHash.Parse(manifest.Gradient.Sha256), $"gradient graph of package '{manifest.Name}'", _options.MaxFileBytes, scope, cancellationToken).ConfigureAwait(false)
-            : GraphSource.FromFile(await FetchFilesAsync(manifest, scope, cancellationToken).ConfigureAwait(false));
+                ContentHash.Parse(file.Sha256), $"graph of package '{manifest.Name}'", _options.MaxFileBytes, scope, cancellationToken).ConfigureAwait(false)
+            : GraphSource.FromFile(await FetchFilesAsync(manifest, file, scope, cancellationToken).ConfigureAwait(false));
 
         // Opening a graph is seconds of work for a large model.
-        ITrainableModel model = await Task.Run(() => _loader(manifest, gradient), cancellationToken).ConfigureAwait(false);
+        ITrainableModel model = await Task.Run(() => _engine.Load(manifest, graph), cancellationToken).ConfigureAwait(false);
         return new CachedModel(manifest, new WorkspacePool(model, _options.TrainingThreads));
     }
 
-    /// <summary>Fetches the gradient graph and the weights that it names into one folder, each under its hash; gives the graph's path.</summary>
-    private async Task<string> FetchFilesAsync(PackageManifest manifest, TransferScope scope, CancellationToken cancellationToken)
+    /// <summary>Fetches a graph and the weights that it names into one folder, each under its hash; gives the graph's path.</summary>
+    private async Task<string> FetchFilesAsync(PackageManifest manifest, PackageFile graph, TransferScope scope, CancellationToken cancellationToken)
     {
         foreach (PackageFile weights in manifest.FrozenWeights)
         {
             _ = await FetchFileAsync(weights, $"frozen weights of package '{manifest.Name}'", scope, cancellationToken).ConfigureAwait(false);
         }
 
-        return await FetchFileAsync(manifest.Gradient, $"gradient graph of package '{manifest.Name}'", scope, cancellationToken).ConfigureAwait(false);
+        return await FetchFileAsync(graph, $"graph of package '{manifest.Name}'", scope, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<string> FetchFileAsync(PackageFile file, string name, TransferScope scope, CancellationToken cancellationToken)

@@ -39,9 +39,16 @@ internal static class JobTable
         Print(shown.Job);
         Table table = new Table().Border(TableBorder.Rounded)
             .AddColumns("round", "outcome", "accepted", "late", "dropped", "accuracy", "loss", "bytes up", "bytes down", "seconds");
+        bool biased = shown.Rounds.Any(round => round.AveragingBias is not null);
+        if (biased)
+        {
+            table.AddColumn("averaging bias");
+        }
+
         foreach (RoundRecord round in shown.Rounds)
         {
-            table.AddRow(
+            List<string> row =
+            [
                 round.Round.ToString(),
                 Markup.Escape(round.Outcome == RoundOutcome.Committed ? "committed" : $"abandoned: {round.Reason}"),
                 $"{round.Accepted}/{round.Selected}",
@@ -51,7 +58,14 @@ internal static class JobTable
                 round.TrainLoss.ToString("F4"),
                 round.BytesUp.ToString("N0"),
                 round.BytesDown.ToString("N0"),
-                round.Timing.TotalSeconds.ToString("F2"));
+                round.Timing.TotalSeconds.ToString("F2"),
+            ];
+            if (biased)
+            {
+                row.Add(Percent(round.AveragingBias));
+            }
+
+            table.AddRow([.. row]);
         }
 
         AnsiConsole.Write(table);

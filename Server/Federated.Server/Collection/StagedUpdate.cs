@@ -59,7 +59,7 @@ internal sealed class StagedUpdate : IDisposable
     /// <summary>Set with the contribution: what is summed, inside the payload or in <see cref="SumMemory"/>.</summary>
     public ReadOnlyMemory<byte> Values { get; private set; }
 
-    /// <summary>Set with the contribution: largest magnitude of the delta.</summary>
+    /// <summary>Set with the contribution: largest magnitude of what is summed.</summary>
     public float MaxMagnitude { get; private set; }
 
     /// <summary>Appends a chunk that the caller has checked to fit.</summary>

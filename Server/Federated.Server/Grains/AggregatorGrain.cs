@@ -165,7 +165,7 @@ internal sealed partial class AggregatorGrain(
         _round ??= await Round().Facts() ?? throw new InvalidOperationException($"Round {Key} was never started.");
         if (!_sealed)
         {
-            _partial ??= new PartialSum(_round.JobId, _round.Round, group: 0, store.Rent(_round.ParameterCount));
+            _partial ??= new PartialSum(_round.JobId, _round.Round, group: 0, store.Rent(_round.SumLength));
         }
 
         SubmissionAnswer[] answers = await Round().Admit(batch.Select(p => p.Submission).ToArray());

@@ -1,3 +1,5 @@
+using Federated.Server.Aggregation.LoraRules;
+
 namespace Federated.Server.Grains;
 
 /// <summary>What a round is about; fixed at its start.</summary>
@@ -57,6 +59,37 @@ public sealed record RoundStart
     /// <summary>Seconds from then until the cohort was there.</summary>
     [Id(12)]
     public required double SelectSeconds { get; init; }
+
+    /// <summary>How LoRA factors are combined; null for a package without them.</summary>
+    [Id(13)]
+    public LoraRound? Lora { get; init; }
+
+    /// <summary>Length of the vector that is summed.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public int SumLength => Lora?.SumLength ?? ParameterCount;
+}
+
+/// <summary>What the edge must know of a round under a LoRA rule.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.lora-round")]
+public sealed record LoraRound
+{
+    /// <summary>The rule.</summary>
+    [Id(0)]
+    public required LoraRuleKind Rule { get; init; }
+
+    /// <summary>Whether its averaging bias is to be told.</summary>
+    [Id(1)]
+    public required bool AveragingBias { get; init; }
+
+    /// <summary>Length of the vector that is summed.</summary>
+    [Id(2)]
+    public required int SumLength { get; init; }
+
+    /// <summary>The rank of each device of the cohort, in its order; 0 for the package's. Empty when all have that.</summary>
+    [Id(3)]
+    public required int[] Ranks { get; init; }
 }
 
 /// <summary>One update's identity: who, what.</summary>

@@ -114,6 +114,10 @@ public interface ISelectorGrain : IGrainWithStringKey
     [Alias("free")]
     Task Free(string[] cohort);
 
+    /// <summary>What each of these devices last gave as the value of a label, in their order; empty where it has none.</summary>
+    [Alias("label-values")]
+    Task<string[]> LabelValues(string[] devices, string label);
+
     /// <summary>Hands the plan to the reserved devices; a device that comes back before the round closes gets it again.</summary>
     [Alias("assign")]
     Task Assign(string jobId, long round, string[] cohort, byte[] plan);

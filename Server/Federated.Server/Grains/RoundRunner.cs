@@ -178,16 +178,38 @@ internal sealed class RoundRunner(
             return null;
         }
 
-        RoundStart start = Describe(round, cohort, startedAt, time.GetElapsedTime(waiting).TotalSeconds);
+        LoraRound? lora = await DescribeLoraAsync(round, cohort);
+        RoundStart start = Describe(round, cohort, lora, startedAt, time.GetElapsedTime(waiting).TotalSeconds);
         await Round(round).Start(start);
         return start;
     }
 
-    private RoundStart Describe(long round, string[] cohort, DateTimeOffset startedAt, double selectSeconds)
+    private async Task<LoraRound?> DescribeLoraAsync(long round, string[] cohort)
+    {
+        if (runtime.Lora is not { } lora)
+        {
+            return null;
+        }
+
+        int[] ranks = lora.Settings.Ranks is { } settings
+            ? [.. (await Selector().LabelValues(cohort, settings.Label)).Select(settings.RankOf)]
+            : [];
+        return new LoraRound
+        {
+            Rule = lora.Settings.Rule,
+            AveragingBias = lora.Settings.AveragingBias,
+            SumLength = lora.Rule.SumLength(round),
+            Ranks = ranks,
+        };
+    }
+
+    private RoundStart Describe(long round, string[] cohort, LoraRound? lora, DateTimeOffset startedAt, double selectSeconds)
     {
         int parameters = state.State.ParameterCount;
+        ParameterPlan? part = runtime.Lora?.PlanOf(round, rank: 0);
+        int sent = part?.SentCount ?? parameters;
         PlainCodec? codec = spec.Update.ToPlan();
-        long maxUpdateBytes = (codec?.MaxLengthBytes(parameters) ?? ((long)parameters * sizeof(float))) + UpdateDocument.OverheadBytes;
+        long maxUpdateBytes = (codec?.MaxLengthBytes(sent) ?? ((long)sent * sizeof(float))) + UpdateDocument.OverheadBytes;
         PlanDocument plan = new()
         {
             JobId = jobId,
@@ -204,6 +226,7 @@ internal sealed class RoundRunner(
             CohortSize = cohort.Length,
             Goal = Math.Min(spec.Cohort.Goal, cohort.Length),
             Training = spec.Training.ToPlan(),
+            Parameters = part,
         };
         return new RoundStart
         {
@@ -220,6 +243,7 @@ internal sealed class RoundRunner(
             Deadline = time.GetUtcNow() + spec.Deadlines.Report,
             StartedAt = startedAt,
             SelectSeconds = selectSeconds,
+            Lora = lora,
         };
     }
 
@@ -230,9 +254,27 @@ internal sealed class RoundRunner(
         if (!_assigned)
         {
             string[] devices = resumed ? await Round(start.Round).Outstanding() : start.Cohort;
-            await Selector().Assign(jobId, start.Round, devices, start.Plan);
+            foreach ((byte[] plan, string[] group) in PlansOf(start, devices))
+            {
+                await Selector().Assign(jobId, start.Round, group, plan);
+            }
+
             _assigned = true;
         }
+    }
+
+    /// <summary>One plan for all; with ranks by class of device, one for each rank.</summary>
+    private IEnumerable<(byte[] Plan, string[] Devices)> PlansOf(RoundStart start, string[] devices)
+    {
+        if (start.Lora is not { Ranks.Length: > 0 } lora)
+        {
+            return [(start.Plan, devices)];
+        }
+
+        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
+        Dictionary<string, int> ranks = start.Cohort.Zip(lora.Ranks).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
+        return devices.GroupBy(device => ranks[device]).OrderBy(group => group.Key)
+            .Select(group => ((plan with { Parameters = runtime.Lora!.PlanOf(start.Round, group.Key) }).ToBytes(), group.ToArray()));
     }
 
     private async Task<RoundClosure> WaitClosedAsync(long round, CancellationToken ct)
@@ -277,6 +319,7 @@ internal sealed class RoundRunner(
             Accepted = group.Count,
             Dropped = new SortedDictionary<string, int>(closure.Dropped, StringComparer.Ordinal),
             UpdateNorm = commit?.UpdateNorm ?? 0,
+            AveragingBias = commit?.AveragingBias,
             Evaluation = quality,
             Timing = timing,
         };

@@ -107,6 +107,11 @@ internal sealed class SelectorGrain(IOptions<SelectionOptions> options, IGrainFa
     }
 
     /// <inheritdoc/>
+    public Task<string[]> LabelValues(string[] devices, string label) => Task.FromResult(devices
+        .Select(device => _profiles.TryGetValue(device, out CheckIn? profile) && profile.Labels.TryGetValue(label, out string? value) ? value : "")
+        .ToArray());
+
+    /// <inheritdoc/>
     public Task Assign(string jobId, long round, string[] cohort, byte[] plan)
     {
         CheckInAnswer answer = new() { JobId = jobId, Round = round, Plan = plan };

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
+using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Grains;
+using Federated.Server.Jobs;
 using Federated.Shared.Protocol;
 using Federated.Shared.Updates.Plain;
 
@@ -9,15 +11,22 @@ namespace Federated.Server.Grpc;
 /// <summary>What the edge must know of a round to judge a submission.</summary>
 /// <param name="Start">The round's facts.</param>
 /// <param name="Cohort">Its devices.</param>
-/// <param name="Codec">How updates are compressed; null when they are summed as they come.</param>
-internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, PlainCodec? Codec)
+/// <param name="Codec">How updates are compressed; null when they are dense.</param>
+/// <param name="Lora">How updates of LoRA factors are read; null when every update is P parameters that are summed as they come.</param>
+internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, PlainCodec? Codec, LoraUpdates? Lora)
 {
-    /// <summary>Bytes that an update takes on its way into the sum beyond its payload.</summary>
-    public int DecodedBytes => Codec is null ? 0 : checked(Start.ParameterCount * sizeof(float));
+    /// <summary>Parameters in a device's update.</summary>
+    public int SentCount(string deviceId) => Lora?.SentCount(deviceId) ?? Start.ParameterCount;
+
+    /// <summary>Bytes of what a LoRA rule makes of an update; 0 when it is summed as sent.</summary>
+    public int ExpandedBytes => Lora is null or { SumsUpdatesAsSent: true } ? 0 : checked(Lora.SumLength * sizeof(float));
+
+    /// <summary>Bytes that a device's update takes on its way into the sum beyond its payload: decoded, and expanded by a LoRA rule.</summary>
+    public int SumBytes(string deviceId) => checked(ExpandedBytes + (Codec is null ? 0 : SentCount(deviceId) * sizeof(float)));
 }
 
 /// <summary>Remembers the facts of recent rounds, which never change, so that a submission costs no look-up. Thread-safe.</summary>
-internal sealed class RoundDirectory(IGrainFactory grains)
+internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
 {
     private const int MaxRounds = 64;
 
@@ -43,7 +52,8 @@ internal sealed class RoundDirectory(IGrainFactory grains)
             return null;
         }
 
-        RoundFacts facts = new(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), PlanDocument.FromBytes(start.Plan).Codec);
+        LoraUpdates? lora = await models.LoraUpdatesAsync(start, CancellationToken.None);
+        RoundFacts facts = new(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), PlanDocument.FromBytes(start.Plan).Codec, lora);
         if (_rounds.TryAdd((jobId, round), facts))
         {
             _order.Enqueue((jobId, round));

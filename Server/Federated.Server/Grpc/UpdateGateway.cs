@@ -98,7 +98,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     private async Task<Refusal?> ReceiveAndFoldAsync(
         UploadKey key, SubmitHeader header, RoundFacts facts, IAsyncStreamReader<UploadChunk> chunks, CancellationToken ct)
     {
-        StagedUpdate update = await staging.OpenAsync(key, (int)header.LengthBytes, facts.DecodedBytes, ct);
+        StagedUpdate update = await staging.OpenAsync(key, (int)header.LengthBytes, facts.SumBytes(header.DeviceId), ct);
         bool parked = false;
         try
         {
@@ -181,7 +181,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         UpdateDocument document;
         try
         {
-            document = UpdateDocument.FromBytes(update.Payload, facts.Start.ParameterCount);
+            document = UpdateDocument.FromBytes(update.Payload, facts.SentCount(header.DeviceId));
         }
         catch (ProtocolViolationException e)
         {
@@ -200,17 +200,17 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
                 $"The update starts from model version {document.ModelVersion}, round {header.Round} from {facts.Start.ModelVersion}.");
         }
 
-        ReadOnlyMemory<byte> summed;
+        ReadOnlyMemory<byte> sent;
         try
         {
-            summed = Decode(update, facts, document);
+            sent = Decode(update, facts, document);
         }
         catch (ProtocolViolationException e)
         {
             return new Refusal(SubmitOutcome.Malformed, e.Message);
         }
 
-        UpdateCheck check = RunningSum.Check(MemoryMarshal.Cast<byte, float>(summed.Span), document.ExampleCount);
+        (ReadOnlyMemory<byte> summed, UpdateCheck check) = Expand(update, header, facts, sent, document.ExampleCount);
         if (!check.Finite || !double.IsFinite(document.MeanLoss))
         {
             return new Refusal(SubmitOutcome.NotFinite, "The update or its loss holds NaN or an infinity. Lower the learning rate.");
@@ -227,7 +227,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         return null;
     }
 
-    /// <summary>What of the update is summed: 4·P bytes, as they came or decoded.</summary>
+    /// <summary>What the device sent: 4·n bytes for n parameters, as they came or decoded.</summary>
     /// <exception cref="ProtocolViolationException">The update is not written as the plan wants it.</exception>
     private static ReadOnlyMemory<byte> Decode(StagedUpdate update, RoundFacts facts, UpdateDocument document)
     {
@@ -243,9 +243,27 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
             return document.Body;
         }
 
-        Memory<byte> memory = update.SumMemory();
+        // What a LoRA rule makes of the update lies in front.
+        Memory<byte> memory = update.SumMemory()[facts.ExpandedBytes..];
         PlainDecoder.Decode(document.Body, codec, MemoryMarshal.Cast<byte, float>(memory.Span));
         return memory;
+    }
+
+    /// <summary>What of the update is summed, and whether it can be.</summary>
+    private static (ReadOnlyMemory<byte> Summed, UpdateCheck Check) Expand(
+        StagedUpdate update, SubmitHeader header, RoundFacts facts, ReadOnlyMemory<byte> sent, int examples)
+    {
+        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(sent.Span);
+        UpdateCheck check = RunningSum.Check(values, examples);
+        if (facts.ExpandedBytes == 0 || !check.Finite)
+        {
+            return (sent, check);
+        }
+
+        Memory<byte> memory = update.SumMemory()[..facts.ExpandedBytes];
+        Span<float> summed = MemoryMarshal.Cast<byte, float>(memory.Span);
+        facts.Lora!.Expand(header.DeviceId, values, examples, summed);
+        return (memory, RunningSum.Check(summed, examples));
     }
 
     /// <summary>Bytes of another round: a replay when they were accepted there.</summary>

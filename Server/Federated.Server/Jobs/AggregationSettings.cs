@@ -24,6 +24,9 @@ public sealed record AggregationSettings : ISettings
     [Description("mean: weighted by examples. The others need single updates, which this version does not keep; it offers mean alone.")]
     public AggregationRule Rule { get; init; } = AggregationRule.Mean;
 
+    [Description("How LoRA factors are combined, for models that have them; null is rolora.")]
+    public LoraSettings? Lora { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
     {

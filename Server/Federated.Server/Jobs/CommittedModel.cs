@@ -11,4 +11,5 @@ public sealed record CommittedModel(long Version, ContentHash Adapter, long Adap
 /// <summary>A commit and what it changed.</summary>
 /// <param name="Model">The new version.</param>
 /// <param name="UpdateNorm">L2 norm of the weighted mean update.</param>
-internal sealed record ModelCommit(CommittedModel Model, double UpdateNorm);
+/// <param name="AveragingBias">What the record says of it; null where it was not asked for or cannot arise.</param>
+internal sealed record ModelCommit(CommittedModel Model, double UpdateNorm, double? AveragingBias);

@@ -1,7 +1,10 @@
 using System.Buffers;
 using Federated.Modeling;
+using Federated.Modeling.Lora;
 using Federated.Modeling.Onnx;
+using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Collection;
+using Federated.Server.Grains;
 using Federated.Server.Storage;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
@@ -27,7 +30,8 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     {
         try
         {
-            _ = await PackageAsync(spec, ct);
+            (ContentHash package, _) = await PackageAsync(spec, ct);
+            JobLora.Check(spec, await ManifestAsync(package, ct));
         }
         catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OnnxFormatException or ProtocolViolationException)
         {
@@ -41,6 +45,26 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     /// <summary>The manifest of a stored package.</summary>
     public async Task<PackageManifest> ManifestAsync(ContentHash package, CancellationToken ct) =>
         PackageManifest.FromBytes((await RequireAsync(package, ct)).Span);
+
+    /// <summary>How a round's updates of LoRA factors are read; null for a round without a LoRA rule.</summary>
+    public async Task<LoraUpdates?> LoraUpdatesAsync(RoundStart start, CancellationToken ct)
+    {
+        if (start.Lora is not { } lora)
+        {
+            return null;
+        }
+
+        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
+        LoraLayout layout = LoraLayout.Of(await ManifestAsync(plan.Package, ct));
+        ILoraRule rule = LoraRule.Create(lora.Rule, layout, lora.AveragingBias, plan.Seed);
+        float[] adapter = new float[rule.SumsUpdatesAsSent ? 0 : start.ParameterCount];
+        if (!rule.SumsUpdatesAsSent)
+        {
+            AdapterDocument.FromBytes(await RequireAsync(plan.Adapter, ct), start.ParameterCount).CopyTo(adapter);
+        }
+
+        return new LoraUpdates(rule, layout, start.Round, start.Cohort.Zip(lora.Ranks, KeyValuePair.Create), adapter);
+    }
 
     /// <summary>Stores an adapter document and keeps it at hand: a whole cohort is about to download it.</summary>
     public async Task<ContentHash> PutAdapterAsync(byte[] document, CancellationToken ct)
@@ -94,12 +118,17 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     /// <summary>Stores the job's package, or finds it, and gives the adapter to start from.</summary>
     private async Task<(ContentHash Package, float[] Adapter)> PackageAsync(JobSpec spec, CancellationToken ct)
     {
+        bool merges = spec.Aggregation.Lora?.Rule == LoraRuleKind.Flora;
         if (ContentHash.TryParse(spec.Model.Package, out ContentHash stored))
         {
-            return (stored, (await packages.FindAsync(stored, ct)).Adapter);
+            return merges
+                ? throw new InvalidDataException(
+                    "aggregation.lora.rule = flora moves the adapted weights of a package, which it does for a folder or a builder and not for a stored package")
+                : (stored, (await packages.FindAsync(stored, ct)).Adapter);
         }
 
         ModelPackage package = spec.Model.Package is { } folder ? PackageFolder.Read(folder) : await BuildAsync(spec, ct);
+        package = merges ? MergeablePackage.Of(package) : package;
         return (await packages.PutAsync(package, ct), package.InitialAdapter);
     }
 

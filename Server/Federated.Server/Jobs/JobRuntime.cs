@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Federated.Server.Aggregation;
+using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Aggregation.ServerOptimizers;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
@@ -25,12 +26,13 @@ internal sealed class JobRuntime : IDisposable
     private EvaluationModel? _evaluator;
 
     private JobRuntime(
-        string jobId, JobModels models, IServerOptimizer optimizer, PackageManifest manifest, IExampleSource? heldOut, int threads)
+        string jobId, JobModels models, IServerOptimizer optimizer, PackageManifest manifest, JobLora? lora, IExampleSource? heldOut, int threads)
     {
         _jobId = jobId;
         _models = models;
         _optimizer = optimizer;
         Manifest = manifest;
+        Lora = lora;
         _heldOut = heldOut;
         _evaluationThreads = threads;
         _adapter = new float[manifest.Layout.Length];
@@ -41,13 +43,16 @@ internal sealed class JobRuntime : IDisposable
     /// <summary>The job's package.</summary>
     public PackageManifest Manifest { get; }
 
+    /// <summary>How the package's LoRA factors are combined; null when it has none.</summary>
+    public JobLora? Lora { get; }
+
     /// <summary>Loads a job at a committed version.</summary>
     public static async Task<JobRuntime> OpenAsync(
         string jobId, JobSpec spec, ContentHash package, CommittedModel model, JobModels models, int threads, CancellationToken ct)
     {
         PackageManifest manifest = await models.ManifestAsync(package, ct);
         IServerOptimizer optimizer = ServerOptimizer.Create(spec.Server);
-        JobRuntime runtime = new(jobId, models, optimizer, manifest, HeldOutExamples.Open(spec.Evaluation), threads);
+        JobRuntime runtime = new(jobId, models, optimizer, manifest, JobLora.Open(spec, manifest), HeldOutExamples.Open(spec.Evaluation), threads);
         ReadOnlyMemory<byte> adapter = await models.RequireAsync(model.Adapter, ct);
         AdapterDocument.FromBytes(adapter, manifest.Layout.Length).CopyTo(runtime._adapter);
         CheckpointDocument checkpoint = await models.ReadCheckpointAsync(jobId, model.Version, ct);
@@ -63,11 +68,11 @@ internal sealed class JobRuntime : IDisposable
     /// </summary>
     public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, long round, CancellationToken ct)
     {
-        (byte[] document, double norm) = await Task.Run(() => Step(from.Version + 1, sum), ct);
+        (byte[] document, LoraOutcome outcome) = await Task.Run(() => Step(from.Version + 1, sum, round), ct);
         ContentHash hash = await _models.PutAdapterAsync(document, ct);
         CommittedModel next = new(from.Version + 1, hash, document.Length);
         await _models.WriteCheckpointAsync(_jobId, round, next, _optimizer.Name, _adapter.Length, _slots, ct);
-        return new ModelCommit(next, norm);
+        return new ModelCommit(next, outcome.UpdateNorm, outcome.AveragingBias);
     }
 
     /// <summary>Quality on the held-out data; null when the job has none.</summary>
@@ -91,12 +96,22 @@ internal sealed class JobRuntime : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _evaluator?.Dispose();
 
-    private (byte[] Document, double Norm) Step(long version, RunningSum sum)
+    private (byte[] Document, LoraOutcome Outcome) Step(long version, RunningSum sum, long round)
     {
-        sum.Mean(_mean);
-        double norm = TensorPrimitives.Norm<float>(_mean);
-        _optimizer.Apply(_adapter, _mean, _slots);
-        return (AdapterDocument.ToBytes(version, _adapter), norm);
+        float[] mean = sum.ParameterCount == _mean.Length ? _mean : new float[sum.ParameterCount];
+        sum.Mean(mean);
+        LoraOutcome outcome;
+        if (Lora is not null)
+        {
+            outcome = Lora.Rule.Apply(mean, _adapter, round, new ServerStep(_optimizer, _slots));
+        }
+        else
+        {
+            outcome = new LoraOutcome(TensorPrimitives.Norm<float>(mean), null);
+            _optimizer.Apply(_adapter, mean, _slots);
+        }
+
+        return (AdapterDocument.ToBytes(version, _adapter), outcome);
     }
 
     private float[][] FreshSlots()

@@ -79,5 +79,10 @@ public sealed record JobSpec : ISettings
                 $"{AggregationSettings.NameOf(Aggregation.Rule)} together with update.secureAggregation = true",
                 "mean: under secure aggregation the server never sees the single updates that this rule compares; or set update.secureAggregation to false");
         }
+
+        foreach (SettingProblem problem in Aggregation.Lora?.ValidateWith(Server, Update, Aggregation) ?? [])
+        {
+            yield return problem;
+        }
     }
 }

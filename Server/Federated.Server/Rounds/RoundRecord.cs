@@ -106,6 +106,12 @@ public sealed record RoundRecord
     /// <summary>L2 norm of the weighted mean update.</summary>
     public double UpdateNorm { get; init; }
 
+    /// <summary>
+    /// ‖Σp·BᵢAᵢ − B̄Ā‖_F / ‖Σp·BᵢAᵢ‖_F over all LoRA targets: how far the product of the averaged factors is from the averaged product. Null where no rule
+    /// averages both factors or the job does not ask for it.
+    /// </summary>
+    public double? AveragingBias { get; init; }
+
     /// <summary>Null when this round was not evaluated.</summary>
     public CentralEvaluation? Evaluation { get; init; }
 

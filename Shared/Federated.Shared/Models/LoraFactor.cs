@@ -12,6 +12,12 @@ public enum LoraMatrix
     /// <summary>[m, r…]: takes them up to the layer's output; zero at first.</summary>
     [JsonStringEnumMemberName("B")]
     B,
+
+    /// <summary>
+    /// The weight that is changed, [m, n…] or [n, m]: neither trained nor sent, but part of the adapter where a job merges products into it.
+    /// </summary>
+    [JsonStringEnumMemberName("base")]
+    Base,
 }
 
 /// <summary>
@@ -23,7 +29,8 @@ public enum LoraMatrix
 /// <param name="Factor">Which factor.</param>
 /// <param name="Rank">r, at least 1.</param>
 /// <param name="Scale">α / r, above 0.</param>
-public sealed record LoraFactor(string Target, LoraMatrix Factor, int Rank, double Scale);
+/// <param name="InputsFirst">Of a base: true when it is stored [n, m]. Null for [m, n…] and for the factors.</param>
+public sealed record LoraFactor(string Target, LoraMatrix Factor, int Rank, double Scale, bool? InputsFirst = null);
 
 /// <summary>What a package's adapters were made with.</summary>
 /// <param name="Rank">r of every layer.</param>

@@ -70,7 +70,8 @@ internal static class ManifestRules
             }
 
             int rankAxis = lora.Factor == LoraMatrix.A ? 0 : 1;
-            bool fits = Enum.IsDefined(lora.Factor) && lora.Target.Length > 0 && parameter.Shape.Count >= 2 && parameter.Shape[rankAxis] == lora.Rank;
+            bool fits = Enum.IsDefined(lora.Factor) && lora.Target.Length > 0 && parameter.Shape.Count >= 2
+                && (lora.Factor == LoraMatrix.Base || parameter.Shape[rankAxis] == lora.Rank);
             if (!fits || !double.IsFinite(lora.Scale) || lora.Scale <= 0)
             {
                 return $"parameter '{parameter.Name}' of shape [{string.Join(", ", parameter.Shape)}] cannot be factor {lora.Factor} of rank {lora.Rank} "
@@ -85,7 +86,9 @@ internal static class ManifestRules
     private static bool IsPair(IEnumerable<PackageParameter> layer)
     {
         LoraFactor[] factors = [.. layer.Select(p => p.Lora!)];
-        return factors.Length == 2 && factors[0].Factor != factors[1].Factor && factors[0].Rank == factors[1].Rank && factors[0].Scale == factors[1].Scale;
+        bool oneEach = factors.Count(f => f.Factor == LoraMatrix.A) == 1 && factors.Count(f => f.Factor == LoraMatrix.B) == 1
+            && factors.Count(f => f.Factor == LoraMatrix.Base) <= 1;
+        return oneEach && factors.All(f => f.Rank == factors[0].Rank && f.Scale == factors[0].Scale);
     }
 
     private static string? FilesProblem(PackageManifest manifest)

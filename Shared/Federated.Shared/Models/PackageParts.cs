@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Federated.Shared.Models;
 
 /// <summary>A file of the package, named by its content.</summary>
@@ -25,7 +27,12 @@ public sealed record PackageLabels(ElementType ElementType, IReadOnlyList<int> S
 /// <param name="Name">The graph input that takes it.</param>
 /// <param name="Shape">Its dimensions, row-major.</param>
 /// <param name="Lora">What it is to a low-rank change; null for a whole weight.</param>
-public sealed record PackageParameter(string Name, IReadOnlyList<int> Shape, LoraFactor? Lora = null);
+public sealed record PackageParameter(string Name, IReadOnlyList<int> Shape, LoraFactor? Lora = null)
+{
+    /// <summary>Whether the gradient graph gives its gradient.</summary>
+    [JsonIgnore]
+    public bool HasGradient => Lora?.Factor != LoraMatrix.Base;
+}
 
 /// <summary>Where an imported model came from.</summary>
 /// <param name="SourceFile">Name of the imported file, without its folder.</param>

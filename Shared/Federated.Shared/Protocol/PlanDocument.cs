@@ -16,16 +16,16 @@ public enum UpdateEncoding
 }
 
 /// <summary>
-/// What an assigned client must do in a round. MessagePack array of 15 fields in version 1; version 2 has a codec in place of
-/// the encoding and is written only when there is one. See docs/PROTOCOL.md. Immutable.
+/// What an assigned client must do in a round. MessagePack array of 15 fields in version 1; version 2 may have a codec in place of
+/// the encoding and ends with <see cref="Parameters"/>; it is written only when there is one of them. See docs/PROTOCOL.md. Immutable.
 /// </summary>
 public sealed record PlanDocument
 {
     private const string Kind = "plan document";
     private const int FormatVersion = 1;
     private const int Fields = 15;
-    private const int VersionWithCodec = 2;
-    private const int FieldsWithCodec = 16;
+    private const int SecondVersion = 2;
+    private const int SecondFields = 16;
 
     // A decay of 1 never forgets: AdamW would divide by 1 − β = 0.
     private static readonly double _belowOne = Math.BitDecrement(1.0);
@@ -75,13 +75,20 @@ public sealed record PlanDocument
     /// <summary>How to train.</summary>
     public required LocalTrainingPlan Training { get; init; }
 
+    /// <summary>What is trained and sent; null for everything.</summary>
+    public ParameterPlan? Parameters { get; init; }
+
+    /// <summary>Parameters in the update.</summary>
+    public int SentCount => Parameters?.SentCount ?? ParameterCount;
+
     /// <summary>Encodes the document.</summary>
     public byte[] ToBytes()
     {
         ArrayBufferWriter<byte> buffer = new(512);
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(Codec is null ? Fields : FieldsWithCodec);
-        writer.Write(Codec is null ? FormatVersion : VersionWithCodec);
+        bool plain = Codec is null && Parameters is null;
+        writer.WriteArrayHeader(plain ? Fields : SecondFields);
+        writer.Write(plain ? FormatVersion : SecondVersion);
         writer.Write(JobId);
         writer.Write(Round);
         writer.Write(ModelVersion);
@@ -104,9 +111,12 @@ public sealed record PlanDocument
         writer.Write(CohortSize);
         writer.Write(Goal);
         WriteTraining(ref writer, Training);
-        if (Codec is not null)
+        if (Parameters is not null)
         {
-            // Reserved for a plan that trains only some of the parameters.
+            Parameters.WriteTo(ref writer);
+        }
+        else if (!plain)
+        {
             writer.WriteNil();
         }
 
@@ -126,8 +136,8 @@ public sealed record PlanDocument
 
     private static PlanDocument Parse(ref MessagePackReader reader)
     {
-        int version = reader.ReadHeader(Kind, [Fields, FieldsWithCodec]);
-        PlanDocument plan = new()
+        int version = reader.ReadHeader(Kind, [Fields, SecondFields]);
+        return new PlanDocument
         {
             JobId = reader.ReadText(Kind, "job", ProtocolLimits.MaxIdentifierLength),
             Round = reader.ReadInt64InRange(Kind, "round", 1, long.MaxValue),
@@ -143,10 +153,8 @@ public sealed record PlanDocument
             CohortSize = reader.ReadInt32InRange(Kind, "cohort size", 1, 10_000_000),
             Goal = reader.ReadInt32InRange(Kind, "goal", 1, 10_000_000),
             Training = ParseTraining(ref reader),
+            Parameters = version == FormatVersion ? null : ParameterPlan.Parse(ref reader, Kind),
         };
-        return version == FormatVersion || reader.TryReadNil()
-            ? plan
-            : throw DocumentReading.Malformed(Kind, "its last field is reserved and must be nil");
     }
 
     private static PlainCodec? ParseCodec(ref MessagePackReader reader, int version)

@@ -98,7 +98,7 @@ public sealed class OnnxModel : ITrainableModel
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_gradientGraph is null)
             {
-                IEnumerable<(string, IReadOnlyList<int>)> outputs = Layout.Parameters
+                IEnumerable<(string, IReadOnlyList<int>)> outputs = Layout.Parameters.Where((_, i) => Manifest.Parameters[i].HasGradient)
                     .Select(p => (PackageManifest.GradientPrefix + p.Name, (IReadOnlyList<int>)p.Shape))
                     .Prepend((PackageManifest.LossOutput, []));
                 Volatile.Write(ref _gradientGraph, OnnxGraph.Open(Manifest, "gradient.onnx", _gradientSource!, outputs, _options));

@@ -105,7 +105,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
         PinnedBuffer<float> gradient = _gradient!;
         return Bind(_gradientBindings, graph, count, binding =>
         {
-            foreach (ParameterSpec parameter in _model.Layout.Parameters)
+            foreach (ParameterSpec parameter in _model.Layout.Parameters.Where((_, i) => _model.Manifest.Parameters[i].HasGradient))
             {
                 using OrtValue value = PinnedViews.Of(gradient, parameter.Offset, parameter.Length, Shape(parameter));
                 binding.BindOutput(PackageManifest.GradientPrefix + parameter.Name, value);

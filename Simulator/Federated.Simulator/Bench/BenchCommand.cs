@@ -12,12 +12,14 @@ namespace Federated.Simulator.Bench;
 /// <summary>The verb that measures the platform itself and prints a table.</summary>
 internal static class BenchCommand
 {
-    private static readonly string[] _parts = ["fold", "rounds", "updates", "secagg"];
+    private const string Engines = "engines";
+    private static readonly string[] _platform = ["fold", "rounds", "updates", "secagg"];
+    private static readonly string[] _parts = [.. _platform, Engines];
 
     /// <summary>Builds the command.</summary>
     public static Command Build()
     {
-        Argument<string[]> parts = new("parts") { Description = "What to measure: fold, rounds, updates, secagg; all when left out.", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string[]> parts = new("parts") { Description = "What to measure: fold, rounds, updates, secagg (these when left out) or engines.", Arity = ArgumentArity.ZeroOrMore };
         parts.AcceptOnlyFromAmong(_parts);
         Option<int> clients = new("--clients") { Description = "Clients a round.", DefaultValueFactory = _ => 100 };
         Option<int> rounds = new("--rounds") { Description = "Rounds measured, after a warm-up.", DefaultValueFactory = _ => 20 };
@@ -27,21 +29,57 @@ internal static class BenchCommand
             DefaultValueFactory = _ => [2_500, 250_000, 2_500_000],
             AllowMultipleArgumentsPerToken = true,
         };
+        Option<string[]> packages = new("--package") { Description = "engines: folder of a further model package; may be given several times.", HelpName = "DIR" };
+        Option<int[]> batches = new("--batch") { Description = "engines: examples a step; may be given several times; 10 and 20 when left out.", HelpName = "N" };
         Option<bool> quick = new("--quick") { Description = "Of secagg, the small groups alone." };
         Option<bool> json = new("--json") { Description = "Print a JSON object instead of tables." };
-        Command command = new("bench", "Measure the platform itself: summing up, rounds without training, client updates a second, secure aggregation.")
+        Command command = new("bench", "Measure the platform itself (summing up, rounds without training, client updates a second, secure aggregation) or the engines.")
         {
-            parts, clients, rounds, parameters, quick, json,
+            parts, clients, rounds, parameters, quick, packages, batches, json, EngineStepBench.Build(),
         };
-        command.SetAction((parsed, ct) => RunAsync(
-            parsed.GetValue(parts) is { Length: > 0 } chosen ? chosen : _parts,
-            parsed.GetValue(clients),
-            parsed.GetValue(rounds),
-            parsed.GetValue(parameters)!,
-            parsed.GetValue(quick),
-            parsed.GetValue(json),
-            ct));
+        command.SetAction(async (parsed, ct) =>
+        {
+            string[] chosen = parsed.GetValue(parts) is { Length: > 0 } some ? some : _platform;
+            int code = ExitCodes.Success;
+            if (chosen.Contains(Engines))
+            {
+                int[] sizes = parsed.GetValue(batches) is { Length: > 0 } given ? given : [10, 20];
+                code = await RunEnginesAsync(parsed.GetValue(packages) ?? [], sizes, parsed.GetValue(json), ct);
+            }
+
+            return code == ExitCodes.Success && chosen.Any(_platform.Contains)
+                ? await RunAsync(
+                    chosen,
+                    parsed.GetValue(clients),
+                    parsed.GetValue(rounds),
+                    parsed.GetValue(parameters)!,
+                    parsed.GetValue(quick),
+                    parsed.GetValue(json),
+                    ct)
+                : code;
+        });
         return command;
+    }
+
+    private static async Task<int> RunEnginesAsync(string[] packages, int[] batches, bool json, CancellationToken ct)
+    {
+        if (batches.Any(batch => batch is < 1 or > 10_000))
+        {
+            Console.Error.WriteLine($"error: --batch {string.Join(", ", batches)}: each is 1 to 10000.");
+            return ExitCodes.BadInput;
+        }
+
+        EngineReport report = await EngineBench.MeasureAsync(packages, batches, Console.Error.WriteLine, ct);
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(report, ReportJson.Indented));
+        }
+        else
+        {
+            EngineTable.Print(report);
+        }
+
+        return ExitCodes.Success;
     }
 
     private static async Task<int> RunAsync(

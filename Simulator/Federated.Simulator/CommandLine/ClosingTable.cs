@@ -33,6 +33,11 @@ internal static class ClosingTable
         rows.Add(new("Client updates", $"{summary.ClientUpdates}, {Number(summary.ClientUpdatesPerSecond, "0.0")} a second", ""));
         rows.Add(new("Up a client and round", Wording.Bytes(summary.BytesUpPerClientRound), $"dense adapter {Wording.Bytes(summary.DenseAdapterBytes)}"));
         rows.Add(new("Down a client and round", Wording.Bytes(summary.BytesDownPerClientRound), $"dense full model {Wording.Bytes(summary.DenseFullModelBytes)}"));
+        if (summary.AveragingBias is { } bias)
+        {
+            rows.Add(new("Averaging bias, mean", Wording.Percent(bias), ""));
+        }
+
         rows.Add(new("Dropped, late", $"{summary.Dropped}, {summary.Late}", ""));
         if (summary.EnergyJoulesPerClientRound is { } joules)
         {

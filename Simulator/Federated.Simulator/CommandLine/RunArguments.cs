@@ -1,3 +1,4 @@
+using Federated.Client.Engines;
 using Federated.Simulator.Scenarios;
 
 namespace Federated.Simulator.CommandLine;
@@ -16,6 +17,9 @@ internal sealed record RunArguments
 
     /// <summary>Training threads.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>What trains.</summary>
+    public string Engine { get; init; } = TrainingEngines.Onnx;
 
     /// <summary>Run folder.</summary>
     public string? Out { get; init; }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
+using Federated.Client.Engines;
 using Federated.Server.Jobs;
 using Federated.Simulator.Reports;
 using Federated.Simulator.Runs;
@@ -36,12 +37,19 @@ internal static class RunCommand
             DefaultValueFactory = _ => Environment.ProcessorCount,
             CustomParser = ThreadsOf,
         };
+        Option<string> engine = new("--engine")
+        {
+            Description = "What the devices train with: onnx, or torch in a build with -p:TorchEngine=true.",
+            HelpName = "onnx|torch",
+            DefaultValueFactory = _ => TrainingEngines.Onnx,
+        };
+        engine.AcceptOnlyFromAmong([.. TrainingEngines.Names]);
         Option<string?> output = new("--out", "-o") { Description = "Run folder; runs/SCENARIO-SEED-N when left out.", HelpName = "DIR" };
         Option<string?> data = new("--data") { Description = "Folder that relative paths of example files start from.", HelpName = "PATH" };
         Option<string?> server = new("--server") { Description = "HTTP API of a running server; without it one is started in this process.", HelpName = "URL" };
         Option<bool> json = new("--json") { Description = "Print nothing but the summary, as JSON." };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Print nothing but the closing account." };
-        Command command = new("run", "Run a scenario.") { scenario, overrides, seed, threads, output, data, server, json, quiet };
+        Command command = new("run", "Run a scenario.") { scenario, overrides, seed, threads, engine, output, data, server, json, quiet };
         command.SetAction((parsed, token) => RunAsync(
             new RunArguments
             {
@@ -49,6 +57,7 @@ internal static class RunCommand
                 Overrides = parsed.GetValue(overrides) ?? [],
                 Seed = parsed.GetValue(seed),
                 Threads = parsed.GetValue(threads),
+                Engine = parsed.GetRequiredValue(engine),
                 Out = parsed.GetValue(output),
                 Data = parsed.GetValue(data),
                 Server = parsed.GetValue(server),
@@ -78,6 +87,7 @@ internal static class RunCommand
             Scenario = scenario,
             Folder = RunFolder.Open(arguments.Out, scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory),
             Threads = arguments.Threads,
+            Engine = Engine(arguments.Engine),
             Server = server,
         };
 
@@ -114,6 +124,18 @@ internal static class RunCommand
 
         result.AddError($"--threads: {text} is not allowed; allowed is a whole number 1 to 1024");
         return 1;
+    }
+
+    private static ITrainingEngine Engine(string name)
+    {
+        try
+        {
+            return TrainingEngines.Open(name, threads: 1);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new InvalidSettingsException([new SettingProblem("--engine", name, $"{TrainingEngines.Onnx}. {e.Message}")]);
+        }
     }
 
     private static IRunView ViewFor(RunArguments arguments)

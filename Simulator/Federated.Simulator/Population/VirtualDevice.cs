@@ -134,6 +134,6 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
             steppedOver = Math.Min(steppedOver, (long)training.MaxSteps * batch);
         }
 
-        return new RoundWork(plan.AdapterLengthBytes, steppedOver, (double)plan.ParameterCount * sizeof(float));
+        return new RoundWork(plan.AdapterLengthBytes, steppedOver, (double)plan.SentCount * sizeof(float));
     }
 }

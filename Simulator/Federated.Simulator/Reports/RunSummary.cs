@@ -130,6 +130,12 @@ internal sealed record RunSummary
     [Description("Modelled energy of a contributor in a round, from the profiles' watts and joules a byte; null when no profile states them.")]
     public required double? EnergyJoulesPerClientRound { get; init; }
 
+    [Description("Mean over the rounds of how far the product of the averaged LoRA factors is from the averaged product, relative; null when no round tells it.")]
+    public required double? AveragingBias { get; init; }
+
+    [Description("Engine the devices trained with.")]
+    public required string Engine { get; init; }
+
     [Description("Training threads the devices shared.")]
     public required int Threads { get; init; }
 

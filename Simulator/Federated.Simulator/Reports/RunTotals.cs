@@ -39,6 +39,9 @@ internal sealed record RunTotals
     /// <summary>First round whose evaluation reached the target.</summary>
     public long? RoundsToTarget { get; private init; }
 
+    /// <summary>Mean averaging bias of the rounds that tell it; null when none does.</summary>
+    public double? AveragingBias { get; private init; }
+
     /// <summary>The last committed model's adapter; empty when none was.</summary>
     public string AdapterSha256 { get; private init; } = "";
 
@@ -62,6 +65,7 @@ internal sealed record RunTotals
             BytesDownPerClientRound = accepted == 0 ? 0 : (double)down / accepted,
             LastEvaluation = rounds.LastOrDefault(round => round.Evaluation is not null)?.Evaluation,
             RoundsToTarget = rounds.FirstOrDefault(round => round.Evaluation?.Accuracy >= targetAccuracy)?.Round,
+            AveragingBias = rounds.Average(round => round.AveragingBias),
             AdapterSha256 = rounds.LastOrDefault(round => round.Outcome == RoundOutcome.Committed)?.AdapterSha256 ?? "",
         };
     }

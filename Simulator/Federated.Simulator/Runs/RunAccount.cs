@@ -27,6 +27,7 @@ internal static class RunAccount
             Folder = request.Folder.Path,
             Api = server.Api.Address,
             Embedded = server.IsEmbedded,
+            Engine = request.Engine.Name,
             Threads = request.Threads,
         };
     }
@@ -83,6 +84,8 @@ internal static class RunAccount
             RefusedByOutcome = totals.Refused,
             PeakMemoryBytes = RunClock.PeakMemoryBytes(),
             EnergyJoulesPerClientRound = joules,
+            AveragingBias = totals.AveragingBias,
+            Engine = request.Engine.Name,
             Threads = request.Threads,
             AdapterSha256 = totals.AdapterSha256,
             Machine = RunMachine.Here(),

@@ -44,6 +44,9 @@ internal sealed record RunHeadline
     /// <summary>Whether the server runs in this process.</summary>
     public required bool Embedded { get; init; }
 
+    /// <summary>What the devices train with.</summary>
+    public required string Engine { get; init; }
+
     /// <summary>Training threads.</summary>
     public required int Threads { get; init; }
 }

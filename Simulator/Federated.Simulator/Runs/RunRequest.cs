@@ -1,3 +1,4 @@
+using Federated.Client.Engines;
 using Federated.Simulator.Reports;
 using Federated.Simulator.Scenarios;
 
@@ -14,6 +15,9 @@ internal sealed record RunRequest
 
     /// <summary>Devices that train at a time, and threads of the embedded server's evaluation.</summary>
     public required int Threads { get; init; }
+
+    /// <summary>What the devices train with.</summary>
+    public ITrainingEngine Engine { get; init; } = TrainingEngines.Open(TrainingEngines.Onnx, threads: 1);
 
     /// <summary>HTTP API of a running server; null starts one in this process.</summary>
     public required Uri? Server { get; init; }

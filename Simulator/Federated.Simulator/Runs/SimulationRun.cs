@@ -35,7 +35,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         await using SimulationServer server = request.Server is { } address
             ? await SimulationServer.AttachAsync(address, cancellationToken)
             : await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, cancellationToken);
-        using ModelCache models = new(new ModelCacheOptions { TrainingThreads = request.Threads, ChargeEveryDevice = true });
+        using ModelCache models = new(new ModelCacheOptions { TrainingThreads = request.Threads, ChargeEveryDevice = true }, request.Engine);
         await using DeviceFleet fleet = CreateFleet(server, examples, parts, models);
 
         view.Opening(RunAccount.Headline(request, server, examples.Count));
@@ -94,6 +94,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
                 {
                     PauseAfterFailure = TimeSpan.Zero,
                     Buffers = CohortBuffers.For(_scenario.Job.Cohort.CohortSize),
+                    Engine = request.Engine.Name,
                 },
                 Faults = new FaultModel(seed, faults.DropRate, faults.Jitter),
                 SilentLosses = faults.Silent,

@@ -15,8 +15,21 @@ public sealed class CommandLineTests
     [InlineData(2, "run --server http://h:1 --device-id d --population p --data idx:images=a,labels=b --threads 0")]
     [InlineData(2, "run --server http://h:1 --device-id d --population p --data idx:images=a,labels=b --threads many")]
     [InlineData(2, "run --server http://h:1 --device-id d --population p --data idx:images=a,labels=b --rounds 0")]
+    [InlineData(2, "run --server http://h:1 --device-id d --population p --data idx:images=a,labels=b --engine steam")]
     public async Task Run_Arguments_GiveTheExitCode(int code, string arguments) =>
         Assert.Equal(code, (await InvokeAsync(arguments.Split(' '))).Code);
+
+    [Fact]
+    public async Task Run_EngineThatIsNotBuiltIn_SaysHowToBuildIt()
+    {
+        using TemporaryTable table = new();
+
+        (int code, string output, string error) = await InvokeAsync(
+            "run", "--server", "http://h:1", "--device-id", "d", "--population", "p", "--data", $"csv:path={table.Path},label=y", "--engine", "torch");
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("built without the engine 'torch'. Build it with -p:TorchEngine=true", error, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("bad id", "p", "csv:path=DATA,label=y", "http://h:1", "'bad id' is not an identifier")]

@@ -1,3 +1,4 @@
+using Federated.Client.Engines;
 using Federated.Client.Session;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
@@ -12,6 +13,15 @@ internal sealed class FakeExamples(int count, int featureLength = 2) : IExampleS
     public ExampleFormat Format => ExampleFormat.Classified(featureLength);
 
     public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch) => batch.Features.Clear();
+}
+
+internal sealed class FakeEngine(Action? step) : ITrainingEngine
+{
+    public string Name => "fake";
+
+    public PackageFile GraphOf(PackageManifest manifest) => manifest.Gradient;
+
+    public ITrainableModel Load(PackageManifest manifest, GraphSource graph) => new FakeModel(manifest, step);
 }
 
 /// <summary>A model whose gradient is one everywhere, so that plain SGD moves every parameter by −η a step.</summary>

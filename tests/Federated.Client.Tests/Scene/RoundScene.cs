@@ -77,6 +77,8 @@ internal sealed class RoundScene : IAsyncDisposable
 
     public IResidualStore Residuals { get; set; } = new MemoryResiduals();
 
+    public MemoryKeptTensors Kept { get; } = new();
+
     /// <summary>Runs before every training step.</summary>
     public Action? Step { get; set; }
 
@@ -104,9 +106,10 @@ internal sealed class RoundScene : IAsyncDisposable
         Options,
         TimeProvider.System,
         Observer,
-        Residuals);
+        Residuals,
+        Kept);
 
-    public ModelCache Cache() => new(CacheOptions, (manifest, _) => new FakeModel(manifest, Step));
+    public ModelCache Cache() => new(CacheOptions, new FakeEngine(Step));
 
     public Task<SessionReport> RunAsync() => RunUntilAsync(TestContext.Current.CancellationToken);
 

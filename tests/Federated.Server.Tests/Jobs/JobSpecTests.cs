@@ -27,7 +27,10 @@ public sealed class JobSpecTests
         }
         """;
 
-    private static string[] Problems(params string[] overrides)
+    private static string[] Problems(params string[] overrides) =>
+        [.. Assert.Throws<InvalidSettingsException>(() => Read(overrides)).Problems.Select(problem => problem.ToString())];
+
+    private static JobSpec Read(params string[] overrides)
     {
         JsonNode root = StrictJson.Parse(Least);
         foreach (string assignment in overrides)
@@ -35,7 +38,7 @@ public sealed class JobSpecTests
             StrictJson.ApplyOverride(root, assignment);
         }
 
-        return [.. Assert.Throws<InvalidSettingsException>(() => StrictJson.Read<JobSpec>(root)).Problems.Select(problem => problem.ToString())];
+        return StrictJson.Read<JobSpec>(root);
     }
 
     [Fact]
@@ -118,6 +121,72 @@ public sealed class JobSpecTests
             problems);
         Assert.Equal(3, problems.Length);
     }
+
+    [Theory]
+    [InlineData(
+        "{\"ranks\":{\"label\":\"profile\",\"values\":{\"pi5\":4}}}",
+        "aggregation.lora.ranks: ranks together with rule = rolora is not allowed; allowed is null: this rule averages factors of one rank; or set rule to flora, flexlora or hetlora")]
+    [InlineData(
+        "{\"rule\":\"ffa\",\"averagingBias\":true}",
+        "aggregation.lora.averagingBias: true together with rule = ffa is not allowed; allowed is false: only fedit and hetlora average both factors, the other rules have no such bias")]
+    [InlineData(
+        "{\"rule\":\"flexlora\",\"ranks\":{\"label\":\"profile\",\"values\":{\"pi5\":0}}}",
+        "aggregation.lora.ranks.values.pi5: 0 is not allowed; allowed is 1 to 65536")]
+    [InlineData(
+        "{\"rule\":\"hetlora\",\"ranks\":{\"label\":\"profile\",\"values\":{}}}",
+        "aggregation.lora.ranks.values: no entry is not allowed; allowed is at least one value of the label with its rank")]
+    [InlineData(
+        "{\"rule\":\"fedavg\"}",
+        "aggregation.lora.rule: \"fedavg\" is not allowed; allowed is fedit, ffa, rolora, flora, flexlora, hetlora, fedsa")]
+    public void Parse_LoraSettingsThatDoNotCompose_NameBothAndTheWayOut(string lora, string expected) =>
+        Assert.Equal([expected], Problems("aggregation.lora=" + lora));
+
+    [Fact]
+    public void Parse_FlexloraWithServerOptimizer_NamesBothSettingsAndTheWayOut()
+    {
+        string problem = Assert.Single(Problems("aggregation.lora={\"rule\":\"flexlora\"}", "server.optimizer=fedAdam"));
+        Assert.StartsWith("aggregation.lora.rule: flexlora together with server.optimizer = fedAdam and server.learningRate = 1 is not allowed", problem, StringComparison.Ordinal);
+        Assert.EndsWith("or set server.optimizer to fedAvg and server.learningRate to 1", problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"rule\":\"flexlora\"}", "aggregation.lora.rule: flexlora together with update.secureAggregation = true")]
+    [InlineData("{\"rule\":\"hetlora\"}", "aggregation.lora.rule: hetlora together with update.secureAggregation = true")]
+    [InlineData("{\"rule\":\"fedit\",\"averagingBias\":true}", "aggregation.lora.averagingBias: true together with update.secureAggregation = true")]
+    public void Parse_LoraRuleThatSeesSingleUpdatesWithSecureAggregation_IsRefused(string lora, string expected) =>
+        Assert.Contains(Problems("aggregation.lora=" + lora, "update.secureAggregation=true"), problem => problem.StartsWith(expected, StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("fedit")]
+    [InlineData("ffa")]
+    [InlineData("rolora")]
+    [InlineData("fedsa")]
+    public void Parse_LoraRuleOfMeansWithSecureAggregation_IsNoProblemOfTheRule(string rule) => Assert.DoesNotContain(
+        Problems($"aggregation.lora={{\"rule\":\"{rule}\"}}", "update.secureAggregation=true"), problem => problem.StartsWith("aggregation", StringComparison.Ordinal));
+
+    [Fact]
+    public void Parse_LoraRuleWithKrum_IsRefused() => Assert.Contains(
+        "aggregation.lora: a LoRA rule together with aggregation.rule = krum is not allowed; allowed is null; or set aggregation.rule to mean: the LoRA rules are means of factors or of their products",
+        Problems("aggregation.lora={}", "aggregation.rule=krum"));
+
+    [Theory]
+    [InlineData("{\"rule\":\"rolora\"}", "rule: rolora", "fedit, ffa, hetlora or fedsa: what this codec leaves out is added to the next update, which is of other factors under this rule")]
+    [InlineData("{\"rule\":\"flora\"}", "rule: flora", "fedit, ffa, hetlora or fedsa: what this codec leaves out is added to the next update, which is of other factors under this rule")]
+    [InlineData(
+        "{\"rule\":\"hetlora\",\"ranks\":{\"label\":\"profile\",\"values\":{\"pi5\":2}}}",
+        "ranks: ranks",
+        "null: what this codec leaves out is added to the next update, which has another length when the device's rank changes")]
+    public void Parse_CodecThatKeepsWhatTheNextRoundDoesNotSend_NamesBothSettingsAndTheWayOut(string lora, string setting, string way) => Assert.Equal(
+        [$"aggregation.lora.{setting} together with update.codec = top-k is not allowed; allowed is {way}; or set update.codec to dense or quantized"],
+        Problems("aggregation.lora=" + lora, "update.codec=top-k"));
+
+    [Theory]
+    [InlineData("{\"rule\":\"fedit\"}", "top-k")]
+    [InlineData("{\"rule\":\"fedsa\"}", "stc")]
+    [InlineData("{\"rule\":\"rolora\"}", "quantized")]
+    [InlineData("{\"rule\":\"flexlora\",\"ranks\":{\"label\":\"profile\",\"values\":{\"pi5\":2}}}", "quantized")]
+    public void Parse_CodecThatFitsTheLoraRule_IsTaken(string lora, string codec) =>
+        Assert.NotNull(Read("aggregation.lora=" + lora, "update.codec=" + codec).Update.ToPlan());
 
     [Fact]
     public void Parse_EvaluatedVector_IsRefused() => Assert.Equal(

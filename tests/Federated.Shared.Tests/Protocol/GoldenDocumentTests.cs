@@ -16,6 +16,14 @@ public sealed class GoldenDocumentTests
     public void Plan_GoldenBytes_DecodeToTheKnownPlan() => Assert.Equal(KnownDocuments.Plan, PlanDocument.FromBytes(GoldenFile.Hex("plan.v1.hex")));
 
     [Fact]
+    public void Plan_WithParameters_EncodesToTheGoldenBytesOfVersion2() =>
+        Assert.Equal(GoldenFile.Hex("plan-parameters.v2.hex"), KnownDocuments.PlanWithParameters.ToBytes());
+
+    [Fact]
+    public void Plan_GoldenBytesOfVersion2_DecodeToTheKnownPlan() =>
+        Assert.Equal(KnownDocuments.PlanWithParameters, PlanDocument.FromBytes(GoldenFile.Hex("plan-parameters.v2.hex")));
+
+    [Fact]
     public void Update_Known_EncodesToTheGoldenBytes() => Assert.Equal(GoldenFile.Hex("update.v1.hex"), KnownDocuments.Update.ToBytes());
 
     [Fact]
@@ -32,6 +40,19 @@ public sealed class GoldenDocumentTests
     {
         Assert.Equal(GoldenFile.Hex("plan-codec.v2.hex"), KnownDocuments.PlanWithCodec.ToBytes());
         Assert.Equal(KnownDocuments.PlanWithCodec, PlanDocument.FromBytes(GoldenFile.Hex("plan-codec.v2.hex")));
+    }
+
+    [Fact]
+    public void Plan_WithCodecAndParameters_HasTheGoldenFieldsOfBoth()
+    {
+        PlanDocument both = KnownDocuments.PlanWithCodec with { Parameters = KnownDocuments.PlanWithParameters.Parameters };
+        byte[] codec = GoldenFile.Hex("plan-codec.v2.hex");
+        byte[] parameters = GoldenFile.Hex("plan-parameters.v2.hex");
+        int record = parameters.Length - GoldenFile.Hex("plan.v1.hex").Length - 2;
+
+        // Nil at the end of the first is the record at the end of the second, whose array header takes two bytes more than that of version 1.
+        Assert.Equal([.. codec[..^1], .. parameters[^record..]], both.ToBytes());
+        Assert.Equal(both, PlanDocument.FromBytes(both.ToBytes()));
     }
 
     [Fact]

@@ -20,6 +20,7 @@ public sealed class HostileDocumentTests
     {
         ["plan"] = (GoldenFile.Hex("plan.v1.hex"), bytes => PlanDocument.FromBytes(bytes)),
         ["plan with codec"] = (GoldenFile.Hex("plan-codec.v2.hex"), bytes => PlanDocument.FromBytes(bytes)),
+        ["plan with parameters"] = (GoldenFile.Hex("plan-parameters.v2.hex"), bytes => PlanDocument.FromBytes(bytes)),
         ["encoded update"] = (GoldenFile.Hex("update.v2.hex"), bytes => UpdateDocument.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["update"] = (GoldenFile.Hex("update.v1.hex"), bytes => UpdateDocument.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["adapter"] = (GoldenFile.Hex("adapter.v1.hex"), bytes => AdapterDocument.FromBytes(bytes, KnownDocuments.ParameterCount)),

@@ -52,6 +52,11 @@ internal static class KnownDocuments
         Codec = new PlainCodec { Density = 0.01, Values = ValueEncoding.Block4, Momentum = 0.5f, StaleDecay = 0.75f },
     };
 
+    public static PlanDocument PlanWithParameters { get; } = Plan with
+    {
+        Parameters = new ParameterPlan { Rank = 4, SentCount = 2_000, Roles = [ParameterRole.Frozen, ParameterRole.Sent, ParameterRole.Kept] },
+    };
+
     public static UpdateDocument EncodedUpdate { get; } = new()
     {
         JobId = "mnist",

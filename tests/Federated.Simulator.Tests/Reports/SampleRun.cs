@@ -64,6 +64,8 @@ internal static class SampleRun
             RefusedByOutcome = totals.Refused,
             PeakMemoryBytes = 300_000_000,
             EnergyJoulesPerClientRound = 3.5,
+            AveragingBias = totals.AveragingBias,
+            Engine = "onnx",
             Threads = 2,
             AdapterSha256 = totals.AdapterSha256,
             Machine = new RunMachine("0.1.0", ".NET 10", "Linux", "X64", 2),

@@ -1,0 +1,37 @@
+using Federated.Shared.Models;
+
+namespace Federated.Server.Aggregation.LoraRules;
+
+/// <summary>Makes the rule a job asks for.</summary>
+internal static class LoraRule
+{
+    /// <summary>The rule of this kind for a package.</summary>
+    /// <param name="kind">Which rule.</param>
+    /// <param name="layout">The package's adapter.</param>
+    /// <param name="reportsBias">Whether rules that average both factors tell their bias; ignored by the others.</param>
+    /// <param name="seed">The job's seed.</param>
+    /// <exception cref="ArgumentException">The rule needs the products of all targets and they are too large, or base weights that are not there.</exception>
+    public static ILoraRule Create(LoraRuleKind kind, LoraLayout layout, bool reportsBias, ulong seed) => kind switch
+    {
+        LoraRuleKind.Fedit => new FeditRule(layout, reportsBias),
+        LoraRuleKind.Ffa => new FfaRule(layout),
+        LoraRuleKind.Rolora => new RoloraRule(layout),
+        LoraRuleKind.Flora => new FloraRule(layout, seed),
+        LoraRuleKind.Flexlora => new FlexloraRule(layout, seed),
+        LoraRuleKind.Hetlora => new HetloraRule(layout, reportsBias),
+        LoraRuleKind.Fedsa => new FedsaRule(layout),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such rule."),
+    };
+
+    /// <summary>Whether both factors are averaged, so that the product of the averages misses the average of the products.</summary>
+    public static bool IsBiased(LoraRuleKind kind) => kind is LoraRuleKind.Fedit or LoraRuleKind.Hetlora;
+
+    /// <summary>Whether clients of a round may have different ranks.</summary>
+    public static bool TakesRanks(LoraRuleKind kind) => kind is LoraRuleKind.Flora or LoraRuleKind.Flexlora or LoraRuleKind.Hetlora;
+
+    /// <summary>Whether the rule makes the next adapter itself, so that no server optimizer may step in between.</summary>
+    public static bool ReplacesFactors(LoraRuleKind kind) => kind is LoraRuleKind.Flora or LoraRuleKind.Flexlora;
+
+    /// <summary>Whether each round's update is of the same factors, so that a later one can make up for what an earlier one left out.</summary>
+    public static bool SendsTheSameEveryRound(LoraRuleKind kind) => kind is not LoraRuleKind.Rolora && !ReplacesFactors(kind);
+}
