@@ -11,6 +11,9 @@ namespace Federated.Training.Torch.Tests.Engines;
 /// <summary>Whole simulations with the devices on torch, beside the same on ONNX Runtime.</summary>
 public sealed class TorchRunTests
 {
+    // A run takes a second or two; one that waits for its deadlines is broken.
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
     [Theory]
     [InlineData("""job.model={ "builder": "mlp", "inputs": 16, "hidden": [8], "classes": 4 }""", "rolora")]
     [InlineData("""job.model={ "builder": "mlp", "inputs": 16, "hidden": [48], "classes": 4, "lora": { "rank": 4 } }""", "rolora")]
@@ -44,7 +47,9 @@ public sealed class TorchRunTests
     {
         RunFolder output = RunFolder.Open(Path.Combine(folder, engine.Name), "toy", 1, "/");
         RunRequest request = new() { Scenario = scenario, Folder = output, Threads = 2, Engine = engine, Server = null };
-        RunSummary summary = await new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        stop.CancelAfter(_patience);
+        RunSummary summary = await new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(stop.Token);
         Assert.Equal(engine.Name, summary.Engine);
         return RoundLog.Read(output.RoundsPath);
     }
