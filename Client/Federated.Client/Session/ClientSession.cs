@@ -152,6 +152,13 @@ public sealed class ClientSession
         {
             SubmitReply reply = await round.RunAsync(either.Token).ConfigureAwait(false);
             bool counts = reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate;
+            if (WouldBeRefusedAgain(reply.Outcome))
+            {
+                // Training repeats bit for bit, so another try in this round would end alike: the round need not wait for it.
+                AbortReport report = Report(assignment, AbortReason.TrainingFailed, $"{reply.Outcome}: {reply.Detail}");
+                await ReportAbortAsync(report, _options.AbortTimeout, counter).ConfigureAwait(false);
+            }
+
             return new SessionReport(
                 counts ? SessionResult.Accepted : SessionResult.Refused,
                 counts ? TimeSpan.Zero : _options.PauseAfterFailure,
@@ -169,6 +176,18 @@ public sealed class ClientSession
         }
     }
 
+    private static bool WouldBeRefusedAgain(SubmitOutcome outcome) =>
+        outcome is SubmitOutcome.NotFinite or SubmitOutcome.OutOfRange or SubmitOutcome.Malformed or SubmitOutcome.Oversized;
+
+    private AbortReport Report(Assignment assignment, AbortReason reason, string detail) => new()
+    {
+        DeviceId = _identity.DeviceId,
+        JobId = assignment.JobId,
+        Round = assignment.Round,
+        Reason = reason,
+        Detail = OneLine(detail),
+    };
+
     private static (AbortReason Reason, string Detail)? ReasonOf(Exception exception, PlanDocument plan, CancellationToken ct) => exception switch
     {
         RoundAbortException e => (e.Reason, e.Message),
@@ -184,14 +203,7 @@ public sealed class ClientSession
     private async Task<SessionReport> AbortAsync(
         Assignment assignment, PlanDocument? plan, AbortReason reason, string detail, LocalTrainingResult? training, ByteCounter counter)
     {
-        AbortReport report = new()
-        {
-            DeviceId = _identity.DeviceId,
-            JobId = assignment.JobId,
-            Round = assignment.Round,
-            Reason = reason,
-            Detail = OneLine(detail),
-        };
+        AbortReport report = Report(assignment, reason, detail);
         await ReportAbortAsync(
             report, reason == AbortReason.Interrupted ? _options.InterruptTimeout : _options.AbortTimeout, counter).ConfigureAwait(false);
         return new SessionReport(

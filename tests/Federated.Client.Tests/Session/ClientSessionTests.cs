@@ -98,7 +98,7 @@ public sealed class ClientSessionTests
     [Theory]
     [InlineData(SubmitOutcome.Late)]
     [InlineData(SubmitOutcome.NotSelected)]
-    [InlineData(SubmitOutcome.NotFinite)]
+    [InlineData(SubmitOutcome.Conflict)]
     [InlineData(SubmitOutcome.RoundAbandoned)]
     public async Task RunOnce_Refused_SurfacesTheOutcome(SubmitOutcome outcome)
     {
@@ -110,6 +110,23 @@ public sealed class ClientSessionTests
         Assert.Equal((SessionResult.Refused, outcome, "because"), (report.Result, report.Outcome, report.Detail));
         Assert.Equal(scene.Options.PauseAfterFailure, report.RetryAfter);
         Assert.Empty(scene.Script.Aborts);
+    }
+
+    [Theory]
+    [InlineData(SubmitOutcome.OutOfRange)]
+    [InlineData(SubmitOutcome.NotFinite)]
+    [InlineData(SubmitOutcome.Malformed)]
+    [InlineData(SubmitOutcome.Oversized)]
+    public async Task RunOnce_RefusedForItsContent_GivesTheRoundUp(SubmitOutcome outcome)
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Script.Answer = new SubmitReply { Outcome = outcome, Detail = "because" };
+
+        SessionReport report = await scene.RunAsync();
+
+        Assert.Equal((SessionResult.Refused, outcome, "because"), (report.Result, report.Outcome, report.Detail));
+        AbortReport abort = Assert.Single(scene.Script.Aborts);
+        Assert.Equal((AbortReason.TrainingFailed, $"{outcome}: because"), (abort.Reason, abort.Detail));
     }
 
     [Fact]
