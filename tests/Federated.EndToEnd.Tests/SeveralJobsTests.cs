@@ -43,6 +43,24 @@ public sealed class SeveralJobsTests(RunningServer server) : IClassFixture<Runni
         Assert.Contains(jobs[1].JobId, listed);
     }
 
+    // Adapters are named by their content, so two jobs that begin alike share one object.
+    [Fact]
+    public async Task Job_WhoseAdapterAnotherJobForgets_KeepsIt()
+    {
+        const int parameters = 72;
+        VectorJob behind = await VectorJob.SubmitAsync(server, "behind", devices: 1, goal: 1, rounds: 1, parameters);
+        VectorJob ahead = await VectorJob.SubmitAsync(server, "ahead", devices: 1, goal: 1, rounds: 8, parameters);
+        Assert.Equal(behind.AdapterSha256, ahead.AdapterSha256);
+        for (int i = 0; i < 8; i++)
+        {
+            await ahead.HonestRoundAsync();
+        }
+
+        await server.EndAsync(ahead.JobId);
+        Assert.Equal(AdapterDocument.ToBytes(0, new float[parameters]), await server.Api.AdapterAsync(behind.JobId, Ct));
+        await behind.HonestRoundAsync();
+    }
+
     [Fact]
     public async Task Pause_WhileSelecting_BeginsNoRoundUntilResumed()
     {

@@ -19,7 +19,7 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     {
         (ContentHash manifest, float[] initial) = await PackageAsync(spec, ct);
         byte[] adapter = AdapterDocument.ToBytes(0, initial);
-        ContentHash hash = await PutAdapterAsync(adapter, ct);
+        ContentHash hash = await PutAdapterAsync(jobId, adapter, ct);
         await WriteCheckpointAsync(jobId, 0, new CommittedModel(0, hash, adapter.Length), "none", initial.Length, [], ct);
         return (manifest, new CommittedModel(0, hash, adapter.Length));
     }
@@ -66,10 +66,10 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
         return new LoraUpdates(rule, layout, start.Round, start.Cohort.Zip(lora.Ranks, KeyValuePair.Create), adapter);
     }
 
-    /// <summary>Stores an adapter document and keeps it at hand: a whole cohort is about to download it.</summary>
-    public async Task<ContentHash> PutAdapterAsync(byte[] document, CancellationToken ct)
+    /// <summary>Stores a job's adapter document and keeps it at hand: a whole cohort is about to download it.</summary>
+    public async Task<ContentHash> PutAdapterAsync(string jobId, byte[] document, CancellationToken ct)
     {
-        ContentHash hash = await content.PutAsync(document, ct);
+        ContentHash hash = await content.PutAsync(document, Holder(jobId), ct);
         hot.Offer(hash, document);
         return hash;
     }
@@ -107,13 +107,17 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     /// <summary>Lets go of the copy at hand of an adapter whose round is over: stragglers are served from the store.</summary>
     public void SetAside(ContentHash adapter) => hot.Drop(adapter);
 
-    /// <summary>Forgets a version that nothing may start from any more.</summary>
+    /// <summary>Forgets a version that nothing of the job may start from any more.</summary>
     public async Task ForgetAsync(string jobId, CommittedModel model, CancellationToken ct)
     {
         await blobs.DeleteAsync(StorageNames.Checkpoint(jobId, model.Version), WriteCondition.Always, ct);
-        await content.DeleteAsync(model.Adapter, ct);
-        hot.Drop(model.Adapter);
+        if (await content.ReleaseAsync(model.Adapter, Holder(jobId), ct))
+        {
+            hot.Drop(model.Adapter);
+        }
     }
+
+    private static string Holder(string jobId) => $"job-{jobId}";
 
     /// <summary>Stores the job's package, or finds it, and gives the adapter to start from.</summary>
     private async Task<(ContentHash Package, float[] Adapter)> PackageAsync(JobSpec spec, CancellationToken ct)

@@ -69,7 +69,7 @@ internal sealed class JobRuntime : IDisposable
     public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, long round, CancellationToken ct)
     {
         (byte[] document, LoraOutcome outcome) = await Task.Run(() => Step(from.Version + 1, sum, round), ct);
-        ContentHash hash = await _models.PutAdapterAsync(document, ct);
+        ContentHash hash = await _models.PutAdapterAsync(_jobId, document, ct);
         CommittedModel next = new(from.Version + 1, hash, document.Length);
         await _models.WriteCheckpointAsync(_jobId, round, next, _optimizer.Name, _adapter.Length, _slots, ct);
         return new ModelCommit(next, outcome.UpdateNorm, outcome.AveragingBias);

@@ -48,6 +48,47 @@ public sealed class ContentStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Release_OfOneOfTwoHolders_KeepsTheObjectForTheOther()
+    {
+        ContentHash hash = await _objects.PutAsync("abc"u8.ToArray(), "job-a", Token);
+        await _objects.PutAsync("abc"u8.ToArray(), "job-ab", Token);
+
+        Assert.False(await _objects.ReleaseAsync(hash, "job-a", Token));
+        Assert.False(await _objects.ReleaseAsync(hash, "job-a", Token));
+        Assert.NotNull(await _objects.GetAsync(hash, Token));
+
+        Assert.True(await _objects.ReleaseAsync(hash, "job-ab", Token));
+        Assert.Null(await _objects.GetAsync(hash, Token));
+    }
+
+    [Fact]
+    public async Task Release_OfAnObjectStoredForGood_KeepsIt()
+    {
+        ContentHash hash = await _objects.PutAsync("abc"u8.ToArray(), "job-a", Token);
+        await _objects.PutAsync("abc"u8.ToArray(), Token);
+
+        Assert.False(await _objects.ReleaseAsync(hash, "job-a", Token));
+
+        Assert.NotNull(await _objects.GetAsync(hash, Token));
+    }
+
+    [Fact]
+    public async Task PutAndRelease_FromManyThreads_NeverLosesWhatIsHeld()
+    {
+        await Parallel.ForEachAsync(Enumerable.Range(0, 8), Token, async (i, ct) =>
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                ContentHash hash = await _objects.PutAsync("abc"u8.ToArray(), $"job-{i}", ct);
+                Assert.NotNull(await _objects.GetAsync(hash, ct));
+                await _objects.ReleaseAsync(hash, $"job-{i}", ct);
+            }
+        });
+
+        Assert.Null(await _objects.LengthAsync(ContentHash.Of("abc"u8), Token));
+    }
+
+    [Fact]
     public async Task Get_OfAnAbsentObject_IsNull()
     {
         ContentHash hash = ContentHash.Of("never stored"u8);
