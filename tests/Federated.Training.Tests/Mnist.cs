@@ -1,3 +1,4 @@
+using Federated.Testing;
 using Federated.Training.Data;
 
 namespace Federated.Training.Tests;
@@ -14,15 +15,7 @@ internal static class Mnist
 
     private static IdxExamples Load(string part)
     {
-        DirectoryInfo? root = new(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Federated.sln")))
-        {
-            root = root.Parent;
-        }
-
-        string folder = Path.Combine(
-            root?.FullName ?? throw new DirectoryNotFoundException($"No Federated.sln above '{AppContext.BaseDirectory}'."),
-            "Simulator", "Federated.Simulator", "Data", "mnist");
+        string folder = Path.Combine(RepositoryRoot.Find(), "Simulator", "Federated.Simulator", "Data", "mnist");
         return IdxExamples.Load(Path.Combine(folder, $"{part}-images-idx3-ubyte.gz"), Path.Combine(folder, $"{part}-labels-idx1-ubyte.gz"));
     }
 }

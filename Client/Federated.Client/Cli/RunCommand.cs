@@ -66,7 +66,6 @@ internal sealed class RunCommand : Command
         IExampleSource examples;
         GrpcServerLink opened;
         ModelCache cache;
-        IKeptTensors kept;
         ITrainingEngine engine;
         try
         {
@@ -75,7 +74,6 @@ internal sealed class RunCommand : Command
             examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open();
             opened = Connect(parse.GetRequiredValue(_server));
             cache = OpenCache(parse, engine);
-            kept = parse.GetValue(_state) is { } state ? new FolderKeptTensors(Path.Combine(state, "tensors")) : new MemoryKeptTensors();
         }
         catch (Exception e) when (e is FormatException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -88,7 +86,9 @@ internal sealed class RunCommand : Command
         AgentOptions options = new() { Rounds = parse.GetValue(_rounds), UntilIdle = parse.GetValue(_untilIdle) };
         await using GrpcServerLink link = opened;
         using ModelCache models = cache;
-        IResidualStore? residuals = parse.GetValue(_state) is { } folder ? new FolderResiduals(Path.Combine(folder, "residuals")) : null;
+        string? state = parse.GetValue(_state);
+        IResidualStore? residuals = state is null ? null : new FolderResiduals(Path.Combine(state, "residuals"));
+        IKeptTensors? kept = state is null ? null : new FolderKeptTensors(Path.Combine(state, "tensors"));
         ClientSession session = new(
             identity, link, models, examples, new SessionOptions { Engine = engine.Name }, TimeProvider.System, residuals: residuals, kept: kept);
         Agent agent = new(identity, session, options, TimeProvider.System, log);

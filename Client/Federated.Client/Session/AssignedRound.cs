@@ -68,8 +68,9 @@ internal sealed class AssignedRound(
         _compressed?.Answered(reply.Outcome, residuals);
         if (_kept is not null && reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate)
         {
-            // Only with what was counted: the kept tensors and the sent ones were trained for each other.
-            kept.Write(plan.JobId, plan.Round, _kept);
+            // Only with what was counted: the kept tensors and the sent ones were trained for each other. The round counts even when the
+            // device cannot keep them; it goes on with the older ones then.
+            _ = kept.TryWrite(plan.JobId, plan.Round, _kept);
         }
 
         return reply;

@@ -70,13 +70,7 @@ internal sealed class CompressedUpdate
                 return;
         }
 
-        try
-        {
-            residuals.Write(_residual);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The round counts all the same. The older residual stays, and what was sent of it is sent once more in time.
-        }
+        // The round counts even when the device cannot keep it: the older residual stays, and what was sent of it is sent once more in time.
+        _ = residuals.TryWrite(_residual);
     }
 }

@@ -4,41 +4,36 @@ using Federated.Shared.Updates.Plain;
 namespace Federated.Client.Session;
 
 /// <summary>
-/// Keeps residuals as files, one a job, so that they outlive the process. Written beside the target and renamed over it. What cannot be
-/// read is as good as nothing: the device begins anew.
+/// Keeps residuals as files, one a job, so that they outlive the process. What cannot be read is as good as nothing: the device begins anew.
 /// </summary>
 /// <param name="folder">Made when it is needed.</param>
 public sealed class FolderResiduals(string folder) : IResidualStore
 {
-    private const string Extension = ".residual";
+    private readonly JobFiles _files = new(folder, ".residual");
 
     /// <inheritdoc/>
     public Residual Read(string jobId, int parameterCount)
     {
         try
         {
-            Residual kept = Residual.FromBytes(File.ReadAllBytes(PathOf(jobId)), parameterCount);
-            return kept.JobId == jobId ? kept : new Residual(jobId, parameterCount);
+            if (_files.Read(jobId) is { } bytes && Residual.FromBytes(bytes, parameterCount) is { } kept && kept.JobId == jobId)
+            {
+                return kept;
+            }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ProtocolViolationException)
+        catch (ProtocolViolationException)
         {
-            return new Residual(jobId, parameterCount);
+            // Damaged, of another model, or of a job that no file can be called after.
         }
+
+        return new Residual(jobId, parameterCount);
     }
 
     /// <inheritdoc/>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Write(Residual residual)
+    /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
+    public bool TryWrite(Residual residual)
     {
         ArgumentNullException.ThrowIfNull(residual);
-        string path = PathOf(residual.JobId);
-        Directory.CreateDirectory(folder);
-        string beside = path + ".new";
-        File.WriteAllBytes(beside, residual.ToBytes());
-        File.Move(beside, path, overwrite: true);
+        return _files.TryWrite(residual.JobId, residual.ToBytes());
     }
-
-    private string PathOf(string jobId) => ProtocolLimits.IsIdentifier(jobId)
-        ? Path.Combine(folder, jobId + Extension)
-        : throw new ProtocolViolationException(ErrorCode.InvalidIdentifier, "The job's name is not an identifier, so that no file can be called after it.");
 }

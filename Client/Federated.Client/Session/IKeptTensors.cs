@@ -11,10 +11,9 @@ public interface IKeptTensors
     /// <returns>Whether there was. A first round, or another model, finds nothing and begins with the job's adapter.</returns>
     bool TryRead(string jobId, Span<float> kept);
 
-    /// <summary>Keeps the tensors in place of earlier ones.</summary>
+    /// <summary>Keeps the tensors in place of earlier ones. False when they cannot be kept; the earlier ones stay then.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="round">The round they come from.</param>
     /// <param name="kept">The packed tensors.</param>
-    /// <exception cref="IOException">They cannot be kept.</exception>
-    void Write(string jobId, long round, ReadOnlySpan<float> kept);
+    bool TryWrite(string jobId, long round, ReadOnlySpan<float> kept);
 }

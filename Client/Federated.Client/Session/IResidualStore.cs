@@ -12,6 +12,6 @@ public interface IResidualStore
     /// </summary>
     Residual Read(string jobId, int parameterCount);
 
-    /// <summary>Replaces the residual of its job.</summary>
-    void Write(Residual residual);
+    /// <summary>Replaces the residual of its job. False when it cannot be kept; the earlier one stays then.</summary>
+    bool TryWrite(Residual residual);
 }

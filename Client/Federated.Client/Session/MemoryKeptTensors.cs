@@ -12,5 +12,9 @@ public sealed class MemoryKeptTensors : IKeptTensors
         _byJob.TryGetValue(jobId, out float[]? values) && values.Length == kept.Length && values.AsSpan().TryCopyTo(kept);
 
     /// <inheritdoc/>
-    public void Write(string jobId, long round, ReadOnlySpan<float> kept) => _byJob[jobId] = kept.ToArray();
+    public bool TryWrite(string jobId, long round, ReadOnlySpan<float> kept)
+    {
+        _byJob[jobId] = kept.ToArray();
+        return true;
+    }
 }

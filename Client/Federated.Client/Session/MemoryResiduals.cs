@@ -12,5 +12,9 @@ public sealed class MemoryResiduals : IResidualStore
         _last is { } last && last.JobId == jobId && last.ParameterCount == parameterCount ? last : new Residual(jobId, parameterCount);
 
     /// <inheritdoc/>
-    public void Write(Residual residual) => _last = residual;
+    public bool TryWrite(Residual residual)
+    {
+        _last = residual;
+        return true;
+    }
 }

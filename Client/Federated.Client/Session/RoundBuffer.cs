@@ -73,38 +73,16 @@ internal sealed class RoundBuffer : IDisposable
     /// <summary>Writes the update's header in front of the delta and gives the document; it lives as long as this buffer.</summary>
     public ReadOnlyMemory<byte> WriteUpdate(PlanDocument plan, int examples, int steps, double meanLoss)
     {
-        UpdateDocument update = new()
-        {
-            JobId = plan.JobId,
-            Round = plan.Round,
-            ModelVersion = plan.ModelVersion,
-            Encoding = plan.Encoding,
-            ExampleCount = examples,
-            StepCount = steps,
-            MeanLoss = meanLoss,
-            ParameterCount = _sentBytes / sizeof(float),
-            Body = _array.AsMemory(HeaderRoom, _sentBytes),
-        };
         ArrayBufferWriter<byte> header = new(HeaderRoom);
-        update.WriteHeader(header);
+        Describe(plan, examples, steps, meanLoss, _sentBytes / sizeof(float), _array.AsMemory(HeaderRoom, _sentBytes)).WriteHeader(header);
         int start = HeaderRoom - header.WrittenCount;
         header.WrittenSpan.CopyTo(_array.AsSpan(start));
         return _array.AsMemory(start, header.WrittenCount + _sentBytes);
     }
 
     /// <summary>Gives the document of an update whose delta is encoded; nothing of it lies in this buffer.</summary>
-    public static ReadOnlyMemory<byte> WriteUpdate(PlanDocument plan, int examples, int steps, double meanLoss, ReadOnlyMemory<byte> encoded) => new UpdateDocument
-    {
-        JobId = plan.JobId,
-        Round = plan.Round,
-        ModelVersion = plan.ModelVersion,
-        Encoding = plan.Encoding,
-        ExampleCount = examples,
-        StepCount = steps,
-        MeanLoss = meanLoss,
-        ParameterCount = plan.SentCount,
-        Body = encoded,
-    }.ToBytes();
+    public static ReadOnlyMemory<byte> WriteUpdate(PlanDocument plan, int examples, int steps, double meanLoss, ReadOnlyMemory<byte> encoded) =>
+        Describe(plan, examples, steps, meanLoss, plan.SentCount, encoded).ToBytes();
 
     /// <summary>Gives the buffer back. Nothing may read from it afterwards, so that no call may be under way.</summary>
     public void Dispose()
@@ -115,4 +93,18 @@ internal sealed class RoundBuffer : IDisposable
             _pool.Return(_array);
         }
     }
+
+    private static UpdateDocument Describe(
+        PlanDocument plan, int examples, int steps, double meanLoss, int parameters, ReadOnlyMemory<byte> body) => new()
+    {
+        JobId = plan.JobId,
+        Round = plan.Round,
+        ModelVersion = plan.ModelVersion,
+        Encoding = plan.Encoding,
+        ExampleCount = examples,
+        StepCount = steps,
+        MeanLoss = meanLoss,
+        ParameterCount = parameters,
+        Body = body,
+    };
 }

@@ -13,12 +13,6 @@ internal sealed class PartialSum
     private readonly int _group;
     private readonly List<Contribution> _contributions = [];
 
-    /// <summary>An empty sum of P = <paramref name="parameterCount"/> parameters.</summary>
-    public PartialSum(string jobId, long round, int group, int parameterCount)
-        : this(jobId, round, group, new RunningSum(parameterCount))
-    {
-    }
-
     /// <summary>Takes over an empty sum.</summary>
     public PartialSum(string jobId, long round, int group, RunningSum empty)
     {

@@ -11,7 +11,7 @@ namespace Federated.Server.Collection;
 internal sealed class PartialSumStore(IBlobStore blobs)
 {
     private readonly ConcurrentDictionary<string, PartialSum> _sealed = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<int, RunningSum> _spare = new();
+    private RunningSum? _spare;
 
     /// <summary>Writes sum and contributors in one piece.</summary>
     public Task WriteAsync(string group, PartialSum partial, CancellationToken ct) =>
@@ -34,10 +34,10 @@ internal sealed class PartialSumStore(IBlobStore blobs)
             ? partial
             : await ReadAsync(group, ct) ?? throw new InvalidOperationException($"Group {group} has no durable sum.");
 
-    /// <summary>An empty sum, in memory that an earlier round of a model of this size has left, if there is any.</summary>
+    /// <summary>An empty sum, in the memory that the last round left, if its model had this size.</summary>
     public RunningSum Rent(int parameterCount)
     {
-        if (_spare.TryRemove(parameterCount, out RunningSum? spare))
+        if (Interlocked.Exchange(ref _spare, null) is { } spare && spare.ParameterCount == parameterCount)
         {
             spare.Clear();
             return spare;
@@ -46,8 +46,8 @@ internal sealed class PartialSumStore(IBlobStore blobs)
         return new RunningSum(parameterCount);
     }
 
-    /// <summary>Takes back the memory of a sum that nobody reads any more. One is kept for each size.</summary>
-    public void Return(RunningSum sum) => _spare[sum.ParameterCount] = sum;
+    /// <summary>Takes back the memory of a sum that nobody reads any more. One is kept in all, so that ended jobs hold nothing.</summary>
+    public void Return(RunningSum sum) => Volatile.Write(ref _spare, sum);
 
     private static string BlobName(string group) => $"partial-sums/{group}";
 }

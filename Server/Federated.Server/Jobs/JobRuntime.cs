@@ -21,7 +21,7 @@ internal sealed class JobRuntime : IDisposable
     private readonly IExampleSource? _heldOut;
     private readonly int _evaluationThreads;
     private readonly float[] _adapter;
-    private readonly float[] _mean;
+    private float[] _mean = [];
     private float[][] _slots;
     private EvaluationModel? _evaluator;
 
@@ -36,7 +36,6 @@ internal sealed class JobRuntime : IDisposable
         _heldOut = heldOut;
         _evaluationThreads = threads;
         _adapter = new float[manifest.Layout.Length];
-        _mean = new float[manifest.Layout.Length];
         _slots = [];
     }
 
@@ -58,7 +57,7 @@ internal sealed class JobRuntime : IDisposable
         CheckpointDocument checkpoint = await models.ReadCheckpointAsync(jobId, model.Version, ct);
         runtime._slots = checkpoint.Optimizer == optimizer.Name && checkpoint.OptimizerState.Length == optimizer.SlotCount
             ? [.. checkpoint.OptimizerState]
-            : runtime.FreshSlots();
+            : optimizer.CreateSlots(manifest.Layout.Length);
         return runtime;
     }
 
@@ -98,31 +97,20 @@ internal sealed class JobRuntime : IDisposable
 
     private (byte[] Document, LoraOutcome Outcome) Step(long version, RunningSum sum, long round)
     {
-        float[] mean = sum.ParameterCount == _mean.Length ? _mean : new float[sum.ParameterCount];
-        sum.Mean(mean);
+        // A LoRA rule's sum may have another length, and another one each round.
+        _mean = _mean.Length == sum.ParameterCount ? _mean : new float[sum.ParameterCount];
+        sum.Mean(_mean);
         LoraOutcome outcome;
         if (Lora is not null)
         {
-            outcome = Lora.Rule.Apply(mean, _adapter, round, new ServerStep(_optimizer, _slots));
+            outcome = Lora.Rule.Apply(_mean, _adapter, round, new ServerStep(_optimizer, _slots));
         }
         else
         {
-            outcome = new LoraOutcome(TensorPrimitives.Norm<float>(mean), null);
-            _optimizer.Apply(_adapter, mean, _slots);
+            outcome = new LoraOutcome(TensorPrimitives.Norm<float>(_mean), null);
+            _optimizer.Apply(_adapter, _mean, _slots);
         }
 
         return (AdapterDocument.ToBytes(version, _adapter), outcome);
-    }
-
-    private float[][] FreshSlots()
-    {
-        float[][] slots = new float[_optimizer.SlotCount][];
-        for (int i = 0; i < slots.Length; i++)
-        {
-            slots[i] = new float[_adapter.Length];
-            slots[i].AsSpan().Fill(_optimizer.InitialSlotValue(i));
-        }
-
-        return slots;
     }
 }

@@ -64,7 +64,8 @@ internal sealed record TransferLimits(double LoopbackBytesPerCpuSecond, double H
         byte[] block = new byte[BlockBytes];
         for (long received = 0; received < TotalBytes;)
         {
-            received += socket.Receive(block);
+            int count = socket.Receive(block);
+            received += count > 0 ? count : throw new InvalidOperationException($"The loopback connection ended after {received} of {TotalBytes} bytes.");
         }
     }
 }

@@ -84,7 +84,7 @@ public sealed class CompressedUpdateTests
     {
         using TemporaryFolder folder = new();
         Residual residual = Encoded();
-        new FolderResiduals(Path.Combine(folder.Path, "deep")).Write(residual);
+        new FolderResiduals(Path.Combine(folder.Path, "deep")).TryWrite(residual);
         Residual read = new FolderResiduals(Path.Combine(folder.Path, "deep")).Read("job", 4);
         Assert.Equal(3, read.Round);
         Assert.Equal(residual.Values.ToArray(), read.Values.ToArray());
@@ -95,7 +95,7 @@ public sealed class CompressedUpdateTests
     {
         using TemporaryFolder folder = new();
         FolderResiduals residuals = new(folder.Path);
-        residuals.Write(Encoded());
+        residuals.TryWrite(Encoded());
         Assert.Equal(0, residuals.Read("job", 5).Round);
         File.WriteAllText(Directory.GetFiles(folder.Path).Single(), "damaged");
         Assert.Equal(0, residuals.Read("job", 4).Round);
@@ -106,7 +106,7 @@ public sealed class CompressedUpdateTests
     public void FolderResiduals_NameThatIsAPath_IsRefused()
     {
         using TemporaryFolder folder = new();
-        Assert.Throws<ProtocolViolationException>(() => new FolderResiduals(folder.Path).Write(new Residual("../../escape", 4)));
+        Assert.Throws<ProtocolViolationException>(() => new FolderResiduals(folder.Path).TryWrite(new Residual("../../escape", 4)));
     }
 
     private static Residual Encoded()

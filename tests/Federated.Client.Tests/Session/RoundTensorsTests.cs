@@ -5,6 +5,7 @@ using Federated.Client.Transport;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
+using Federated.Shared.Updates.Plain;
 
 namespace Federated.Client.Tests.Session;
 
@@ -119,19 +120,35 @@ public sealed class RoundTensorsTests
     }
 
     [Fact]
+    public void FolderKeptTensors_DiskThatTakesNothing_SaysSoAndKeepsTheRound()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            Assert.False(new FolderKeptTensors(file).TryWrite("job-1", 3, [1f]));
+            Assert.False(new FolderKeptTensors(file).TryRead("job-1", new float[1]));
+            Assert.False(new FolderResiduals(file).TryWrite(new Residual("job-1", 1)));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public void FolderKeptTensors_WhatWasWritten_IsReadAgainByLaterProcessesOnly()
     {
         string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            new FolderKeptTensors(folder).Write("job-1", 3, [1f, 2f]);
+            new FolderKeptTensors(folder).TryWrite("job-1", 3, [1f, 2f]);
             float[] kept = new float[2];
 
             Assert.True(new FolderKeptTensors(folder).TryRead("job-1", kept));
             Assert.Equal([1f, 2f], kept);
             Assert.False(new FolderKeptTensors(folder).TryRead("job-2", kept));
             Assert.False(new FolderKeptTensors(folder).TryRead("job-1", new float[3]));
-            Assert.Throws<ArgumentException>(() => new FolderKeptTensors(folder).Write("../job", 1, [1f]));
+            Assert.Throws<ProtocolViolationException>(() => new FolderKeptTensors(folder).TryWrite("../job", 1, [1f]));
             File.WriteAllBytes(Directory.GetFiles(folder)[0], MemoryMarshal.AsBytes<float>(kept).ToArray());
             Assert.False(new FolderKeptTensors(folder).TryRead("job-1", kept));
         }

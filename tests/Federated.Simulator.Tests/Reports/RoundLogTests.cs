@@ -1,7 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json;
 using Federated.Server.Rounds;
 using Federated.Simulator.Reports;
+using Federated.Testing;
 
 namespace Federated.Simulator.Tests.Reports;
 

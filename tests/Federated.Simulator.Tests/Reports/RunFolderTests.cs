@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Federated.Simulator.Reports;
+using Federated.Testing;
 
 namespace Federated.Simulator.Tests.Reports;
 

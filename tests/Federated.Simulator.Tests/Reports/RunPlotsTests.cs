@@ -1,5 +1,6 @@
 using Federated.Server.Rounds;
 using Federated.Simulator.Reports;
+using Federated.Testing;
 
 namespace Federated.Simulator.Tests.Reports;
 

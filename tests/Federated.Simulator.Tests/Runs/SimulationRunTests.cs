@@ -5,6 +5,7 @@ using Federated.Simulator.Reports;
 using Federated.Simulator.Runs;
 using Federated.Simulator.Scenarios;
 using Federated.Simulator.Tests.Reports;
+using Federated.Testing;
 
 namespace Federated.Simulator.Tests.Runs;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsCheck;
+using Federated.Testing;
 using Federated.Training.Data;
 
 namespace Federated.Training.Tests.Data;

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Federated.Testing;
 using Federated.Training.Data;
 
 namespace Federated.Training.Tests.Data;

@@ -1,4 +1,5 @@
 using System.Text;
+using Federated.Testing;
 using Federated.Training.Data;
 
 namespace Federated.Training.Tests.Data;

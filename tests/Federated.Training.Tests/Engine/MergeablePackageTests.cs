@@ -1,7 +1,8 @@
-using Federated.Modeling;
 using Federated.Modeling.Lora;
+using Federated.Modeling;
 using Federated.Shared.Models;
 using Federated.Shared.Randomness;
+using Federated.Testing;
 using Federated.Training.Engine;
 
 namespace Federated.Training.Tests.Engine;

@@ -1,0 +1,51 @@
+using Federated.Shared.Protocol;
+
+namespace Federated.Client.Session;
+
+/// <summary>
+/// One file a job in a folder of the device. A file is replaced as a whole, so that a device that loses power has the old or the new one. One
+/// caller at a time.
+/// </summary>
+/// <param name="folder">Made when it is needed.</param>
+/// <param name="extension">What the files are called after the job, with its dot.</param>
+internal sealed class JobFiles(string folder, string extension)
+{
+    /// <summary>The job's file; null when there is none, or none that can be read.</summary>
+    /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
+    public byte[]? Read(string jobId)
+    {
+        string path = PathOf(jobId);
+        try
+        {
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Replaces the job's file. False when the disk does not take it; the earlier file is still there then.</summary>
+    /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
+    public bool TryWrite(string jobId, ReadOnlySpan<byte> content)
+    {
+        string path = PathOf(jobId);
+        string draft = path + ".new";
+        try
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllBytes(draft, content);
+            File.Move(draft, path, overwrite: true);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    // A job's identifier comes from the server: nothing but an identifier may become part of a path.
+    private string PathOf(string jobId) => ProtocolLimits.IsIdentifier(jobId)
+        ? Path.Combine(folder, jobId + extension)
+        : throw new ProtocolViolationException(ErrorCode.InvalidIdentifier, "The job's name is not an identifier, so that no file can be called after it.");
+}
