@@ -12,18 +12,25 @@ public sealed class ServerApiException(string message, ApiError? error = null, E
 {
     /// <summary>What the server said; null when it could not be reached.</summary>
     public ApiError? Error { get; } = error;
+
+    /// <summary>Whether the same request may succeed later: the server was out of reach or did not answer in time, or said so.</summary>
+    public bool IsTransient => Error is null || (Enum.IsDefined((ErrorCode)Error.Code) && ErrorCatalogue.For((ErrorCode)Error.Code).Retriable);
 }
 
 /// <summary>Speaks the HTTP API, for the command line and the simulator. Thread-safe.</summary>
 public sealed class ServerApiClient : IDisposable
 {
+    private static readonly TimeSpan _defaultPatience = TimeSpan.FromSeconds(60);
+
     private readonly HttpClient _http;
 
     /// <summary>A client of the server at <paramref name="address"/>.</summary>
-    public ServerApiClient(Uri address)
+    /// <param name="address">The server's address.</param>
+    /// <param name="patience">How long an answer may take; 60 s when left out.</param>
+    public ServerApiClient(Uri address, TimeSpan? patience = null)
     {
         Address = address;
-        _http = new HttpClient { BaseAddress = new Uri(address, "api/v1/"), Timeout = TimeSpan.FromSeconds(60) };
+        _http = new HttpClient { BaseAddress = new Uri(address, "api/v1/"), Timeout = patience ?? _defaultPatience };
     }
 
     /// <summary>The server's address.</summary>
@@ -113,6 +120,12 @@ public sealed class ServerApiClient : IDisposable
         {
             throw new ServerApiException(
                 $"The server at {Address} cannot be reached: {e.Message} Start it with 'serve', or name another one with --server.", null, e);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            // Not a person's Ctrl-C but the client's own limit: the two must not be taken for each other.
+            throw new ServerApiException(
+                $"The server at {Address} did not answer within {_http.Timeout.TotalSeconds:R} s. Look into its log, or try again.", null, e);
         }
     }
 

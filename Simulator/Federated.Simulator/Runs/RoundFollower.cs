@@ -14,8 +14,10 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
     private static readonly TimeSpan _settlingStep = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _reconnecting = TimeSpan.FromSeconds(1);
 
-    // A server elsewhere may be restarted; its job goes on from the last committed state.
+    // A server elsewhere may be restarted; its job goes on from the last committed state. One in this process comes back after the
+    // machine slept, or not at all.
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _embeddedPatience = TimeSpan.FromSeconds(20);
 
     private readonly List<RoundRecord> _rounds = [];
 
@@ -28,11 +30,11 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
     /// <summary>Follows until the job has ended.</summary>
     /// <param name="progress">Where the run stands at the beginning.</param>
     /// <param name="cancellationToken">Stops following; the job goes on.</param>
-    /// <exception cref="ServerApiException">The server refuses, or cannot be reached for two minutes.</exception>
+    /// <exception cref="ServerApiException">The server refuses, or fails for two minutes (20 s when it runs in this process).</exception>
     public async Task<JobStatus> FollowAsync(RunProgress progress, CancellationToken cancellationToken)
     {
         await using StreamWriter log = RoundLog.Create(logPath);
-        long lastContact = time.GetTimestamp();
+        long? failingSince = null;
         while (true)
         {
             try
@@ -51,14 +53,21 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
                 }
 
                 Job = job;
-                lastContact = time.GetTimestamp();
+                failingSince = null;
                 if (ended)
                 {
                     return job;
                 }
             }
-            catch (ServerApiException e) when (e.Error is null && !server.IsEmbedded && time.GetElapsedTime(lastContact) < _patience)
+            catch (ServerApiException e) when (e.IsTransient)
             {
+                // Counted from the first failure, not from the last success: between the two the machine may have slept.
+                failingSince ??= time.GetTimestamp();
+                if (time.GetElapsedTime(failingSince.Value) >= (server.IsEmbedded ? _embeddedPatience : _patience))
+                {
+                    throw;
+                }
+
                 await Task.Delay(_reconnecting, time, cancellationToken);
             }
         }
