@@ -75,7 +75,7 @@ public class CodecBenchmark
     [Benchmark]
     public LinearEncoding EncodeLinearAgain()
     {
-        LinearEncoding encoding = _linearEncoder.Encode(_update, 600, _dither);
+        LinearEncoding encoding = _linearEncoder.Encode(_update, 600, 0, _dither);
         _linearEncoder.Pack(_packed);
         return encoding;
     }
@@ -130,7 +130,7 @@ public class CodecBenchmark
             IndexSet = IndexSetKind.Random,
             SetSize = count,
             ClipNorm = Clip,
-            Step = RingWidth.FinestStep(12, Clip, block, Clients),
+            Step = RingWidth.FinestStep(12, Clip, HadamardRotation.PaddedLength(count, block), Clients),
             WidthBits = 12,
             RotationBlock = block,
             MinClients = 1,
@@ -142,7 +142,7 @@ public class CodecBenchmark
         _linearDecoder = new LinearDecoder(_round, _set);
         _sum = new RingSum(_round.FieldCount, _round.WidthBits);
         _packed = new byte[_round.PackedBytes];
-        _linearEncoder.Encode(_update, 600, _dither);
+        _linearEncoder.Encode(_update, 600, 0, _dither);
         _linearEncoder.Pack(_packed);
         _sum.AddPacked(_packed);
     }

@@ -21,12 +21,30 @@ public sealed class CompressedUpdateTests
         Assert.True(compressed.Records[^1].Evaluation!.Accuracy > 0.3, $"It is {compressed.Records[^1].Evaluation!.Accuracy} in the end; untrained it is 0.1.");
     }
 
-    [Fact]
-    public async Task Run_TwoThreads_GivesTheSameModel()
+    [Theory]
+    [InlineData("""{ "codec": "linear", "density": 1, "exampleCap": 60 }""", 3)]
+    [InlineData("""{ "codec": "linear", "density": 0.5, "valueBits": 10, "exampleCap": 60, "clipQuantile": 0.9 }""", 5)]
+    public async Task Run_LinearCodec_LearnsAndTellsItsStatistics(string update, int fewerBytes)
     {
-        const string Update = """{ "codec": "top-k", "density": 0.05, "momentum": 0.5 }""";
-        SeededRun one = await SeededRun.RunAsync(update: Update);
-        SeededRun two = await SeededRun.RunAsync(threads: 2, update: Update);
+        SeededRun dense = await SeededRun.BaselineAsync();
+        SeededRun linear = await SeededRun.RunAsync(update: update);
+
+        Assert.InRange(linear.Records[^1].BytesUp, 1, dense.Records[^1].BytesUp / fewerBytes);
+        Assert.All(linear.Records.Zip(dense.Records), pair => Assert.Equal(pair.Second.Examples, pair.First.Examples));
+        Assert.Equal(dense.Records[0].TrainLoss, linear.Records[0].TrainLoss, 1e-3);
+        Assert.All(linear.Records, record => Assert.InRange(record.ClippedShare!.Value, 0, 1));
+        Assert.All(linear.Records, record => Assert.InRange(record.LimitedCoordinates!.Value, 0, 500));
+        Assert.Equal(update.Contains("clipQuantile", StringComparison.Ordinal), linear.Records.Select(record => record.ClipNorm).Distinct().Count() > 1);
+        Assert.True(linear.Records[^1].Evaluation!.Accuracy > 0.3, $"It is {linear.Records[^1].Evaluation!.Accuracy} in the end; untrained it is 0.1.");
+    }
+
+    [Theory]
+    [InlineData("""{ "codec": "top-k", "density": 0.05, "momentum": 0.5 }""")]
+    [InlineData("""{ "codec": "linear", "exampleCap": 60 }""")]
+    public async Task Run_TwoThreads_GivesTheSameModel(string update)
+    {
+        SeededRun one = await SeededRun.RunAsync(update: update);
+        SeededRun two = await SeededRun.RunAsync(threads: 2, update: update);
         Assert.Equal(one.AdapterSha256, two.AdapterSha256);
     }
 }

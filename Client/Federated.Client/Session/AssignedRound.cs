@@ -5,6 +5,7 @@ using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Federated.Shared.Randomness;
+using Federated.Shared.Updates.Linear;
 using Federated.Training;
 using Google.Protobuf;
 
@@ -191,6 +192,12 @@ internal sealed class AssignedRound(
 
     private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Seal(RoundBuffer buffer, LocalTrainingResult result)
     {
+        if (plan.Linear is { } linear)
+        {
+            return Sealed(RoundBuffer.WriteUpdate(
+                plan, 1, 0, 0, LinearPayload.ToBytes(linear, LinearUpdate.Encode(plan, identity.DeviceId, buffer.Sent, result).Pack())));
+        }
+
         if (plan.Codec is not null)
         {
             _compressed = CompressedUpdate.Encode(plan, identity.DeviceId, buffer.Sent, residuals);
@@ -199,6 +206,11 @@ internal sealed class AssignedRound(
         ReadOnlyMemory<byte> payload = _compressed is null
             ? buffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss)
             : RoundBuffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss, _compressed.Body);
+        return Sealed(payload);
+    }
+
+    private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Sealed(ReadOnlyMemory<byte> payload)
+    {
         return payload.Length <= plan.MaxUpdateBytes
             ? (payload, UnsafeByteOperations.UnsafeWrap(SHA256.HashData(payload.Span)))
             : throw new RoundAbortException(

@@ -201,6 +201,44 @@ internal sealed class RunningSum
         }
     }
 
+    /// <summary>The sums of updates that were whole numbers of weight 1, as whole numbers: [P].</summary>
+    public long[] WholeNumbers()
+    {
+        long[] numbers = Values.ToArray();
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] >>= FractionBits;
+        }
+
+        return numbers;
+    }
+
+    /// <summary>A sum of whole-numbered updates of weight 1 that was computed elsewhere.</summary>
+    /// <param name="totals">[P].</param>
+    /// <param name="count">Updates in it, at least 1.</param>
+    /// <param name="magnitude">Largest magnitude a single update can have had.</param>
+    /// <exception cref="ArgumentException">A total is beyond what so many updates can sum up to, or the sum cannot hold them.</exception>
+    public static RunningSum OfWholeNumbers(ReadOnlySpan<long> totals, int count, long magnitude)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        long most = checked(count * magnitude);
+        if (most > MaxBound >> FractionBits)
+        {
+            throw new ArgumentException($"{count} updates of magnitude {magnitude} are beyond what a sum holds.", nameof(magnitude));
+        }
+
+        RunningSum sum = new(totals.Length) { Count = count, TotalWeight = count, Bound = most << FractionBits };
+        Span<long> values = MemoryMarshal.Cast<byte, long>(sum._bytes.AsSpan());
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = Math.Abs(totals[i]) <= most
+                ? totals[i] << FractionBits
+                : throw new ArgumentException($"Total {i} is {totals[i]}, {count} updates reach {most}.", nameof(totals));
+        }
+
+        return sum;
+    }
+
     /// <summary>A sum as it was stored; <paramref name="values"/> are copied.</summary>
     /// <exception cref="ArgumentException">The parts contradict each other.</exception>
     internal static RunningSum Restore(ReadOnlySpan<byte> values, int count, long totalWeight, long bound)

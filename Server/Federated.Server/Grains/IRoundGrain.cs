@@ -64,9 +64,44 @@ public sealed record RoundStart
     [Id(13)]
     public LoraRound? Lora { get; init; }
 
+    /// <summary>Fields that are summed under the linear codec; null without it.</summary>
+    [Id(14)]
+    public int? FieldCount { get; init; }
+
+    /// <summary>The groups in which updates are masked; null when they are not.</summary>
+    [Id(15)]
+    public SecureRound? Secure { get; init; }
+
     /// <summary>Length of the vector that is summed.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public int SumLength => Lora?.SumLength ?? ParameterCount;
+    public int SumLength => FieldCount ?? Lora?.SumLength ?? ParameterCount;
+}
+
+/// <summary>A round under secure aggregation.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.secure-round")]
+public sealed record SecureRound
+{
+    /// <summary>How many groups there are.</summary>
+    [Id(0)]
+    public required int Groups { get; init; }
+
+    /// <summary>The group of each device of the cohort, in its order.</summary>
+    [Id(1)]
+    public required int[] GroupOf { get; init; }
+
+    /// <summary>Members below which a group is abandoned.</summary>
+    [Id(2)]
+    public required int MinMembers { get; init; }
+
+    /// <summary>How long a step waits for silent members.</summary>
+    [Id(3)]
+    public required TimeSpan StepTime { get; init; }
+
+    /// <summary>When the first step closes at the latest.</summary>
+    [Id(4)]
+    public required DateTimeOffset KeysUntil { get; init; }
 }
 
 /// <summary>What the edge must know of a round under a LoRA rule.</summary>

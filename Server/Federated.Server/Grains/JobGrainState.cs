@@ -51,6 +51,9 @@ public sealed class JobGrainState
     /// <summary>The last evaluation.</summary>
     public CentralEvaluation? Evaluation { get; set; }
 
+    /// <summary>Clip norm of the next round, once a round has moved it.</summary>
+    public double? ClipNorm { get; set; }
+
     /// <summary>When it was submitted.</summary>
     public DateTimeOffset SubmittedAt { get; set; }
 }

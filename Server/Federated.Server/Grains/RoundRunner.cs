@@ -3,7 +3,9 @@ using Federated.Server.Collection;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
+using Federated.Shared.Privacy;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Linear;
 using Federated.Shared.Updates.Plain;
 
 namespace Federated.Server.Grains;
@@ -42,6 +44,9 @@ internal sealed class RoundRunner(
     // Model versions that late devices may still download, and rounds whose contributions tell a replay from a wrong round.
     private const int KeptVersions = 4;
     private const int KeptRounds = 4;
+
+    // What a linear payload or a masked input has beside its fields.
+    private const int LinearOverheadBytes = 64;
 
     private string[] _cohort = [];
     private CommittedModel? _next;
@@ -97,6 +102,12 @@ internal sealed class RoundRunner(
             job.ModelVersion = record.ModelVersion;
             job.AdapterSha256 = record.AdapterSha256;
             job.AdapterLengthBytes = _next!.AdapterLengthBytes;
+        }
+
+        if (record is { ClipNorm: { } clipNorm, ClippedShare: { } clipped } && spec.Update.ClipQuantile is { } quantile)
+        {
+            AdaptiveClipping clipping = new() { ClipNorm = clipNorm, TargetQuantile = quantile };
+            job.ClipNorm = clipping.Next((1 - clipped) * record.Accepted, record.Accepted).ClipNorm;
         }
 
         job.AbandonedInARow = committed ? 0 : job.AbandonedInARow + 1;
@@ -209,7 +220,11 @@ internal sealed class RoundRunner(
         ParameterPlan? part = runtime.Lora?.PlanOf(round, rank: 0);
         int sent = part?.SentCount ?? parameters;
         PlainCodec? codec = spec.Update.ToPlan();
-        long maxUpdateBytes = (codec?.MaxLengthBytes(sent) ?? ((long)sent * sizeof(float))) + UpdateDocument.OverheadBytes;
+        LinearRound? linear = spec.Update.Codec == UpdateCodec.Linear
+            ? LinearSettings.RoundOf(spec, round, sent, state.State.ClipNorm ?? spec.Update.ClipNorm, cohort.Length)
+            : null;
+        long bodyBytes = linear?.PackedBytes + LinearOverheadBytes ?? codec?.MaxLengthBytes(sent) ?? ((long)sent * sizeof(float));
+        long maxUpdateBytes = bodyBytes + UpdateDocument.OverheadBytes;
         PlanDocument plan = new()
         {
             JobId = jobId,
@@ -221,6 +236,7 @@ internal sealed class RoundRunner(
             ParameterCount = parameters,
             Seed = spec.Seed,
             Codec = codec,
+            Linear = linear,
             MaxUpdateBytes = maxUpdateBytes,
             Deadline = spec.Deadlines.Report,
             CohortSize = cohort.Length,
@@ -244,6 +260,7 @@ internal sealed class RoundRunner(
             StartedAt = startedAt,
             SelectSeconds = selectSeconds,
             Lora = lora,
+            FieldCount = linear?.FieldCount,
         };
     }
 
@@ -295,7 +312,8 @@ internal sealed class RoundRunner(
         long committing = time.GetTimestamp();
         PartialSum? sum = group.Count == 0 ? null : await sums.TakeAsync(GrainKeys.Aggregator(jobId, start.Round), ct);
         CommittedModel from = Committed(state.State);
-        ModelCommit? commit = closure.Commit && sum is not null ? await runtime.CommitAsync(from, sum.Sum, start.Round, ct) : null;
+        LinearRound? linear = start.FieldCount is null ? null : PlanDocument.FromBytes(start.Plan).Linear;
+        ModelCommit? commit = closure.Commit && sum is not null ? await runtime.CommitAsync(from, sum.Sum, linear, start.Round, ct) : null;
         _next = commit?.Model;
         timing = timing with { CommitSeconds = time.GetElapsedTime(committing).TotalSeconds };
 
@@ -329,6 +347,11 @@ internal sealed class RoundRunner(
             sums.Return(sum.Sum);
         }
 
+        if (linear is not null)
+        {
+            record = WithStatistics(record, linear, commit?.Statistics);
+        }
+
         return record with
         {
             Timing = record.Timing with
@@ -338,6 +361,16 @@ internal sealed class RoundRunner(
             },
         };
     }
+
+    /// <summary>Examples, loss and clipping as they rode in the vector. Of an abandoned round nothing is read.</summary>
+    private static RoundRecord WithStatistics(RoundRecord record, LinearRound linear, LinearStatistics? statistics) => record with
+    {
+        ClipNorm = linear.ClipNorm,
+        Examples = statistics?.Examples ?? 0,
+        TrainLoss = statistics?.MeanLoss ?? 0,
+        ClippedShare = statistics is { } read ? 1 - (read.Unclipped / (double)record.Accepted) : null,
+        LimitedCoordinates = statistics?.Limited,
+    };
 
     private static RoundRecord WithTotals(RoundRecord record, ContributionTotals totals) => record with
     {

@@ -4,6 +4,7 @@ using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Grains;
 using Federated.Server.Jobs;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Linear;
 using Federated.Shared.Updates.Plain;
 
 namespace Federated.Server.Grpc;
@@ -13,7 +14,8 @@ namespace Federated.Server.Grpc;
 /// <param name="Cohort">Its devices.</param>
 /// <param name="Codec">How updates are compressed; null when they are dense.</param>
 /// <param name="Lora">How updates of LoRA factors are read; null when every update is P parameters that are summed as they come.</param>
-internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, PlainCodec? Codec, LoraUpdates? Lora)
+/// <param name="Linear">The private path's round; null without it.</param>
+internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, PlainCodec? Codec, LoraUpdates? Lora, LinearRound? Linear)
 {
     /// <summary>Parameters in a device's update.</summary>
     public int SentCount(string deviceId) => Lora?.SentCount(deviceId) ?? Start.ParameterCount;
@@ -22,7 +24,13 @@ internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, Pl
     public int ExpandedBytes => Lora is null or { SumsUpdatesAsSent: true } ? 0 : checked(Lora.SumLength * sizeof(float));
 
     /// <summary>Bytes that a device's update takes on its way into the sum beyond its payload: decoded, and expanded by a LoRA rule.</summary>
-    public int SumBytes(string deviceId) => checked(ExpandedBytes + (Codec is null ? 0 : SentCount(deviceId) * sizeof(float)));
+    public int SumBytes(string deviceId) => this switch
+    {
+        { Start.Secure: not null } => 0,
+        { Linear: { } linear } => checked(linear.FieldCount * sizeof(float)),
+        { Codec: not null } => checked(ExpandedBytes + (SentCount(deviceId) * sizeof(float))),
+        _ => ExpandedBytes,
+    };
 }
 
 /// <summary>Remembers the facts of recent rounds, which never change, so that a submission costs no look-up. Thread-safe.</summary>
@@ -53,7 +61,8 @@ internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
         }
 
         LoraUpdates? lora = await models.LoraUpdatesAsync(start, CancellationToken.None);
-        RoundFacts facts = new(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), PlanDocument.FromBytes(start.Plan).Codec, lora);
+        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
+        RoundFacts facts = new(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), plan.Codec, lora, plan.Linear);
         if (_rounds.TryAdd((jobId, round), facts))
         {
             _order.Enqueue((jobId, round));

@@ -2,9 +2,11 @@ using System.Runtime.InteropServices;
 using Federated.Server.Aggregation;
 using Federated.Server.Collection;
 using Federated.Server.Grains;
+using Federated.Server.Jobs;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
+using Federated.Shared.Updates.Linear;
 using Federated.Shared.Updates.Plain;
 using Grpc.Core;
 
@@ -64,7 +66,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
 
     private async Task<Refusal> NoSuchRoundAsync(SubmitHeader header)
     {
-        Jobs.JobStatus? job = await grains.GetGrain<IJobGrain>(header.JobId).Status();
+        JobStatus? job = await grains.GetGrain<IJobGrain>(header.JobId).Status();
         return job is null
             ? new Refusal(SubmitOutcome.UnknownJob, $"There is no job {header.JobId}; check in for a current assignment.")
             : header.Round >= 1 && header.Round <= (ulong)job.Round
@@ -231,11 +233,20 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     /// <exception cref="ProtocolViolationException">The update is not written as the plan wants it.</exception>
     private static ReadOnlyMemory<byte> Decode(StagedUpdate update, RoundFacts facts, UpdateDocument document)
     {
-        UpdateEncoding wanted = facts.Codec is null ? UpdateEncoding.DenseFloat32 : UpdateEncoding.EncodedVector;
+        UpdateEncoding wanted = facts.Linear is not null ? UpdateEncoding.LinearFields
+            : facts.Codec is null ? UpdateEncoding.DenseFloat32 : UpdateEncoding.EncodedVector;
         if (document.Encoding != wanted)
         {
             throw new ProtocolViolationException(
                 ErrorCode.MalformedDocument, $"The update is written as {document.Encoding}, the plan wants {wanted}.");
+        }
+
+        if (facts.Linear is { } linear)
+        {
+            Memory<byte> fields = update.SumMemory();
+            string? problem = LinearSettings.Unpack(
+                linear, LinearPayload.FromBytes(document.Body, linear).Span, MemoryMarshal.Cast<byte, float>(fields.Span));
+            return problem is null ? fields : throw new ProtocolViolationException(ErrorCode.MalformedDocument, $"The update is refused: {problem}.");
         }
 
         if (facts.Codec is not { } codec)

@@ -27,6 +27,9 @@ public sealed record AggregationSettings : ISettings
     [Description("How LoRA factors are combined, for models that have them; null is rolora.")]
     public LoraSettings? Lora { get; init; }
 
+    [Description("Secure aggregation: devices mask their updates in groups, so that the server learns sums alone; null for none. Needs update.codec = linear and enrolled devices.")]
+    public SecureAggregationSettings? Secure { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
     {

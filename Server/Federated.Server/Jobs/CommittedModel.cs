@@ -1,4 +1,5 @@
 using Federated.Shared.Models;
+using Federated.Shared.Updates.Linear;
 
 namespace Federated.Server.Jobs;
 
@@ -12,4 +13,5 @@ public sealed record CommittedModel(long Version, ContentHash Adapter, long Adap
 /// <param name="Model">The new version.</param>
 /// <param name="UpdateNorm">L2 norm of the weighted mean update.</param>
 /// <param name="AveragingBias">What the record says of it; null where it was not asked for or cannot arise.</param>
-internal sealed record ModelCommit(CommittedModel Model, double UpdateNorm, double? AveragingBias);
+/// <param name="Statistics">What rode in the vector; null without the linear codec.</param>
+internal sealed record ModelCommit(CommittedModel Model, double UpdateNorm, double? AveragingBias, LinearStatistics? Statistics);

@@ -5,6 +5,7 @@ using Federated.Server.Aggregation.ServerOptimizers;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Linear;
 using Federated.Training;
 
 namespace Federated.Server.Jobs;
@@ -65,13 +66,18 @@ internal sealed class JobRuntime : IDisposable
     /// Turns a round's sum into the next model version: weighted mean, server optimizer, adapter object, checkpoint. Nothing counts
     /// until the job's own state names the version, so a crash in here repeats the commit from the same durable sum.
     /// </summary>
-    public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, long round, CancellationToken ct)
+    /// <param name="from">The version that the round started from.</param>
+    /// <param name="sum">The round's sum.</param>
+    /// <param name="linear">How fields become coordinates; null when the sum is of parameters.</param>
+    /// <param name="round">The round.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, LinearRound? linear, long round, CancellationToken ct)
     {
-        (byte[] document, LoraOutcome outcome) = await Task.Run(() => Step(from.Version + 1, sum, round), ct);
+        (byte[] document, LoraOutcome outcome, LinearStatistics? statistics) = await Task.Run(() => Step(from.Version + 1, sum, linear, round), ct);
         ContentHash hash = await _models.PutAdapterAsync(_jobId, document, ct);
         CommittedModel next = new(from.Version + 1, hash, document.Length);
         await _models.WriteCheckpointAsync(_jobId, round, next, _optimizer.Name, _adapter.Length, _slots, ct);
-        return new ModelCommit(next, outcome.UpdateNorm, outcome.AveragingBias);
+        return new ModelCommit(next, outcome.UpdateNorm, outcome.AveragingBias, statistics);
     }
 
     /// <summary>Quality on the held-out data; null when the job has none.</summary>
@@ -95,11 +101,21 @@ internal sealed class JobRuntime : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _evaluator?.Dispose();
 
-    private (byte[] Document, LoraOutcome Outcome) Step(long version, RunningSum sum, long round)
+    private (byte[] Document, LoraOutcome Outcome, LinearStatistics? Statistics) Step(long version, RunningSum sum, LinearRound? linear, long round)
     {
         // A LoRA rule's sum may have another length, and another one each round.
-        _mean = _mean.Length == sum.ParameterCount ? _mean : new float[sum.ParameterCount];
-        sum.Mean(_mean);
+        int length = linear?.ParameterCount ?? sum.ParameterCount;
+        _mean = _mean.Length == length ? _mean : new float[length];
+        LinearStatistics? statistics = null;
+        if (linear is null)
+        {
+            sum.Mean(_mean);
+        }
+        else
+        {
+            statistics = new LinearDecoder(linear, LinearSettings.SetOf(linear)).Decode(sum.WholeNumbers(), sum.Count, _mean);
+        }
+
         LoraOutcome outcome;
         if (Lora is not null)
         {
@@ -111,6 +127,6 @@ internal sealed class JobRuntime : IDisposable
             _optimizer.Apply(_adapter, _mean, _slots);
         }
 
-        return (AdapterDocument.ToBytes(version, _adapter), outcome);
+        return (AdapterDocument.ToBytes(version, _adapter), outcome, statistics);
     }
 }

@@ -72,12 +72,22 @@ public sealed record JobSpec : ISettings
                 SettingProblem.At(path, "evaluation"), "an evaluation of model.builder = vector", "null: a bare vector has no graph; or model.builder = mlp or cnn");
         }
 
-        if (Update.SecureAggregation && Aggregation.Rule != AggregationRule.Mean)
+        if (Aggregation.Secure is not null && Aggregation.Rule != AggregationRule.Mean)
         {
             yield return new SettingProblem(
                 SettingProblem.At(path, "aggregation.rule"),
-                $"{AggregationSettings.NameOf(Aggregation.Rule)} together with update.secureAggregation = true",
-                "mean: under secure aggregation the server never sees the single updates that this rule compares; or set update.secureAggregation to false");
+                $"{AggregationSettings.NameOf(Aggregation.Rule)} together with aggregation.secure",
+                "mean: under secure aggregation the server never sees the single updates that this rule compares; or aggregation.secure = null");
+        }
+
+        foreach (SettingProblem problem in Aggregation.Secure?.ValidateWith(Cohort, Update) ?? [])
+        {
+            yield return problem;
+        }
+
+        foreach (SettingProblem problem in LinearSettings.ValidateWidth(Update, Cohort, Aggregation.Secure))
+        {
+            yield return problem;
         }
 
         foreach (SettingProblem problem in Aggregation.Lora?.ValidateWith(Server, Update, Aggregation) ?? [])

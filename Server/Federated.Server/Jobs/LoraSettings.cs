@@ -50,14 +50,15 @@ public sealed record LoraSettings : ISettings
                 + "server.optimizer to fedAvg and server.learningRate to 1");
         }
 
-        if (update.SecureAggregation && (Rule is LoraRuleKind.Flora or LoraRuleKind.Flexlora or LoraRuleKind.Hetlora || AveragingBias))
+        if (update.Codec == UpdateCodec.Linear && (Rule is LoraRuleKind.Flora or LoraRuleKind.Flexlora or LoraRuleKind.Hetlora || AveragingBias))
         {
             bool rule = Rule is not LoraRuleKind.Fedit;
+            string beside = aggregation.Secure is null ? "update.codec = linear" : "aggregation.secure and update.codec = linear";
             yield return new SettingProblem(
                 rule ? $"{Path}.rule" : $"{Path}.averagingBias",
-                $"{(rule ? NameOf(Rule) : "true")} together with update.secureAggregation = true",
-                $"{(rule ? "fedit, ffa, rolora or fedsa" : "false")}: the server would have to multiply single devices' factors, which masking hides from it; or set "
-                + "update.secureAggregation to false");
+                $"{(rule ? NameOf(Rule) : "true")} together with {beside}",
+                $"{(rule ? "fedit, ffa, rolora or fedsa" : "false")}: the server would have to multiply single devices' factors, and with this codec it has their sum "
+                + "alone; or another update.codec");
         }
 
         if (aggregation.Rule != AggregationRule.Mean)

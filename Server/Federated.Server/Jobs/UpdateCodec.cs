@@ -22,4 +22,11 @@ public enum UpdateCodec
     /// </summary>
     [JsonStringEnumMemberName("stc")]
     Stc,
+
+    /// <summary>
+    /// The same coordinates of every device, clipped, rotated and rounded into a ring of whole numbers: linear, so that updates may be masked
+    /// (docs/CODECS.md, private path).
+    /// </summary>
+    [JsonStringEnumMemberName("linear")]
+    Linear,
 }

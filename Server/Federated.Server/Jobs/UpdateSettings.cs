@@ -11,14 +11,14 @@ public sealed record UpdateSettings : ISettings
     private const double DefaultDensity = 0.01;
     private const int DefaultValueBits = 8;
 
-    [Description("dense: every parameter as float32. top-k: the largest, the others are kept on the device for later. quantized: all in few bits. stc: the signs of the largest and one magnitude.")]
+    [Description("dense: every parameter as float32. top-k: the largest, the others are kept on the device for later. quantized: all in few bits. stc: the signs of the largest and one magnitude. linear: the same coordinates of every device, clipped and rounded into whole numbers that add up, as aggregation.secure needs.")]
     public UpdateCodec Codec { get; init; } = UpdateCodec.Dense;
 
-    [Description("Share of the parameters that top-k and stc send; 0.01 when left out.")]
-    [Range(0.0, PlainCodec.MaxSparseDensity, MinimumIsExclusive = true)]
+    [Description("Share of the parameters that top-k and stc (up to 0.25; 0.01 when left out) or linear (up to 1; 0.1 when left out) send.")]
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double? Density { get; init; }
 
-    [Description("Bits a value: 2, 4 or 8 for quantized, those or 32 for top-k; 8 when left out.")]
+    [Description("Bits a value: 2, 4 or 8 for quantized, those or 32 for top-k, 4 to 22 for linear; 8 when left out.")]
     [Range(2, 32)]
     public int? ValueBits { get; init; }
 
@@ -30,31 +30,34 @@ public sealed record UpdateSettings : ISettings
     [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double? StaleDecay { get; init; }
 
-    [Description("Mask updates so that the server sees only their sum. This version offers false alone.")]
-    public bool SecureAggregation { get; init; }
+    [Description("linear: L2 norm to which updates are clipped, on the coordinates sent; in the first round only, when clipQuantile is set.")]
+    [Range(1e-6, 1e6)]
+    public double ClipNorm { get; init; } = 1;
+
+    [Description("linear: share of updates that should be within the clip norm, which then follows it from round to round (Andrew et al. 2021); null keeps the norm.")]
+    [Range(0.0, 1.0, MinimumIsExclusive = true, MaximumIsExclusive = true)]
+    public double? ClipQuantile { get; init; }
+
+    [Description("linear: most examples by which an update weighs. A device with fewer loses precision in proportion; 1 weighs all devices alike.")]
+    [Range(1, Federated.Shared.Protocol.ProtocolLimits.MaxExamples)]
+    public int ExampleCap { get; init; } = 1_000;
 
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
     {
-        if (SecureAggregation)
-        {
-            yield return new SettingProblem(
-                SettingProblem.At(path, "secureAggregation"), "true", "false: this version cannot mask updates, and does not pretend to");
-        }
-
-        if (SecureAggregation && Codec != UpdateCodec.Dense)
-        {
-            yield return new SettingProblem(
-                SettingProblem.At(path, "codec"),
-                $"{Name} together with update.secureAggregation = true",
-                "dense: every device picks or rounds on its own with this codec, so that masked updates would not add up; or set update.secureAggregation to false");
-        }
-
         bool sparse = Codec is UpdateCodec.TopK or UpdateCodec.Stc;
         string sparseOnly = $"leave it out: codec = {Name} sends all parameters and keeps nothing; or codec = top-k or stc";
-        if (!sparse && Density is not null)
+        if (!sparse && Codec != UpdateCodec.Linear && Density is not null)
         {
             yield return new SettingProblem(SettingProblem.At(path, "density"), $"{Density} with codec = {Name}", sparseOnly);
+        }
+
+        if (sparse && Density > PlainCodec.MaxSparseDensity)
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "density"),
+                $"{Density} with codec = {Name}",
+                $"above 0 and at most {PlainCodec.MaxSparseDensity}: beyond it sending every parameter takes less; or codec = quantized");
         }
 
         if (!sparse && Momentum is not null)
@@ -76,8 +79,8 @@ public sealed record UpdateSettings : ISettings
         }
     }
 
-    /// <summary>The same as the plan carries it; null for dense updates.</summary>
-    public PlainCodec? ToPlan() => Codec == UpdateCodec.Dense
+    /// <summary>The same as the plan carries it; null for dense and linear updates.</summary>
+    public PlainCodec? ToPlan() => Codec is UpdateCodec.Dense or UpdateCodec.Linear
         ? null
         : new PlainCodec
         {
@@ -94,6 +97,7 @@ public sealed record UpdateSettings : ISettings
     {
         UpdateCodec.TopK => [2, 4, 8, 32],
         UpdateCodec.Quantized => [2, 4, 8],
+        UpdateCodec.Linear => [.. Enumerable.Range(LinearSettings.MinWidthBits, LinearSettings.MaxWidthBits - LinearSettings.MinWidthBits + 1)],
         _ => [],
     };
 

@@ -112,6 +112,15 @@ public sealed record RoundRecord
     /// </summary>
     public double? AveragingBias { get; init; }
 
+    /// <summary>Norm to which updates were clipped; null without the linear codec.</summary>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>Share of the updates that had to be clipped; null without the linear codec.</summary>
+    public double? ClippedShare { get; init; }
+
+    /// <summary>Coordinates, over all updates, that the quantizer had to limit so that no sum can wrap; null without the linear codec.</summary>
+    public long? LimitedCoordinates { get; init; }
+
     /// <summary>Null when this round was not evaluated.</summary>
     public CentralEvaluation? Evaluation { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Federated.Shared.Models;
+using Federated.Shared.Updates.Linear;
 using Federated.Shared.Updates.Plain;
 using MessagePack;
 
@@ -13,11 +14,20 @@ public enum UpdateEncoding
 
     /// <summary>An encoded vector (docs/CODECS.md), as the plan's codec describes it.</summary>
     EncodedVector = 2,
+
+    /// <summary>A linear payload (docs/CODECS.md) of the plan's linear round.</summary>
+    LinearFields = 3,
+
+    /// <summary>
+    /// The same fields under masks: a GroupClientMessage with a MaskedInput (secure_aggregation.proto).
+    /// </summary>
+    MaskedFields = 4,
 }
 
 /// <summary>
 /// What an assigned client must do in a round. MessagePack array of 15 fields in version 1; version 2 may have a codec in place of
-/// the encoding and ends with <see cref="Parameters"/>; it is written only when there is one of them. See docs/PROTOCOL.md. Immutable.
+/// the encoding and ends with <see cref="Parameters"/>; it is written only when there is one of them. Version 3 has a linear round in place of
+/// the encoding and ends with <see cref="Group"/>. See docs/PROTOCOL.md. Immutable.
 /// </summary>
 public sealed record PlanDocument
 {
@@ -26,6 +36,9 @@ public sealed record PlanDocument
     private const int Fields = 15;
     private const int SecondVersion = 2;
     private const int SecondFields = 16;
+    private const int ThirdVersion = 3;
+    private const int ThirdFields = 17;
+    private const int MaxLinearBytes = 256;
 
     // A decay of 1 never forgets: AdamW would divide by 1 − β = 0.
     private static readonly double _belowOne = Math.BitDecrement(1.0);
@@ -54,11 +67,23 @@ public sealed record PlanDocument
     /// <summary>Seeds the client's shuffles together with round and device.</summary>
     public required ulong Seed { get; init; }
 
-    /// <summary>How to write the update; follows from <see cref="Codec"/>.</summary>
-    public UpdateEncoding Encoding => Codec is null ? UpdateEncoding.DenseFloat32 : UpdateEncoding.EncodedVector;
+    /// <summary>How to write the update; follows from <see cref="Codec"/>, <see cref="Linear"/> and <see cref="Group"/>.</summary>
+    public UpdateEncoding Encoding => this switch
+    {
+        { Group: not null } => UpdateEncoding.MaskedFields,
+        { Linear: not null } => UpdateEncoding.LinearFields,
+        { Codec: not null } => UpdateEncoding.EncodedVector,
+        _ => UpdateEncoding.DenseFloat32,
+    };
 
-    /// <summary>How to compress the update; null for dense float32.</summary>
+    /// <summary>How to compress the update; null for dense float32, and with a linear round.</summary>
     public PlainCodec? Codec { get; init; }
+
+    /// <summary>The private path's round, whose parameters are those sent; null without it.</summary>
+    public LinearRound? Linear { get; init; }
+
+    /// <summary>The aggregation group in which the update is masked; null when it is not. Needs <see cref="Linear"/>.</summary>
+    public int? Group { get; init; }
 
     /// <summary>Largest update document the server takes.</summary>
     public required long MaxUpdateBytes { get; init; }
@@ -86,9 +111,10 @@ public sealed record PlanDocument
     {
         ArrayBufferWriter<byte> buffer = new(512);
         MessagePackWriter writer = new(buffer);
-        bool plain = Codec is null && Parameters is null;
-        writer.WriteArrayHeader(plain ? Fields : SecondFields);
-        writer.Write(plain ? FormatVersion : SecondVersion);
+        int version = Linear is not null ? ThirdVersion : Codec is null && Parameters is null ? FormatVersion : SecondVersion;
+        bool plain = version == FormatVersion;
+        writer.WriteArrayHeader(version switch { FormatVersion => Fields, SecondVersion => SecondFields, _ => ThirdFields });
+        writer.Write(version);
         writer.Write(JobId);
         writer.Write(Round);
         writer.Write(ModelVersion);
@@ -97,7 +123,11 @@ public sealed record PlanDocument
         writer.Write(AdapterLengthBytes);
         writer.Write(ParameterCount);
         writer.Write(Seed);
-        if (Codec is null)
+        if (Linear is not null)
+        {
+            writer.Write(Linear.ToBytes());
+        }
+        else if (Codec is null)
         {
             writer.Write((int)Encoding);
         }
@@ -120,6 +150,15 @@ public sealed record PlanDocument
             writer.WriteNil();
         }
 
+        if (Group is { } group)
+        {
+            writer.Write(group);
+        }
+        else if (version == ThirdVersion)
+        {
+            writer.WriteNil();
+        }
+
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
     }
@@ -136,8 +175,8 @@ public sealed record PlanDocument
 
     private static PlanDocument Parse(ref MessagePackReader reader)
     {
-        int version = reader.ReadHeader(Kind, [Fields, SecondFields]);
-        return new PlanDocument
+        int version = reader.ReadHeader(Kind, [Fields, SecondFields, ThirdFields]);
+        PlanDocument plan = new()
         {
             JobId = reader.ReadText(Kind, "job", ProtocolLimits.MaxIdentifierLength),
             Round = reader.ReadInt64InRange(Kind, "round", 1, long.MaxValue),
@@ -147,14 +186,19 @@ public sealed record PlanDocument
             AdapterLengthBytes = reader.ReadInt64InRange(Kind, "adapter length", 1, ProtocolLimits.MaxDownloadBytes),
             ParameterCount = reader.ReadInt32InRange(Kind, "parameter count", 1, ProtocolLimits.MaxParameters),
             Seed = reader.ReadUInt64(),
-            Codec = ParseCodec(ref reader, version),
+            Linear = version == ThirdVersion ? LinearRound.FromBytes(reader.ReadBinaryUpTo(Kind, "linear round", MaxLinearBytes)) : null,
+            Codec = version == ThirdVersion ? null : ParseCodec(ref reader, version),
             MaxUpdateBytes = reader.ReadInt64InRange(Kind, "largest update", 1, ProtocolLimits.MaxDownloadBytes),
             Deadline = TimeSpan.FromMilliseconds(reader.ReadInt64InRange(Kind, "deadline", 1, (long)TimeSpan.FromDays(30).TotalMilliseconds)),
             CohortSize = reader.ReadInt32InRange(Kind, "cohort size", 1, 10_000_000),
             Goal = reader.ReadInt32InRange(Kind, "goal", 1, 10_000_000),
             Training = ParseTraining(ref reader),
             Parameters = version == FormatVersion ? null : ParameterPlan.Parse(ref reader, Kind),
+            Group = version < ThirdVersion || reader.TryReadNil() ? null : reader.ReadInt32InRange(Kind, "group", 0, ProtocolLimits.MaxGroup),
         };
+        return plan.Linear is { } linear && linear.ParameterCount != plan.SentCount
+            ? throw DocumentReading.Malformed(Kind, $"its linear round is of {linear.ParameterCount} parameters, its update of {plan.SentCount}")
+            : plan;
     }
 
     private static PlainCodec? ParseCodec(ref MessagePackReader reader, int version)

@@ -24,6 +24,9 @@ public static class ProtocolLimits
     /// <summary>Most examples one update may speak for.</summary>
     public const int MaxExamples = 10_000_000;
 
+    /// <summary>Highest number of an aggregation group in a plan. Headers count attempts above it.</summary>
+    public const int MaxGroup = 0xFFFF;
+
     /// <summary>Longest identifier of a device, population or job.</summary>
     public const int MaxIdentifierLength = 128;
 

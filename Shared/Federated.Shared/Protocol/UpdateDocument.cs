@@ -7,13 +7,15 @@ namespace Federated.Shared.Protocol;
 /// <summary>
 /// A client's update: MessagePack array [version = 1, job, round, model version, encoding, examples, steps, mean training loss, P,
 /// bin of the encoded delta]. The delta is adapter after training minus adapter before. Version 2 has the same fields and holds an encoded vector
-/// of any length instead of dense values.
+/// of any length instead of dense values. Version 3 holds fields of a linear round, masked or not: examples, loss and the like ride in them, so the
+/// document's own are 1, 0 and 0.
 /// </summary>
 public sealed record UpdateDocument
 {
     private const string Kind = "update document";
     private const int FormatVersion = 1;
     private const int VersionWithCodec = 2;
+    private const int VersionOfFields = 3;
     private const int Fields = 10;
 
     /// <summary>Most bytes the document needs beyond the encoded delta.</summary>
@@ -63,7 +65,12 @@ public sealed record UpdateDocument
     {
         MessagePackWriter writer = new(destination);
         writer.WriteArrayHeader(Fields);
-        writer.Write(Encoding == UpdateEncoding.DenseFloat32 ? FormatVersion : VersionWithCodec);
+        writer.Write(Encoding switch
+        {
+            UpdateEncoding.DenseFloat32 => FormatVersion,
+            UpdateEncoding.EncodedVector => VersionWithCodec,
+            _ => VersionOfFields,
+        });
         writer.Write(JobId);
         writer.Write(Round);
         writer.Write(ModelVersion);
@@ -81,14 +88,16 @@ public sealed record UpdateDocument
     public static UpdateDocument FromBytes(ReadOnlyMemory<byte> document, int parameterCount) =>
         DocumentReading.Read(document, Kind, (ref MessagePackReader reader) =>
         {
-            int version = reader.ReadHeader(Kind, [Fields, Fields]);
-            int encoding = version == FormatVersion ? (int)UpdateEncoding.DenseFloat32 : (int)UpdateEncoding.EncodedVector;
-            return new UpdateDocument
+            int version = reader.ReadHeader(Kind, [Fields, Fields, Fields]);
+            UpdateEncoding encoding = version == FormatVersion ? UpdateEncoding.DenseFloat32 : UpdateEncoding.EncodedVector;
+            bool fields = version == VersionOfFields;
+            UpdateDocument update = new()
             {
                 JobId = reader.ReadText(Kind, "job", ProtocolLimits.MaxIdentifierLength),
                 Round = reader.ReadInt64InRange(Kind, "round", 1, long.MaxValue),
                 ModelVersion = reader.ReadInt64InRange(Kind, "model version", 0, long.MaxValue),
-                Encoding = (UpdateEncoding)reader.ReadInt32InRange(Kind, "encoding", encoding, encoding),
+                Encoding = (UpdateEncoding)reader.ReadInt32InRange(
+                    Kind, "encoding", (int)(fields ? UpdateEncoding.LinearFields : encoding), (int)(fields ? UpdateEncoding.MaskedFields : encoding)),
                 ExampleCount = reader.ReadInt32InRange(Kind, "example count", 1, ProtocolLimits.MaxExamples),
                 StepCount = reader.ReadInt32InRange(Kind, "step count", 0, int.MaxValue),
                 MeanLoss = reader.ReadDouble(),
@@ -97,6 +106,9 @@ public sealed record UpdateDocument
                     ? reader.ReadBinary(Kind, "body", (long)parameterCount * sizeof(float))
                     : reader.ReadBinaryUpTo(Kind, "body", document.Length),
             };
+            return fields && (update.ExampleCount != 1 || update.StepCount != 0 || update.MeanLoss != 0)
+                ? throw DocumentReading.Malformed(Kind, "it states examples, steps or a loss, which ride in the fields")
+                : update;
         });
 
     /// <summary>The dense delta as floats: [P]. Little-endian machines only, as everything .NET 10 runs on here is.</summary>

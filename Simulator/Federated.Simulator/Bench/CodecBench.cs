@@ -79,7 +79,7 @@ internal sealed class CodecBench
             IndexSet = IndexSetKind.Random,
             SetSize = count,
             ClipNorm = clip,
-            Step = RingWidth.FinestStep(widthBits, clip, block, _clients),
+            Step = RingWidth.FinestStep(widthBits, clip, HadamardRotation.PaddedLength(count, block), _clients),
             WidthBits = widthBits,
             RotationBlock = block,
             MinClients = 1,
@@ -94,7 +94,7 @@ internal sealed class CodecBench
         double encode = Rate(() =>
         {
             SharedIndexSet.Random(_seed, _update.Length, count);
-            encoder.Encode(_update, 1, dither);
+            encoder.Encode(_update, 1, 0, dither);
             encoder.Pack(packed);
             document.ResetWrittenCount();
             LinearPayload.Write(round, packed, document);

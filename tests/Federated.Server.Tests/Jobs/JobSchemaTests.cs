@@ -41,7 +41,7 @@ public sealed class JobSchemaTests
         }
 
         Walk(JsonNode.Parse(JobSchema.Text));
-        Assert.Equal(13, objects);
+        Assert.Equal(14, objects);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class JobSpecTests
             "beta2": 0.99, "epsilon": 1e-7, "weightDecay": 0.1, "proximalMu": 0.5 },
           "server": { "optimizer": "fedYogi", "learningRate": 0.1, "momentum": 0.5, "beta1": 0.8, "beta2": 0.95, "tau": 0.01 },
           "evaluation": { "every": 2, "data": { "kind": "idx", "images": "i.gz", "labels": "l.gz" } },
-          "update": { "codec": "top-k", "density": 0.05, "valueBits": 4, "momentum": 0.5, "staleDecay": 0.9, "secureAggregation": false },
+          "update": { "codec": "top-k", "density": 0.05, "valueBits": 4, "momentum": 0.5, "staleDecay": 0.9 },
           "aggregation": { "rule": "mean" }
         }
         """;
@@ -94,32 +94,53 @@ public sealed class JobSpecTests
     [InlineData("model.builder=vector", "model.parameters: a missing key is not allowed; allowed is 1 to 268435448")]
     [InlineData("training.momentum=1", "training.momentum: 1 is not allowed; allowed is 0 to below 1")]
     [InlineData("server.optimizer=fedProx", "server.optimizer: \"fedProx\" is not allowed; allowed is fedAvg, fedAvgM, fedAdagrad, fedAdam, fedYogi")]
-    [InlineData("update.secureAggregation=true", "update.secureAggregation: true is not allowed; allowed is false: this version cannot mask updates, and does not pretend to")]
-    [InlineData("update.codec=topK", "update.codec: \"topK\" is not allowed; allowed is dense, top-k, quantized, stc")]
+    [InlineData("update.codec=topK", "update.codec: \"topK\" is not allowed; allowed is dense, top-k, quantized, stc, linear")]
     [InlineData("update.density=0.1", "update.density: 0.1 with codec = dense is not allowed; allowed is leave it out: codec = dense sends all parameters and keeps nothing; or codec = top-k or stc")]
     [InlineData("update.momentum=0.5", "update.momentum: 0.5 with codec = dense is not allowed; allowed is leave it out: codec = dense sends all parameters and keeps nothing; or codec = top-k or stc")]
     [InlineData("update.valueBits=8", "update.valueBits: 8 with codec = dense is not allowed; allowed is leave it out, or codec = top-k or quantized")]
     [InlineData("update={\"codec\":\"quantized\",\"valueBits\":32}", "update.valueBits: 32 with codec = quantized is not allowed; allowed is 2, 4, 8")]
-    [InlineData("update={\"codec\":\"top-k\",\"density\":0.3}", "update.density: 0.3 is not allowed; allowed is above 0 to 0.25")]
+    [InlineData("update={\"codec\":\"top-k\",\"density\":0.3}", "update.density: 0.3 with codec = top-k is not allowed; allowed is above 0 and at most 0.25: beyond it sending every parameter takes less; or codec = quantized")]
+    [InlineData("update={\"codec\":\"linear\",\"valueBits\":3}", "update.valueBits: 3 with codec = linear is not allowed; allowed is 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22")]
     [InlineData("aggregation.rule=trimmedMean", "aggregation.rule: trimmedMean is not allowed; allowed is mean: this version adds updates up as they arrive and keeps none, and this rule compares single updates")]
     [InlineData("evaluation.data={\"kind\":\"idx\",\"images\":\"i\"}", "evaluation.data.labels: a missing key is not allowed; allowed is a path, with kind = idx")]
     [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"\"}", "evaluation.data.path: \"\" is not allowed; allowed is a path")]
     [InlineData("evaluation.data={\"kind\":\"csv\",\"path\":\"x\",\"images\":\"i\"}", "evaluation.data.images: this key with kind = csv is not allowed; allowed is path, labelColumn, targetColumn")]
     public void Parse_OneBadSetting_NamesPathValueAndWhatIsAllowed(string assignment, string expected) => Assert.Equal([expected], Problems(assignment));
 
-    [Fact]
-    public void Parse_SecureAggregationWithTopK_NamesBothSettingsAndTheWayOut() => Assert.Contains(
-        "update.codec: top-k together with update.secureAggregation = true is not allowed; allowed is dense: every device picks or rounds on its own with this codec, so that masked updates would not add up; or set update.secureAggregation to false",
-        Problems("update={\"codec\":\"top-k\",\"secureAggregation\":true}"));
+    [Theory]
+    [InlineData("top-k")]
+    [InlineData("dense")]
+    public void Parse_SecureAggregationWithPlainCodec_NamesBothSettingsAndTheWayOut(string codec) => Assert.Contains(
+        $"update.codec: {codec} together with aggregation.secure is not allowed; allowed is linear: masked updates add up only when all devices write the same coordinates in whole numbers of one ring; or aggregation.secure = null",
+        Problems($"update.codec={codec}", "aggregation.secure={}"));
 
     [Fact]
-    public void Parse_SecureAggregationWithKrum_NamesBothSettingsAndTheWayOut()
+    public void Parse_SecureAggregationWithKrum_NamesBothSettingsAndTheWayOut() => Assert.Contains(
+        "aggregation.rule: krum together with aggregation.secure is not allowed; allowed is mean: under secure aggregation the server never sees the single updates that this rule compares; or aggregation.secure = null",
+        Problems("update.codec=linear", "aggregation.secure={}", "aggregation.rule=krum"));
+
+    [Fact]
+    public void Parse_SecureAggregationWithQuorumBelowItsFloor_IsRefusedWithTheNumbers() => Assert.Contains(
+        "aggregation.secure.minMembers: 5 with a quorum of 3 devices is not allowed; allowed is at most 3: a round with its quorum alone could not be summed; or raise cohort.goal or cohort.quorum",
+        Problems("update.codec=linear", "aggregation.secure={}", "cohort={\"goal\":4,\"quorum\":0.6}"));
+
+    [Theory]
+    [InlineData(20, 4, "sums of values from -0 to 0")]
+    [InlineData(31, 6, "sums of values from -1 to 1")]
+    [InlineData(63, 7, "sums of values from -1 to 1")]
+    public void Parse_WidthThatCouldWrap_IsRefusedWithTheNumbers(int devices, int width, string expected)
     {
-        string[] problems = Problems("update.secureAggregation=true", "aggregation.rule=krum");
-        Assert.Contains(
-            "aggregation.rule: krum together with update.secureAggregation = true is not allowed; allowed is mean: under secure aggregation the server never sees the single updates that this rule compares; or set update.secureAggregation to false",
-            problems);
-        Assert.Equal(3, problems.Length);
+        string problem = Assert.Single(Problems(
+            $"update={{\"codec\":\"linear\",\"valueBits\":{width}}}", $"cohort={{\"goal\":{devices},\"overSelection\":1}}"));
+        Assert.StartsWith($"update.valueBits: {width} with groups of up to {devices} devices: {expected} are all that cannot wrap", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_SecureAggregationOnTheLinearCodec_IsTaken()
+    {
+        JobSpec spec = Read("update.codec=linear", "aggregation.secure={\"groupSize\":16}");
+        Assert.Equal((16, 5), (spec.Aggregation.Secure!.GroupSize, spec.Aggregation.Secure.MinMembers));
+        Assert.Null(spec.Update.ToPlan());
     }
 
     [Theory]
@@ -150,19 +171,19 @@ public sealed class JobSpecTests
     }
 
     [Theory]
-    [InlineData("{\"rule\":\"flexlora\"}", "aggregation.lora.rule: flexlora together with update.secureAggregation = true")]
-    [InlineData("{\"rule\":\"hetlora\"}", "aggregation.lora.rule: hetlora together with update.secureAggregation = true")]
-    [InlineData("{\"rule\":\"fedit\",\"averagingBias\":true}", "aggregation.lora.averagingBias: true together with update.secureAggregation = true")]
-    public void Parse_LoraRuleThatSeesSingleUpdatesWithSecureAggregation_IsRefused(string lora, string expected) =>
-        Assert.Contains(Problems("aggregation.lora=" + lora, "update.secureAggregation=true"), problem => problem.StartsWith(expected, StringComparison.Ordinal));
+    [InlineData("{\"rule\":\"flexlora\"}", "aggregation.lora.rule: flexlora together with aggregation.secure and update.codec = linear")]
+    [InlineData("{\"rule\":\"hetlora\"}", "aggregation.lora.rule: hetlora together with aggregation.secure and update.codec = linear")]
+    [InlineData("{\"rule\":\"fedit\",\"averagingBias\":true}", "aggregation.lora.averagingBias: true together with aggregation.secure and update.codec = linear")]
+    public void Parse_LoraRuleThatSeesSingleUpdatesWithSecureAggregation_IsRefused(string lora, string expected) => Assert.StartsWith(
+        expected, Assert.Single(Problems("aggregation.lora=" + lora, "update.codec=linear", "aggregation.secure={}")), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("fedit")]
     [InlineData("ffa")]
     [InlineData("rolora")]
     [InlineData("fedsa")]
-    public void Parse_LoraRuleOfMeansWithSecureAggregation_IsNoProblemOfTheRule(string rule) => Assert.DoesNotContain(
-        Problems($"aggregation.lora={{\"rule\":\"{rule}\"}}", "update.secureAggregation=true"), problem => problem.StartsWith("aggregation", StringComparison.Ordinal));
+    public void Parse_LoraRuleOfMeansWithSecureAggregation_IsTaken(string rule) => Assert.NotNull(
+        Read($"aggregation.lora={{\"rule\":\"{rule}\"}}", "update.codec=linear", "aggregation.secure={}").Aggregation.Secure);
 
     [Fact]
     public void Parse_LoraRuleWithKrum_IsRefused() => Assert.Contains(

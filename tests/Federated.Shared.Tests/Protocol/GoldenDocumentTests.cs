@@ -56,6 +56,34 @@ public sealed class GoldenDocumentTests
     }
 
     [Fact]
+    public void PlanWithLinear_Known_HasTheGoldenBytes()
+    {
+        Assert.Equal(GoldenFile.Hex("plan-linear.v3.hex"), KnownDocuments.PlanWithLinear.ToBytes());
+        Assert.Equal(KnownDocuments.PlanWithLinear, PlanDocument.FromBytes(GoldenFile.Hex("plan-linear.v3.hex")));
+        Assert.Equal(UpdateEncoding.MaskedFields, KnownDocuments.PlanWithLinear.Encoding);
+
+        PlanDocument unmasked = KnownDocuments.PlanWithLinear with { Group = null };
+        Assert.Equal(unmasked, PlanDocument.FromBytes(unmasked.ToBytes()));
+        Assert.Equal(UpdateEncoding.LinearFields, unmasked.Encoding);
+    }
+
+    [Fact]
+    public void PlanWithLinear_RoundOfOtherParameters_IsRefused() => Assert.Throws<ProtocolViolationException>(() => PlanDocument.FromBytes(
+        (KnownDocuments.PlanWithLinear with { Parameters = null }).ToBytes()));
+
+    [Fact]
+    public void MaskedUpdate_Known_HasTheGoldenBytes()
+    {
+        Assert.Equal(GoldenFile.Hex("update.v3.hex"), KnownDocuments.MaskedUpdate.ToBytes());
+        UpdateDocument update = UpdateDocument.FromBytes(GoldenFile.Hex("update.v3.hex"), KnownDocuments.ParameterCount);
+        Assert.Equal(KnownDocuments.MaskedUpdate with { Body = default }, update with { Body = default });
+    }
+
+    [Fact]
+    public void MaskedUpdate_ThatTellsItsExamples_IsRefused() => Assert.Throws<ProtocolViolationException>(() => UpdateDocument.FromBytes(
+        (KnownDocuments.MaskedUpdate with { ExampleCount = 600 }).ToBytes(), KnownDocuments.ParameterCount));
+
+    [Fact]
     public void EncodedUpdate_Known_HasTheGoldenBytes()
     {
         Assert.Equal(GoldenFile.Hex("update.v2.hex"), KnownDocuments.EncodedUpdate.ToBytes());

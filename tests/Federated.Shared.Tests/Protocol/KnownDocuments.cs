@@ -57,6 +57,13 @@ internal static class KnownDocuments
         Parameters = new ParameterPlan { Rank = 4, SentCount = 2_000, Roles = [ParameterRole.Frozen, ParameterRole.Sent, ParameterRole.Kept] },
     };
 
+    public static PlanDocument PlanWithLinear { get; } = Plan with
+    {
+        Linear = Updates.KnownPayloads.Round,
+        Parameters = PlanWithParameters.Parameters! with { SentCount = Updates.KnownPayloads.ParameterCount },
+        Group = 5,
+    };
+
     public static UpdateDocument EncodedUpdate { get; } = new()
     {
         JobId = "mnist",
@@ -68,6 +75,11 @@ internal static class KnownDocuments
         MeanLoss = 0.25,
         ParameterCount = ParameterCount,
         Body = new byte[] { 1, 2, 3, 4, 5 },
+    };
+
+    public static UpdateDocument MaskedUpdate { get; } = EncodedUpdate with
+    {
+        Encoding = UpdateEncoding.MaskedFields, ExampleCount = 1, StepCount = 0, MeanLoss = 0,
     };
 
     public static UpdateDocument Update { get; } = new()

@@ -44,8 +44,8 @@ public sealed class GoldenPayloadTests
     [Fact]
     public void LinearRound_Known_HasTheGoldenBytes()
     {
-        Assert.Equal(GoldenFile.Hex("linear-round.v1.hex"), KnownPayloads.Round.ToBytes());
-        Assert.Equal(KnownPayloads.Round, LinearRound.FromBytes(GoldenFile.Hex("linear-round.v1.hex")));
+        Assert.Equal(GoldenFile.Hex("linear-round.v2.hex"), KnownPayloads.Round.ToBytes());
+        Assert.Equal(KnownPayloads.Round, LinearRound.FromBytes(GoldenFile.Hex("linear-round.v2.hex")));
     }
 
     [Fact]
@@ -59,16 +59,18 @@ public sealed class GoldenPayloadTests
             fields[i] = unchecked((uint)coordinates[i]);
         }
 
-        RingScalar.Write(300, round.WidthBits, round.MaxClients, fields.AsSpan(coordinates.Length));
+        LinearStatistics statistics = new(300, 75, 1, 2);
+        statistics.Write(round, fields.AsSpan(coordinates.Length));
         byte[] packed = new byte[round.PackedBytes];
         Federated.Shared.Updates.Bits.FieldPacking.Pack(fields, round.WidthBits, packed);
-        Assert.Equal(GoldenFile.Hex("linear-payload.v1.hex"), LinearPayload.ToBytes(round, packed));
+        Assert.Equal(GoldenFile.Hex("linear-payload.v2.hex"), LinearPayload.ToBytes(round, packed));
 
-        RingSum sum = KnownPayloads.DecodeLinear(GoldenFile.Hex("linear-payload.v1.hex"));
+        RingSum sum = KnownPayloads.DecodeLinear(GoldenFile.Hex("linear-payload.v2.hex"));
         float[] values = new float[coordinates.Length];
         StochasticQuantizer.Dequantize(sum.Sums[..coordinates.Length], round.WidthBits, 1, values);
         Assert.Equal(coordinates.Select(value => (float)value), values);
-        Assert.Equal(300, RingScalar.ReadSum(sum.Sums[coordinates.Length..], round.WidthBits, round.MaxClients));
+        long[] totals = [.. sum.Sums[coordinates.Length..].ToArray().Select(field => (long)(field & 0x1FF))];
+        Assert.Equal(statistics, LinearStatistics.ReadSums(round, totals, 1));
     }
 
     [Fact]

@@ -1,10 +1,11 @@
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Bits;
 using Federated.Shared.Updates.Indices;
 
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// The server's halves of the private path in reverse order: centre the sums, times the step, undo the rotation, divide by the summed
+/// The server's halves of the private path in reverse order: centre the sums, times the step, undo rotation and deal, divide by the summed
 /// weights, scale by the inverse inclusion probability, spread over the parameters. One caller at a time.
 /// </summary>
 public sealed class LinearDecoder
@@ -12,6 +13,7 @@ public sealed class LinearDecoder
     private readonly LinearRound _round;
     private readonly SharedIndexSet _set;
     private readonly float[] _coordinates;
+    private readonly float[] _kept;
 
     /// <summary>A decoder of one round.</summary>
     /// <exception cref="ArgumentException">The settings contradict each other, or the set is not the round's.</exception>
@@ -21,43 +23,66 @@ public sealed class LinearDecoder
         _round = round;
         _set = set;
         _coordinates = new float[round.PaddedLength];
+        _kept = new float[set.Indices.Count];
     }
 
-    /// <summary>Decodes the weighted mean of the summed updates.</summary>
+    /// <summary>Decodes the weighted mean of one sum modulo 2^b.</summary>
     /// <param name="sums">Sums of the clients' fields modulo 2^b: [<see cref="LinearRound.FieldCount"/>].</param>
     /// <param name="clients">Clients in the sum.</param>
     /// <param name="mean">[P].</param>
-    /// <returns>Summed example counts, each at most <see cref="LinearRound.MaxExamples"/>.</returns>
+    /// <returns>The summed statistics.</returns>
     /// <exception cref="ArgumentException">A length is another, or the count not between the round's least and most.</exception>
     /// <exception cref="ProtocolViolationException">
-    /// The summed example counts are impossible: some client did not follow the round.
+    /// The summed statistics are impossible: some client did not follow the round.
     /// </exception>
-    public long Decode(ReadOnlySpan<uint> sums, int clients, Span<float> mean)
+    public LinearStatistics Decode(ReadOnlySpan<uint> sums, int clients, Span<float> mean)
     {
-        if (sums.Length != _round.FieldCount || clients < _round.MinClients || clients > _round.MaxClients)
+        if (clients > _round.MaxClients)
         {
-            throw new ArgumentException(
-                $"{sums.Length} fields of {clients} clients; the round has {_round.FieldCount} fields of {_round.MinClients} to {_round.MaxClients} clients.", nameof(sums));
+            throw new ArgumentException($"The sum is of {clients} clients; the round has at most {_round.MaxClients} in a sum.", nameof(clients));
         }
 
-        long weight = RingScalar.ReadSum(sums[_coordinates.Length..], _round.WidthBits, _round.MaxClients);
-        if (weight < clients || weight > (long)clients * _round.MaxExamples)
+        long[] totals = new long[sums.Length];
+        int unused = 32 - _round.WidthBits;
+        for (int i = 0; i < sums.Length; i++)
         {
-            throw new ProtocolViolationException(
-                ErrorCode.MalformedDocument, $"{clients} clients sum up to {weight} examples; each has 1 to {_round.MaxExamples}.");
+            // Coordinates are centred, statistics are counts.
+            totals[i] = i < _coordinates.Length ? unchecked((int)(sums[i] << unused)) >> unused : sums[i] & FieldPacking.Mask(_round.WidthBits);
+        }
+
+        return Decode(totals, clients, mean);
+    }
+
+    /// <summary>Decodes the weighted mean of sums that are known as whole numbers, of one group or of several added up.</summary>
+    /// <param name="totals">[<see cref="LinearRound.FieldCount"/>].</param>
+    /// <param name="clients">Clients in the sums; may exceed the most of one group.</param>
+    /// <param name="mean">[P].</param>
+    /// <inheritdoc cref="Decode(ReadOnlySpan{uint}, int, Span{float})"/>
+    public LinearStatistics Decode(ReadOnlySpan<long> totals, int clients, Span<float> mean)
+    {
+        if (totals.Length != _round.FieldCount || clients < _round.MinClients)
+        {
+            throw new ArgumentException(
+                $"{totals.Length} fields of {clients} clients; the round has {_round.FieldCount} fields of at least {_round.MinClients} clients.", nameof(totals));
         }
 
         Span<float> coordinates = _coordinates;
-        StochasticQuantizer.Dequantize(sums[..coordinates.Length], _round.WidthBits, (float)(_round.Step * _round.MaxExamples / weight), coordinates);
-        HadamardRotation.Invert(coordinates, _round.RotationBlock, _round.Seed);
-        Span<float> kept = coordinates[.._set.Indices.Count];
-        for (int i = 0; i < kept.Length; i++)
+        LinearStatistics statistics = LinearStatistics.ReadSums(_round, totals[coordinates.Length..], clients);
+        double factor = _round.Step * _round.MaxExamples / statistics.Examples;
+        for (int i = 0; i < coordinates.Length; i++)
         {
-            kept[i] *= _set.ScaleOf(i);
+            coordinates[i] = (float)(totals[i] * factor);
         }
 
-        _set.Indices.Scatter(kept, mean);
-        return weight;
+        HadamardRotation.Invert(coordinates, _round.RotationBlock, _round.Seed);
+        BlockDeal.Collect(coordinates, _round.RotationBlock, _kept);
+        for (int i = 0; i < _kept.Length; i++)
+        {
+            _kept[i] *= _set.ScaleOf(i);
+        }
+
+        _set.Indices.Scatter(_kept, mean);
+        return statistics;
     }
 
     /// <summary>Demands that round and set are possible and belong together.</summary>

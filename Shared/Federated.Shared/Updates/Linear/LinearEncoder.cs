@@ -12,13 +12,14 @@ namespace Federated.Shared.Updates.Linear;
 public readonly record struct LinearEncoding(double Norm, double ClipFactor, int Limited);
 
 /// <summary>
-/// The clients' halves of the private path in order: restrict to the index set, clip, weigh, rotate, quantize into the ring. Its buffers
+/// The clients' halves of the private path in order: restrict to the index set, clip, weigh, deal over the blocks, rotate, quantize into the ring. Its buffers
 /// are used again from round to round as long as the sizes stay. One caller at a time.
 /// </summary>
 public sealed class LinearEncoder
 {
     private readonly LinearRound _round;
     private readonly SharedIndexSet _set;
+    private readonly float[] _gathered;
     private readonly float[] _coordinates;
     private readonly uint[] _fields;
 
@@ -29,6 +30,7 @@ public sealed class LinearEncoder
         LinearDecoder.Demand(round, set);
         _round = round;
         _set = set;
+        _gathered = new float[set.Indices.Count];
         _coordinates = new float[round.PaddedLength];
         _fields = new uint[round.FieldCount];
     }
@@ -41,28 +43,28 @@ public sealed class LinearEncoder
     /// <summary>Encodes an update into <see cref="Fields"/>.</summary>
     /// <param name="update">u: [P], finite. With a residual: the sum of both.</param>
     /// <param name="examples">Examples it speaks for, at least 1.</param>
+    /// <param name="loss">Mean training loss.</param>
     /// <param name="dither">The client's own randomness.</param>
     /// <exception cref="ArgumentException">A length is another.</exception>
-    public LinearEncoding Encode(ReadOnlySpan<float> update, int examples, LaneGenerator dither)
+    public LinearEncoding Encode(ReadOnlySpan<float> update, int examples, double loss, LaneGenerator dither)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(examples);
-        int padded = _round.PaddedLength;
-        int count = _set.Indices.Count;
         Span<float> coordinates = _coordinates;
-        _set.Indices.Gather(update, coordinates[..count]);
-        coordinates[count..].Clear();
-        (double norm, double factor) = L2Clip.Apply(coordinates[..count], _round.ClipNorm);
+        _set.Indices.Gather(update, _gathered);
+        (double norm, double factor) = L2Clip.Apply(_gathered, _round.ClipNorm);
 
         int weight = Math.Min(examples, _round.MaxExamples);
         if (weight < _round.MaxExamples)
         {
-            TensorPrimitives.Multiply(coordinates, Share(weight), coordinates);
+            TensorPrimitives.Multiply(_gathered, Share(weight), _gathered);
         }
 
+        BlockDeal.Deal(_gathered, _round.RotationBlock, coordinates);
         HadamardRotation.Rotate(coordinates, _round.RotationBlock, _round.Seed);
-        int limited = StochasticQuantizer.Quantize(coordinates, (float)_round.Step, _round.Limit, dither, _fields.AsSpan(0, padded));
-        RingScalar.Write((uint)weight, _round.WidthBits, _round.MaxClients, _fields.AsSpan(padded));
-        return new LinearEncoding(norm, factor, limited);
+        int limited = StochasticQuantizer.Quantize(coordinates, (float)_round.Step, _round.Limit, dither, _fields.AsSpan(0, coordinates.Length));
+        LinearEncoding encoding = new(norm, factor, limited);
+        LinearStatistics.Of(_round, examples, loss, encoding).Write(_round, _fields.AsSpan(coordinates.Length));
+        return encoding;
     }
 
     /// <summary>Packs <see cref="Fields"/>: exactly <see cref="LinearRound.PackedBytes"/>.</summary>
@@ -86,11 +88,12 @@ public sealed class LinearEncoder
         Span<float> coordinates = _coordinates;
         StochasticQuantizer.Dequantize(_fields.AsSpan(0, coordinates.Length), FieldPacking.MaxWidthBits, (float)_round.Step, coordinates);
         HadamardRotation.Invert(coordinates, _round.RotationBlock, _round.Seed);
+        BlockDeal.Collect(coordinates, _round.RotationBlock, _gathered);
         ReadOnlySpan<int> indices = _set.Indices.Indices;
         float share = Share(weight);
         for (int i = 0; i < indices.Length; i++)
         {
-            update[indices[i]] -= coordinates[i] / share;
+            update[indices[i]] -= _gathered[i] / share;
         }
     }
 

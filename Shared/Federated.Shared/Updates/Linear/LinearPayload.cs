@@ -6,13 +6,13 @@ using MessagePack;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// A client's fields of a <see cref="LinearRound"/>, masked or not: MessagePack array [version = 1, fields, field width, bin of the packed
+/// A client's fields of a <see cref="LinearRound"/>, masked or not: MessagePack array [version = 2, fields, field width, bin of the packed
 /// fields]. No index and no scale goes along: the round tells them.
 /// </summary>
 public static class LinearPayload
 {
     private const string Kind = "linear payload";
-    private const int FormatVersion = 1;
+    private const int FormatVersion = 2;
     private const int Fields = 4;
     private const int OverheadBytes = 16;
 

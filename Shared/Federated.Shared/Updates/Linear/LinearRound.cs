@@ -7,14 +7,14 @@ using MessagePack;
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// What all clients of a round share on the private path, so that their updates are linear in one basis: MessagePack array [version = 1,
+/// What all clients of a round share on the private path, so that their updates are linear in one basis: MessagePack array [version = 2,
 /// seed, P, index set, k, clip norm, step, field width, rotation block, least and most clients, most examples]. Reading it checks that no
 /// sum can wrap. Immutable.
 /// </summary>
 public sealed record LinearRound
 {
     private const string Kind = "linear round document";
-    private const int FormatVersion = 1;
+    private const int FormatVersion = 2;
     private const int Fields = 12;
     private const int MaxBytes = 256;
 
@@ -57,11 +57,11 @@ public sealed record LinearRound
     /// <summary>k′.</summary>
     public int PaddedLength => HadamardRotation.PaddedLength(SetSize, RotationBlock);
 
-    /// <summary>Fields of the example count.</summary>
-    public int WeightFields => RingScalar.FieldCount(32 - System.Numerics.BitOperations.LeadingZeroCount((uint)MaxExamples), WidthBits, MaxClients);
+    /// <summary>Fields of <see cref="LinearStatistics"/>.</summary>
+    public int StatisticsFields => LinearStatistics.FieldCount(this);
 
-    /// <summary>Fields a client sends: k′ coordinates, then its example count.</summary>
-    public int FieldCount => PaddedLength + WeightFields;
+    /// <summary>Fields a client sends: k′ coordinates, then its statistics.</summary>
+    public int FieldCount => PaddedLength + StatisticsFields;
 
     /// <summary>Bytes of the packed fields.</summary>
     public int PackedBytes => (int)FieldPacking.LengthBytes(FieldCount, WidthBits);
@@ -116,9 +116,14 @@ public sealed record LinearRound
             return $"The index set has {SetSize} of {ParameterCount} parameters, a sum {MinClients} to {MaxClients} clients; the first may not exceed the second.";
         }
 
-        int least = RingWidth.Least(ClipNorm, Step, RotationBlock, MaxClients);
+        if (WidthBits <= System.Numerics.BitOperations.Log2(System.Numerics.BitOperations.RoundUpToPowerOf2((uint)MaxClients)))
+        {
+            return $"Fields of {WidthBits} bits cannot sum a digit of {MaxClients} clients. Widen the fields, or take smaller groups.";
+        }
+
+        int least = RingWidth.Least(ClipNorm, Step, PaddedLength, MaxClients);
         return WidthBits < least || Limit < 1
-            ? $"Fields of {WidthBits} bits could wrap: clip norm {ClipNorm} at step {Step} in blocks of {RotationBlock} with {MaxClients} clients needs {least} bits. Widen the fields, coarsen the step, or take smaller groups."
+            ? $"Fields of {WidthBits} bits could wrap: clip norm {ClipNorm} at step {Step} over {PaddedLength} coordinates with {MaxClients} clients needs {least} bits. Widen the fields, coarsen the step, or take smaller groups."
             : null;
     }
 

@@ -21,7 +21,7 @@ public static class RingScalar
 
     /// <summary>Writes the digits: exactly <see cref="FieldCount"/> fields.</summary>
     /// <exception cref="ArgumentException">The number needs more digits than there are fields.</exception>
-    public static void Write(uint value, int widthBits, int clients, Span<uint> fields)
+    public static void Write(ulong value, int widthBits, int clients, Span<uint> fields)
     {
         int digit = DigitBits(widthBits, clients);
         ulong rest = value;
@@ -37,14 +37,14 @@ public static class RingScalar
         }
     }
 
-    /// <summary>Reads the sum of n numbers from the sums of their digits.</summary>
-    public static long ReadSum(ReadOnlySpan<uint> sums, int widthBits, int clients)
+    /// <summary>Reads the sum of numbers from the sums of their digits, which may be of more than n clients when groups were added.</summary>
+    public static long ReadSum(ReadOnlySpan<long> sums, int widthBits, int clients)
     {
         int digit = DigitBits(widthBits, clients);
         long value = 0;
         for (int i = sums.Length - 1; i >= 0; i--)
         {
-            value = (value << digit) + (sums[i] & FieldPacking.Mask(widthBits));
+            value = checked((value << digit) + sums[i]);
         }
 
         return value;

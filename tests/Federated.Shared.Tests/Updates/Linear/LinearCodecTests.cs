@@ -65,11 +65,11 @@ public sealed class LinearCodecTests
         SharedIndexSet set = SharedIndexSet.Random(round.Seed, Parameters, Parameters);
         LinearEncoder encoder = new(round, set);
         float[] update = Vectors.Normal(Parameters, 1);
-        LinearEncoding encoding = encoder.Encode(update, 1, LaneGenerator.For(1, "dither"));
+        LinearEncoding encoding = encoder.Encode(update, 1, 0.5, LaneGenerator.For(1, "dither"));
         Assert.Equal(0.5 / L2Clip.Norm(update), encoding.ClipFactor, 1e-9);
 
         float[] mean = new float[Parameters];
-        new LinearDecoder(round, set).Decode(encoder.Fields, 1, mean);
+        new LinearDecoder(round, set).Decode((ReadOnlySpan<uint>)encoder.Fields, 1, mean);
         Assert.Equal(0.5, L2Clip.Norm(mean), 1e-3);
     }
 
@@ -80,12 +80,12 @@ public sealed class LinearCodecTests
         SharedIndexSet set = SharedIndexSet.Voted(update.Select(MathF.Abs).ToArray(), 100);
         LinearRound round = Round(100, 16, 2, 600) with { IndexSet = IndexSetKind.Voted };
         LinearEncoder encoder = new(round, set);
-        encoder.Encode(update, 300, LaneGenerator.For(1, "dither"));
+        encoder.Encode(update, 300, 0.5, LaneGenerator.For(1, "dither"));
         float[] residual = [.. update];
         encoder.KeepResidual(residual, 300);
 
         float[] decoded = new float[Parameters];
-        new LinearDecoder(round, set).Decode(encoder.Fields, 1, decoded);
+        new LinearDecoder(round, set).Decode((ReadOnlySpan<uint>)encoder.Fields, 1, decoded);
         for (int i = 0; i < Parameters; i++)
         {
             Assert.Equal(update[i], residual[i] + decoded[i], 1e-4f);
@@ -113,7 +113,7 @@ public sealed class LinearCodecTests
         RingSum right = new(round.FieldCount, 12);
         for (int client = 0; client < 4; client++)
         {
-            encoder.Encode(Vectors.Normal(Parameters, (ulong)client), 1, LaneGenerator.For((ulong)client, "dither"));
+            encoder.Encode(Vectors.Normal(Parameters, (ulong)client), 1, 0.5, LaneGenerator.For((ulong)client, "dither"));
             one.Add(encoder.Fields);
             (client < 2 ? left : right).Add(encoder.Fields);
         }
@@ -155,7 +155,7 @@ public sealed class LinearCodecTests
             IndexSet = IndexSetKind.Random,
             SetSize = setSize,
             ClipNorm = Clip,
-            Step = RingWidth.FinestStep(width, Clip, block, clients),
+            Step = RingWidth.FinestStep(width, Clip, HadamardRotation.PaddedLength(setSize, block), clients),
             WidthBits = width,
             RotationBlock = block,
             MinClients = 1,
@@ -176,7 +176,7 @@ public sealed class LinearCodecTests
         {
             float[] update = Vectors.Normal(round.ParameterCount, (ulong)client);
             int examples = 100 + (40 * client);
-            limited += encoder.Encode(update, examples, LaneGenerator.For(round.Seed, "dither", (ulong)client)).Limited;
+            limited += encoder.Encode(update, examples, 0.5, LaneGenerator.For(round.Seed, "dither", (ulong)client)).Limited;
             encoder.Pack(packed);
             sum.AddPacked(LinearPayload.FromBytes(LinearPayload.ToBytes(round, packed), round).Span);
             int counted = Math.Min(examples, round.MaxExamples);
@@ -188,7 +188,10 @@ public sealed class LinearCodecTests
         }
 
         float[] mean = new float[round.ParameterCount];
-        Assert.Equal(weight, new LinearDecoder(round, set).Decode(sum.Sums, clients, mean));
+        LinearStatistics statistics = new LinearDecoder(round, set).Decode(sum.Sums, clients, mean);
+        Assert.Equal(weight, statistics.Examples);
+        Assert.Equal(0.5, statistics.MeanLoss, 1e-3);
+        Assert.Equal(limited, statistics.Limited);
         return (mean, [.. expected.Select(value => value / weight)], weight, limited);
     }
 }
