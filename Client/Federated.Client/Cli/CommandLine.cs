@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 
 namespace Federated.Client.Cli;
 
@@ -12,7 +13,16 @@ internal static class CommandLine
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
+        if (SystemLibraries.Missing() is { } missing)
+        {
+            await error.WriteLineAsync($"error: {missing}").ConfigureAwait(false);
+            return ExitCode.Failure;
+        }
+
         RootCommand root = new("The Federated client: trains on data that stays on this device.") { new RunCommand() };
+        VersionOption version = root.Options.OfType<VersionOption>().Single();
+        version.Description = "Show version, engine and processor.";
+        version.Action = new PrintVersion();
         ParseResult parse = root.Parse(arguments);
         InvocationConfiguration invocation = new()
         {
@@ -23,5 +33,14 @@ internal static class CommandLine
         };
         int code = await parse.InvokeAsync(invocation, cancellationToken).ConfigureAwait(false);
         return parse.Errors.Count > 0 ? ExitCode.Usage : code;
+    }
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(VersionText.Describe());
+            return ExitCode.Success;
+        }
     }
 }
