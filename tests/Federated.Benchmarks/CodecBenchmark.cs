@@ -66,7 +66,7 @@ public class CodecBenchmark
     public LinearEncoding EncodeLinear()
     {
         LinearEncoder encoder = new(_round, SharedIndexSet.Random(_round.Seed, Parameters, _round.SetSize));
-        LinearEncoding encoding = encoder.Encode(_update, 600, _dither);
+        LinearEncoding encoding = encoder.Encode(_update, 600, 0, _dither);
         encoder.Pack(_packed);
         return encoding;
     }
@@ -86,7 +86,7 @@ public class CodecBenchmark
 
     /// <summary>Decodes a sum: once a round, however many clients.</summary>
     [Benchmark]
-    public long DecodeLinear() => _linearDecoder.Decode(_sum.Sums, 1, _decoded);
+    public LinearStatistics DecodeLinear() => _linearDecoder.Decode(_sum.Sums, 1, _decoded);
 
     /// <summary>Draws the index set.</summary>
     [Benchmark]
