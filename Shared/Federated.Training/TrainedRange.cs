@@ -43,7 +43,7 @@ public readonly record struct TrainedRange(int Offset, int Length)
     }
 
     /// <summary>Elements in all ranges.</summary>
-    internal static int Total(ReadOnlySpan<TrainedRange> ranges)
+    public static int Total(ReadOnlySpan<TrainedRange> ranges)
     {
         int total = 0;
         foreach (TrainedRange range in ranges)

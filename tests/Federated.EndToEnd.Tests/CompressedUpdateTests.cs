@@ -39,6 +39,19 @@ public sealed class CompressedUpdateTests
     }
 
     [Theory]
+    [InlineData("""{ "codec": "dense" }""", 1_000)]
+    [InlineData("""{ "codec": "linear", "density": 1, "valueBits": 12, "exampleCap": 60 }""", 700)]
+    public async Task Run_Directions_LearnsFromAmountsAloneAndSendsLessThanAKilobyteOfThem(string update, int mostBytes)
+    {
+        SeededRun run = await SeededRun.RunAsync(
+            update: update, training: """{ "directions": { "count": 128 }, "learningRate": 0.002, "epochs": 4, "batchSize": 20 }""");
+
+        Assert.All(run.Records, record => Assert.Equal(5, record.Accepted));
+        Assert.InRange(run.Records[^1].BytesUp / 5, 1, mostBytes);
+        Assert.True(run.Records[^1].TrainLoss < run.Records[0].TrainLoss, $"The training loss went from {run.Records[0].TrainLoss} to {run.Records[^1].TrainLoss}.");
+    }
+
+    [Theory]
     [InlineData("""{ "codec": "top-k", "density": 0.05, "momentum": 0.5 }""")]
     [InlineData("""{ "codec": "linear", "exampleCap": 60 }""")]
     public async Task Run_TwoThreads_GivesTheSameModel(string update)

@@ -4,7 +4,9 @@ using Federated.Training.Engine;
 
 namespace Federated.Client.Engines;
 
-/// <summary>ONNX Runtime on the package's gradient graph. Clients do not evaluate: the evaluation graph is neither fetched nor opened.</summary>
+/// <summary>
+/// ONNX Runtime on the package's gradient graph; for losses alone on its evaluation graph. The other one is neither fetched nor opened.
+/// </summary>
 /// <param name="options">How graphs are run.</param>
 public sealed class OnnxTrainingEngine(OnnxEngineOptions options) : ITrainingEngine
 {
@@ -12,19 +14,28 @@ public sealed class OnnxTrainingEngine(OnnxEngineOptions options) : ITrainingEng
     public string Name => TrainingEngines.Onnx;
 
     /// <inheritdoc/>
-    public PackageFile GraphOf(PackageManifest manifest)
+    public PackageFile GraphOf(PackageManifest manifest, ModelUse use)
     {
         ArgumentNullException.ThrowIfNull(manifest);
-        return manifest.Gradient;
+        return use == ModelUse.Losses ? manifest.Evaluation : manifest.Gradient;
     }
 
     /// <inheritdoc/>
-    public ITrainableModel Load(PackageManifest manifest, GraphSource graph)
+    public ITrainableModel Load(PackageManifest manifest, ModelUse use, GraphSource graph)
     {
-        OnnxModel model = OnnxModel.Load(manifest, graph, GraphSource.None, options);
+        bool losses = use == ModelUse.Losses;
+        OnnxModel model = OnnxModel.Load(manifest, losses ? GraphSource.None : graph, losses ? graph : GraphSource.None, options);
         try
         {
-            model.PrepareTraining();
+            if (losses)
+            {
+                model.PrepareEvaluation();
+            }
+            else
+            {
+                model.PrepareTraining();
+            }
+
             return model;
         }
         catch

@@ -15,12 +15,12 @@ public sealed class TorchTrainingEngine(TorchEngineOptions options) : ITrainingE
     public string Name => TrainingEngines.Torch;
 
     /// <inheritdoc/>
-    public PackageFile GraphOf(PackageManifest manifest)
+    public PackageFile GraphOf(PackageManifest manifest, ModelUse use)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         return manifest.Evaluation;
     }
 
     /// <inheritdoc/>
-    public ITrainableModel Load(PackageManifest manifest, GraphSource graph) => TorchModel.Load(manifest, graph, options);
+    public ITrainableModel Load(PackageManifest manifest, ModelUse use, GraphSource graph) => TorchModel.Load(manifest, graph, options);
 }

@@ -1,5 +1,8 @@
 using System.Buffers;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Federated.Client.Engines;
 using Federated.Client.Transport;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
@@ -80,7 +83,8 @@ internal sealed class AssignedRound(
     private async Task<CachedModel> DownloadAsync(RoundBuffer buffer, CancellationToken cancellationToken)
     {
         long began = time.GetTimestamp();
-        CachedModel model = await Transferring(models.GetAsync(plan.Package, scope, cancellationToken)).ConfigureAwait(false);
+        ModelUse use = plan.Directions is null ? ModelUse.Gradients : ModelUse.Losses;
+        CachedModel model = await Transferring(models.GetAsync(plan.Package, use, scope, cancellationToken)).ConfigureAwait(false);
         CheckFits(model);
         using (MemorySink sink = new(plan.Adapter, "adapter", buffer.AdapterDocument))
         {
@@ -141,7 +145,7 @@ internal sealed class AssignedRound(
                 {
                     buffer.Values.Clear();
                     Pack(buffer);
-                    return Seal(buffer, Training);
+                    return Seal(buffer, Training, buffer.Sent);
                 },
                 cancellationToken).ConfigureAwait(false);
         }
@@ -168,19 +172,46 @@ internal sealed class AssignedRound(
         RoundBuffer buffer, IModelWorkspace workspace, CancellationToken cancellationToken)
     {
         SeededGenerator shuffle = SeededGenerator.For(plan.Seed, "shuffle", (ulong)plan.Round, identity.DeviceId);
+        if (plan.Directions is not null)
+        {
+            float[] amounts = TrainAlongDirections(buffer, workspace, shuffle, cancellationToken);
+            return Seal(buffer, Training!, amounts);
+        }
+
         LocalTrainingResult result = LocalTrainer.Train(
             workspace, examples, buffer.Values, plan.Training, shuffle, cancellationToken, _tensors is null ? [] : _tensors.Trained.AsSpan());
         if (result.Diverged || !buffer.Subtract(workspace.Adapter))
         {
-            throw new RoundAbortException(
-                AbortReason.TrainingFailed, $"Training diverged: mean loss {result.MeanLoss} over {result.Steps} steps. Lower the learning rate.");
+            throw Diverged(result);
         }
 
         Training = result;
         _kept = _tensors?.TakeKept(workspace.Adapter);
         Pack(buffer);
-        return Seal(buffer, result);
+        return Seal(buffer, result, buffer.Sent);
     }
+
+    private float[] TrainAlongDirections(RoundBuffer buffer, IModelWorkspace workspace, SeededGenerator shuffle, CancellationToken cancellationToken)
+    {
+        DirectionPlan directions = plan.Directions!;
+        ReadOnlySpan<TrainedRange> trained = _tensors is null ? [] : _tensors.Trained.AsSpan();
+        if (_tensors is not null && TrainedRange.Total(trained) != plan.ChangedCount)
+        {
+            throw new RoundAbortException(
+                AbortReason.UnsupportedPlan,
+                $"Directions are of {plan.ChangedCount} parameters, the plan has {TrainedRange.Total(trained)} trained: what is trained must be what is sent.");
+        }
+
+        float[] amounts = new float[directions.Count];
+        Training = ZerothOrderTrainer.Train(
+            workspace, examples, buffer.Values, plan.Training, directions.Of(plan.ChangedCount), directions.Distance, shuffle, amounts, trained, cancellationToken);
+        return Training.Diverged || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(amounts))
+            ? throw Diverged(Training)
+            : amounts;
+    }
+
+    private static RoundAbortException Diverged(LocalTrainingResult result) => new(
+        AbortReason.TrainingFailed, $"Training diverged: mean loss {result.MeanLoss} over {result.Steps} steps. Lower the learning rate.");
 
     private void Pack(RoundBuffer buffer)
     {
@@ -190,23 +221,27 @@ internal sealed class AssignedRound(
         }
     }
 
-    private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Seal(RoundBuffer buffer, LocalTrainingResult result)
+    /// <summary>Writes the update.</summary>
+    /// <param name="buffer">Holds the delta.</param>
+    /// <param name="result">What training gave.</param>
+    /// <param name="sent">[<see cref="PlanDocument.SentCount"/>]: what is sent of the delta, or the amounts of the directions.</param>
+    private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Seal(RoundBuffer buffer, LocalTrainingResult result, ReadOnlySpan<float> sent)
     {
         if (plan.Linear is { } linear)
         {
             return Sealed(RoundBuffer.WriteUpdate(
-                plan, 1, 0, 0, LinearPayload.ToBytes(linear, LinearUpdate.Encode(plan, identity.DeviceId, buffer.Sent, result).Pack())));
+                plan, 1, 0, 0, LinearPayload.ToBytes(linear, LinearUpdate.Encode(plan, identity.DeviceId, sent, result).Pack())));
         }
 
         if (plan.Codec is not null)
         {
-            _compressed = CompressedUpdate.Encode(plan, identity.DeviceId, buffer.Sent, residuals);
+            _compressed = CompressedUpdate.Encode(plan, identity.DeviceId, sent, residuals);
         }
 
-        ReadOnlyMemory<byte> payload = _compressed is null
-            ? buffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss)
-            : RoundBuffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss, _compressed.Body);
-        return Sealed(payload);
+        byte[]? body = _compressed?.Body ?? (plan.Directions is null ? null : MemoryMarshal.AsBytes(sent).ToArray());
+        return Sealed(body is { } encoded
+            ? RoundBuffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss, encoded)
+            : buffer.WriteUpdate(plan, result.Examples, result.Steps, result.MeanLoss));
     }
 
     private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Sealed(ReadOnlyMemory<byte> payload)

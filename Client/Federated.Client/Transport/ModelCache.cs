@@ -19,7 +19,7 @@ public sealed class ModelCache : IDisposable
 
     private readonly ModelCacheOptions _options;
     private readonly ITrainingEngine _engine;
-    private readonly ConcurrentDictionary<ContentHash, Entry> _entries = new();
+    private readonly ConcurrentDictionary<(ContentHash Manifest, ModelUse Use), Entry> _entries = new();
     private readonly Lazy<string> _weightsFolder;
     private bool _disposed;
 
@@ -41,14 +41,18 @@ public sealed class ModelCache : IDisposable
     }
 
     /// <summary>Gives the package, fetching and loading it if it is not here. Who comes while it is fetched waits for it.</summary>
+    /// <param name="manifest">Hash of its manifest.</param>
+    /// <param name="use">What it is to do; each use has a graph of its own.</param>
+    /// <param name="scope">The device's connection and counters.</param>
+    /// <param name="cancellationToken">Gives up waiting or fetching.</param>
     /// <exception cref="ProtocolViolationException">The package is not what its hash says, or not one this software can run.</exception>
     /// <exception cref="ServerLinkException">The server refuses.</exception>
     /// <exception cref="InvalidDataException">The engine cannot run the graph.</exception>
-    public async Task<CachedModel> GetAsync(ContentHash manifest, TransferScope scope, CancellationToken cancellationToken)
+    public async Task<CachedModel> GetAsync(ContentHash manifest, ModelUse use, TransferScope scope, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(scope);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        Entry entry = _entries.GetOrAdd(manifest, _ => new Entry());
+        Entry entry = _entries.GetOrAdd((manifest, use), _ => new Entry());
         if (entry.Model is null)
         {
             // Whoever holds the gate loads on its own time; when it gives up, the next in the queue takes over.
@@ -59,7 +63,7 @@ public sealed class ModelCache : IDisposable
                 {
                     long up = scope.Counter.Up;
                     long down = scope.Counter.Down;
-                    entry.Model = await LoadAsync(manifest, scope, cancellationToken).ConfigureAwait(false);
+                    entry.Model = await LoadAsync(manifest, use, scope, cancellationToken).ConfigureAwait(false);
                     entry.BytesUp = scope.Counter.Up - up;
                     entry.BytesDown = scope.Counter.Down - down;
                     entry.Charged.TryAdd(scope.DeviceId, true);
@@ -102,7 +106,7 @@ public sealed class ModelCache : IDisposable
         }
     }
 
-    private async Task<CachedModel> LoadAsync(ContentHash hash, TransferScope scope, CancellationToken cancellationToken)
+    private async Task<CachedModel> LoadAsync(ContentHash hash, ModelUse use, TransferScope scope, CancellationToken cancellationToken)
     {
         PackageManifest manifest = PackageManifest.FromBytes(
             await FetchAsync(hash, "package manifest", MaxManifestBytes, scope, cancellationToken).ConfigureAwait(false));
@@ -111,14 +115,19 @@ public sealed class ModelCache : IDisposable
             return new CachedModel(manifest, null);
         }
 
-        PackageFile file = _engine.GraphOf(manifest);
+        PackageFile file = _engine.GraphOf(manifest, use);
+        if (file.LengthBytes == 0)
+        {
+            throw new InvalidDataException($"Package '{manifest.Name}' has no graph of {(use == ModelUse.Losses ? "losses" : "gradients")}, which the plan needs.");
+        }
+
         GraphSource graph = manifest.FrozenWeights.Count == 0
             ? await FetchAsync(
                 ContentHash.Parse(file.Sha256), $"graph of package '{manifest.Name}'", _options.MaxFileBytes, scope, cancellationToken).ConfigureAwait(false)
             : GraphSource.FromFile(await FetchFilesAsync(manifest, file, scope, cancellationToken).ConfigureAwait(false));
 
         // Opening a graph is seconds of work for a large model.
-        ITrainableModel model = await Task.Run(() => _engine.Load(manifest, graph), cancellationToken).ConfigureAwait(false);
+        ITrainableModel model = await Task.Run(() => _engine.Load(manifest, use, graph), cancellationToken).ConfigureAwait(false);
         return new CachedModel(manifest, new WorkspacePool(model, _options.TrainingThreads));
     }
 

@@ -72,9 +72,13 @@ public sealed record RoundStart
     [Id(15)]
     public SecureRound? Secure { get; init; }
 
+    /// <summary>Directions whose amounts are sent; null for updates of parameters.</summary>
+    [Id(16)]
+    public int? Directions { get; init; }
+
     /// <summary>Length of the vector that is summed.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public int SumLength => FieldCount ?? Lora?.SumLength ?? ParameterCount;
+    public int SumLength => FieldCount ?? Directions ?? Lora?.SumLength ?? ParameterCount;
 }
 
 /// <summary>A round under secure aggregation.</summary>

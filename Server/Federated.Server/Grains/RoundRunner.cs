@@ -218,7 +218,8 @@ internal sealed class RoundRunner(
     {
         int parameters = state.State.ParameterCount;
         ParameterPlan? part = runtime.Lora?.PlanOf(round, rank: 0);
-        int sent = part?.SentCount ?? parameters;
+        DirectionPlan? directions = spec.Training.Directions?.ToPlan(spec.Seed, round);
+        int sent = directions?.Count ?? part?.SentCount ?? parameters;
         PlainCodec? codec = spec.Update.ToPlan();
         LinearRound? linear = spec.Update.Codec == UpdateCodec.Linear
             ? LinearSettings.RoundOf(spec, round, sent, state.State.ClipNorm ?? spec.Update.ClipNorm, cohort.Length)
@@ -243,6 +244,7 @@ internal sealed class RoundRunner(
             Goal = Math.Min(spec.Cohort.Goal, cohort.Length),
             Training = spec.Training.ToPlan(),
             Parameters = part,
+            Directions = directions,
         };
         return new RoundStart
         {
@@ -261,6 +263,7 @@ internal sealed class RoundRunner(
             SelectSeconds = selectSeconds,
             Lora = lora,
             FieldCount = linear?.FieldCount,
+            Directions = directions?.Count,
         };
     }
 
@@ -312,8 +315,9 @@ internal sealed class RoundRunner(
         long committing = time.GetTimestamp();
         PartialSum? sum = group.Count == 0 ? null : await sums.TakeAsync(GrainKeys.Aggregator(jobId, start.Round), ct);
         CommittedModel from = Committed(state.State);
-        LinearRound? linear = start.FieldCount is null ? null : PlanDocument.FromBytes(start.Plan).Linear;
-        ModelCommit? commit = closure.Commit && sum is not null ? await runtime.CommitAsync(from, sum.Sum, linear, start.Round, ct) : null;
+        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
+        LinearRound? linear = plan.Linear;
+        ModelCommit? commit = closure.Commit && sum is not null ? await runtime.CommitAsync(from, sum.Sum, plan, ct) : null;
         _next = commit?.Model;
         timing = timing with { CommitSeconds = time.GetElapsedTime(committing).TotalSeconds };
 

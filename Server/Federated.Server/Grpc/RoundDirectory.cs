@@ -17,8 +17,8 @@ namespace Federated.Server.Grpc;
 /// <param name="Linear">The private path's round; null without it.</param>
 internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, PlainCodec? Codec, LoraUpdates? Lora, LinearRound? Linear)
 {
-    /// <summary>Parameters in a device's update.</summary>
-    public int SentCount(string deviceId) => Lora?.SentCount(deviceId) ?? Start.ParameterCount;
+    /// <summary>Parameters in a device's update, or amounts of directions.</summary>
+    public int SentCount(string deviceId) => Start.Directions ?? Lora?.SentCount(deviceId) ?? Start.ParameterCount;
 
     /// <summary>Bytes of what a LoRA rule makes of an update; 0 when it is summed as sent.</summary>
     public int ExpandedBytes => Lora is null or { SumsUpdatesAsSent: true } ? 0 : checked(Lora.SumLength * sizeof(float));

@@ -68,15 +68,14 @@ internal sealed class JobRuntime : IDisposable
     /// </summary>
     /// <param name="from">The version that the round started from.</param>
     /// <param name="sum">The round's sum.</param>
-    /// <param name="linear">How fields become coordinates; null when the sum is of parameters.</param>
-    /// <param name="round">The round.</param>
+    /// <param name="plan">The round's plan: what the sum is of.</param>
     /// <param name="ct">Gives up.</param>
-    public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, LinearRound? linear, long round, CancellationToken ct)
+    public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, PlanDocument plan, CancellationToken ct)
     {
-        (byte[] document, LoraOutcome outcome, LinearStatistics? statistics) = await Task.Run(() => Step(from.Version + 1, sum, linear, round), ct);
+        (byte[] document, LoraOutcome outcome, LinearStatistics? statistics) = await Task.Run(() => Step(from.Version + 1, sum, plan), ct);
         ContentHash hash = await _models.PutAdapterAsync(_jobId, document, ct);
         CommittedModel next = new(from.Version + 1, hash, document.Length);
-        await _models.WriteCheckpointAsync(_jobId, round, next, _optimizer.Name, _adapter.Length, _slots, ct);
+        await _models.WriteCheckpointAsync(_jobId, plan.Round, next, _optimizer.Name, _adapter.Length, _slots, ct);
         return new ModelCommit(next, outcome.UpdateNorm, outcome.AveragingBias, statistics);
     }
 
@@ -101,25 +100,32 @@ internal sealed class JobRuntime : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _evaluator?.Dispose();
 
-    private (byte[] Document, LoraOutcome Outcome, LinearStatistics? Statistics) Step(long version, RunningSum sum, LinearRound? linear, long round)
+    private (byte[] Document, LoraOutcome Outcome, LinearStatistics? Statistics) Step(long version, RunningSum sum, PlanDocument plan)
     {
         // A LoRA rule's sum may have another length, and another one each round.
-        int length = linear?.ParameterCount ?? sum.ParameterCount;
+        int length = plan.Linear?.ParameterCount ?? sum.ParameterCount;
         _mean = _mean.Length == length ? _mean : new float[length];
         LinearStatistics? statistics = null;
-        if (linear is null)
+        if (plan.Linear is { } linear)
         {
-            sum.Mean(_mean);
+            statistics = new LinearDecoder(linear, LinearSettings.SetOf(linear)).Decode(sum.WholeNumbers(), sum.Count, _mean);
         }
         else
         {
-            statistics = new LinearDecoder(linear, LinearSettings.SetOf(linear)).Decode(sum.WholeNumbers(), sum.Count, _mean);
+            sum.Mean(_mean);
+        }
+
+        if (plan.Directions is { } directions)
+        {
+            float[] amounts = _mean;
+            _mean = new float[plan.ChangedCount];
+            DirectionSettings.Replay(directions, amounts, _mean);
         }
 
         LoraOutcome outcome;
         if (Lora is not null)
         {
-            outcome = Lora.Rule.Apply(_mean, _adapter, round, new ServerStep(_optimizer, _slots));
+            outcome = Lora.Rule.Apply(_mean, _adapter, plan.Round, new ServerStep(_optimizer, _slots));
         }
         else
         {

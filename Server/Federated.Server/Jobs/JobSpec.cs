@@ -90,6 +90,11 @@ public sealed record JobSpec : ISettings
             yield return problem;
         }
 
+        foreach (SettingProblem problem in DirectionSettings.Validate(this))
+        {
+            yield return problem;
+        }
+
         foreach (SettingProblem problem in Aggregation.Lora?.ValidateWith(Server, Update, Aggregation) ?? [])
         {
             yield return problem;

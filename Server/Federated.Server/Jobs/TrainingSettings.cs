@@ -46,6 +46,9 @@ public sealed record TrainingSettings
     [Range(0.0, 1e6)]
     public double ProximalMu { get; init; }
 
+    [Description("Train by forward passes alone along seeded directions and send their amounts (FedKSeed); null trains by gradients.")]
+    public DirectionSettings? Directions { get; init; }
+
     /// <summary>The same as the plan carries it.</summary>
     public LocalTrainingPlan ToPlan() => new()
     {

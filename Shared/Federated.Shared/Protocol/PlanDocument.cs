@@ -27,7 +27,8 @@ public enum UpdateEncoding
 /// <summary>
 /// What an assigned client must do in a round. MessagePack array of 15 fields in version 1; version 2 may have a codec in place of
 /// the encoding and ends with <see cref="Parameters"/>; it is written only when there is one of them. Version 3 has a linear round in place of
-/// the encoding and ends with <see cref="Group"/>. See docs/PROTOCOL.md. Immutable.
+/// the encoding and ends with <see cref="Group"/>. Version 4 has any of the three in that place and ends with <see cref="Directions"/>. See
+/// docs/PROTOCOL.md. Immutable.
 /// </summary>
 public sealed record PlanDocument
 {
@@ -38,6 +39,8 @@ public sealed record PlanDocument
     private const int SecondFields = 16;
     private const int ThirdVersion = 3;
     private const int ThirdFields = 17;
+    private const int FourthVersion = 4;
+    private const int FourthFields = 18;
     private const int MaxLinearBytes = 256;
 
     // A decay of 1 never forgets: AdamW would divide by 1 − β = 0.
@@ -103,17 +106,29 @@ public sealed record PlanDocument
     /// <summary>What is trained and sent; null for everything.</summary>
     public ParameterPlan? Parameters { get; init; }
 
-    /// <summary>Parameters in the update.</summary>
-    public int SentCount => Parameters?.SentCount ?? ParameterCount;
+    /// <summary>Training along seeded directions, whose amounts are what is sent; null for training by gradients.</summary>
+    public DirectionPlan? Directions { get; init; }
+
+    /// <summary>Parameters that the update speaks of.</summary>
+    public int ChangedCount => Parameters?.SentCount ?? ParameterCount;
+
+    /// <summary>Numbers in the update: its parameters, or the amounts of its directions.</summary>
+    public int SentCount => Directions?.Count ?? ChangedCount;
 
     /// <summary>Encodes the document.</summary>
     public byte[] ToBytes()
     {
         ArrayBufferWriter<byte> buffer = new(512);
         MessagePackWriter writer = new(buffer);
-        int version = Linear is not null ? ThirdVersion : Codec is null && Parameters is null ? FormatVersion : SecondVersion;
+        int version = this switch
+        {
+            { Directions: not null } => FourthVersion,
+            { Linear: not null } => ThirdVersion,
+            { Codec: null, Parameters: null } => FormatVersion,
+            _ => SecondVersion,
+        };
         bool plain = version == FormatVersion;
-        writer.WriteArrayHeader(version switch { FormatVersion => Fields, SecondVersion => SecondFields, _ => ThirdFields });
+        writer.WriteArrayHeader(version switch { FormatVersion => Fields, SecondVersion => SecondFields, ThirdVersion => ThirdFields, _ => FourthFields });
         writer.Write(version);
         writer.Write(JobId);
         writer.Write(Round);
@@ -154,11 +169,12 @@ public sealed record PlanDocument
         {
             writer.Write(group);
         }
-        else if (version == ThirdVersion)
+        else if (version >= ThirdVersion)
         {
             writer.WriteNil();
         }
 
+        Directions?.WriteTo(ref writer);
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
     }
@@ -175,7 +191,8 @@ public sealed record PlanDocument
 
     private static PlanDocument Parse(ref MessagePackReader reader)
     {
-        int version = reader.ReadHeader(Kind, [Fields, SecondFields, ThirdFields]);
+        int version = reader.ReadHeader(Kind, [Fields, SecondFields, ThirdFields, FourthFields]);
+        bool isLinear = false;
         PlanDocument plan = new()
         {
             JobId = reader.ReadText(Kind, "job", ProtocolLimits.MaxIdentifierLength),
@@ -186,8 +203,8 @@ public sealed record PlanDocument
             AdapterLengthBytes = reader.ReadInt64InRange(Kind, "adapter length", 1, ProtocolLimits.MaxDownloadBytes),
             ParameterCount = reader.ReadInt32InRange(Kind, "parameter count", 1, ProtocolLimits.MaxParameters),
             Seed = reader.ReadUInt64(),
-            Linear = version == ThirdVersion ? LinearRound.FromBytes(reader.ReadBinaryUpTo(Kind, "linear round", MaxLinearBytes)) : null,
-            Codec = version == ThirdVersion ? null : ParseCodec(ref reader, version),
+            Linear = (isLinear = HoldsLinear(ref reader, version)) ? LinearRound.FromBytes(reader.ReadBinaryUpTo(Kind, "linear round", MaxLinearBytes)) : null,
+            Codec = isLinear ? null : ParseCodec(ref reader, version),
             MaxUpdateBytes = reader.ReadInt64InRange(Kind, "largest update", 1, ProtocolLimits.MaxDownloadBytes),
             Deadline = TimeSpan.FromMilliseconds(reader.ReadInt64InRange(Kind, "deadline", 1, (long)TimeSpan.FromDays(30).TotalMilliseconds)),
             CohortSize = reader.ReadInt32InRange(Kind, "cohort size", 1, 10_000_000),
@@ -195,11 +212,19 @@ public sealed record PlanDocument
             Training = ParseTraining(ref reader),
             Parameters = version == FormatVersion ? null : ParameterPlan.Parse(ref reader, Kind),
             Group = version < ThirdVersion || reader.TryReadNil() ? null : reader.ReadInt32InRange(Kind, "group", 0, ProtocolLimits.MaxGroup),
+            Directions = version < FourthVersion ? null : DirectionPlan.Parse(ref reader, Kind),
         };
-        return plan.Linear is { } linear && linear.ParameterCount != plan.SentCount
-            ? throw DocumentReading.Malformed(Kind, $"its linear round is of {linear.ParameterCount} parameters, its update of {plan.SentCount}")
-            : plan;
+        return plan switch
+        {
+            { Linear: { } linear } when linear.ParameterCount != plan.SentCount =>
+                throw DocumentReading.Malformed(Kind, $"its linear round is of {linear.ParameterCount} parameters, its update of {plan.SentCount}"),
+            { Linear: null, Group: not null } => throw DocumentReading.Malformed(Kind, "it has a group and no linear round"),
+            _ => plan,
+        };
     }
+
+    private static bool HoldsLinear(ref MessagePackReader reader, int version) =>
+        version == ThirdVersion || (version == FourthVersion && reader.NextMessagePackType == MessagePackType.Binary);
 
     private static PlainCodec? ParseCodec(ref MessagePackReader reader, int version)
     {

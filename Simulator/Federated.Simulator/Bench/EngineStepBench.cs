@@ -50,8 +50,8 @@ internal static class EngineStepBench
     private static EngineStep Measure(string folder, ITrainingEngine engine, int batch)
     {
         PackageManifest manifest = PackageManifest.FromBytes(File.ReadAllBytes(Path.Combine(folder, PackageFolder.ManifestFile)));
-        string graph = engine.GraphOf(manifest) == manifest.Gradient ? PackageFolder.GradientFile : PackageFolder.EvaluationFile;
-        using ITrainableModel model = engine.Load(manifest, GraphSource.FromFile(Path.Combine(folder, graph)));
+        string graph = engine.GraphOf(manifest, ModelUse.Gradients) == manifest.Gradient ? PackageFolder.GradientFile : PackageFolder.EvaluationFile;
+        using ITrainableModel model = engine.Load(manifest, ModelUse.Gradients, GraphSource.FromFile(Path.Combine(folder, graph)));
         using IModelWorkspace workspace = model.CreateWorkspace();
         SyntheticExamples examples = new(manifest, 4 * batch);
         float[] start = new float[manifest.Layout.Length];

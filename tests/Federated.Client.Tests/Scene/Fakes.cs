@@ -19,9 +19,9 @@ internal sealed class FakeEngine(Action? step) : ITrainingEngine
 {
     public string Name => "fake";
 
-    public PackageFile GraphOf(PackageManifest manifest) => manifest.Gradient;
+    public PackageFile GraphOf(PackageManifest manifest, ModelUse use) => manifest.Gradient;
 
-    public ITrainableModel Load(PackageManifest manifest, GraphSource graph) => new FakeModel(manifest, step);
+    public ITrainableModel Load(PackageManifest manifest, ModelUse use, GraphSource graph) => new FakeModel(manifest, step);
 }
 
 /// <summary>A model whose gradient is one everywhere, so that plain SGD moves every parameter by −η a step.</summary>

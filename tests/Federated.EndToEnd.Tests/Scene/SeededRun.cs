@@ -28,11 +28,11 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
     public static Task<SeededRun> BaselineAsync() => _baseline.Value;
 
     /// <summary>Runs it to the end.</summary>
-    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}")
+    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}", string? training = null)
     {
         CancellationToken ct = TestContext.Current.CancellationToken;
         await using RunningServer server = await RunningServer.StartAsync(storage, threads);
-        JobStatus job = await server.Api.SubmitJobAsync(Spec(seed, update), ct);
+        JobStatus job = await server.Api.SubmitJobAsync(Spec(seed, update, training ?? """{ "epochs": 2, "batchSize": 10, "learningRate": 0.1 }"""), ct);
         await using GrpcServerLink link = GrpcServerLink.Connect(server.GrpcAddress, new GrpcLinkOptions());
         using ModelCache models = new(new ModelCacheOptions { ChargeEveryDevice = true, TrainingThreads = threads });
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -74,12 +74,12 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
         }
     }
 
-    private static string Spec(ulong seed, string update) => $$"""
+    private static string Spec(ulong seed, string update, string training) => $$"""
         {
           "name": "seeded", "population": "seeded", "seed": {{seed}}, "rounds": {{Rounds}},
           "model": { "builder": "mlp", "hidden": [24] },
           "cohort": { "goal": 5, "overSelection": 1.0, "quorum": 1.0, "minimumPool": {{Devices}} },
-          "training": { "epochs": 2, "batchSize": 10, "learningRate": 0.1 },
+          "training": {{training}},
           "update": {{update}},
           "evaluation": { "data": { "kind": "idx", "images": "{{Mnist.TestImages}}", "labels": "{{Mnist.TestLabels}}" } }
         }

@@ -135,6 +135,25 @@ public sealed class JobSpecTests
         Assert.StartsWith($"update.valueBits: {width} with groups of up to {devices} devices: {expected} are all that cannot wrap", problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("training.optimizer=adamW", "null; or optimizer = sgd, weightDecay = 0 and proximalMu = 0")]
+    [InlineData("training.proximalMu=0.1", "null; or optimizer = sgd, weightDecay = 0 and proximalMu = 0")]
+    [InlineData("update.codec=top-k", "null; or update.codec = dense, quantized or linear")]
+    [InlineData("aggregation.lora={\"rule\":\"flexlora\"}", "null; or rule = fedit, ffa or rolora")]
+    public void Parse_DirectionsWithWhatTheServerCouldNotRepeat_NamesBothAndTheWayOut(string assignment, string wayOut)
+    {
+        string problem = Assert.Single(Problems("training.directions={\"count\":128}", assignment));
+        Assert.StartsWith("training.directions: directions together with ", problem, StringComparison.Ordinal);
+        Assert.Contains(wayOut, problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_DirectionsOnTheLinearCodecUnderSecureAggregation_AreTaken()
+    {
+        JobSpec spec = Read("training.directions={\"count\":128}", "update.codec=linear", "aggregation.secure={}");
+        Assert.Equal(new DirectionSettings { Count = 128, Distance = 1e-3 }, spec.Training.Directions);
+    }
+
     [Fact]
     public void Parse_SecureAggregationOnTheLinearCodec_IsTaken()
     {

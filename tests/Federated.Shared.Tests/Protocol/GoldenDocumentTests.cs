@@ -72,6 +72,30 @@ public sealed class GoldenDocumentTests
         (KnownDocuments.PlanWithLinear with { Parameters = null }).ToBytes()));
 
     [Fact]
+    public void PlanWithDirections_Known_HasTheGoldenBytes()
+    {
+        Assert.Equal(GoldenFile.Hex("plan-directions.v4.hex"), KnownDocuments.PlanWithDirections.ToBytes());
+        Assert.Equal(KnownDocuments.PlanWithDirections, PlanDocument.FromBytes(GoldenFile.Hex("plan-directions.v4.hex")));
+        Assert.Equal(128, KnownDocuments.PlanWithDirections.SentCount);
+    }
+
+    [Fact]
+    public void PlanWithDirections_AnyCodec_IsReadAsItWasWritten()
+    {
+        DirectionPlan directions = KnownDocuments.PlanWithDirections.Directions! with { Count = KnownDocuments.PlanWithLinear.SentCount };
+        PlanDocument[] plans = [KnownDocuments.PlanWithCodec with { Directions = directions }, KnownDocuments.PlanWithLinear with { Directions = directions }];
+        Assert.All(plans, plan => Assert.Equal(plan, PlanDocument.FromBytes(plan.ToBytes())));
+    }
+
+    [Theory]
+    [InlineData(0, 0.001)]
+    [InlineData(65_537, 0.001)]
+    [InlineData(128, 1e-7)]
+    [InlineData(128, double.NaN)]
+    public void PlanWithDirections_OutOfRange_IsRefused(int count, double distance) => Assert.Throws<ProtocolViolationException>(() => PlanDocument.FromBytes(
+        (KnownDocuments.Plan with { Directions = new DirectionPlan(1, count, distance) }).ToBytes()));
+
+    [Fact]
     public void MaskedUpdate_Known_HasTheGoldenBytes()
     {
         Assert.Equal(GoldenFile.Hex("update.v3.hex"), KnownDocuments.MaskedUpdate.ToBytes());

@@ -77,6 +77,8 @@ internal static class KnownDocuments
         Body = new byte[] { 1, 2, 3, 4, 5 },
     };
 
+    public static PlanDocument PlanWithDirections { get; } = Plan with { Directions = new DirectionPlan(0x0123_4567_89AB_CDEF, 128, 0.001) };
+
     public static UpdateDocument MaskedUpdate { get; } = EncodedUpdate with
     {
         Encoding = UpdateEncoding.MaskedFields, ExampleCount = 1, StepCount = 0, MeanLoss = 0,
