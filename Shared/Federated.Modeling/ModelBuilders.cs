@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Federated.Modeling.Graphs;
+using Federated.Modeling.Transformers;
 
 namespace Federated.Modeling;
 
@@ -26,7 +27,7 @@ public static class ModelBuilders
             int expected = Build(spec).Layout.Length;
             if (weights.Length != expected)
             {
-                throw new ArgumentException($"model.lora.base has {weights.Length} parameters; this model has {expected}. Give an adapter of the same builder and sizes.", nameof(frozen));
+                throw new ArgumentException($"model.base has {weights.Length} parameters; this model has {expected}. Give an adapter of the same builder and sizes.", nameof(frozen));
             }
         }
 
@@ -34,7 +35,10 @@ public static class ModelBuilders
         {
             ModelSpec.Mlp => Mlp(spec, frozen),
             ModelSpec.Cnn => Cnn(spec, frozen),
-            _ => throw new ArgumentException($"model.builder is '{spec.Builder}'; known are '{ModelSpec.Mlp}' and '{ModelSpec.Cnn}'.", nameof(spec)),
+            ModelSpec.Gpt => GptGraph.Build(spec.GptSizes ?? new GptSpec(), frozen),
+            ModelSpec.Vit => VitGraph.Build(spec.VitSizes ?? new VitSpec(), frozen),
+            _ => throw new ArgumentException(
+                $"model.builder is '{spec.Builder}'; known are '{ModelSpec.Mlp}', '{ModelSpec.Cnn}', '{ModelSpec.Gpt}' and '{ModelSpec.Vit}'.", nameof(spec)),
         };
         long parameters = model.FullModelParameters;
         return parameters <= MaxParameters
@@ -58,7 +62,7 @@ public static class ModelBuilders
         Check("inputs", [inputs]);
         Check("hidden", hidden);
         Check("classes", [spec.Classes], 2);
-        ClassifierGraph graph = new($"mlp-{string.Join('-', [inputs, .. hidden, spec.Classes])}", [inputs], frozen);
+        LayerGraph graph = new($"mlp-{string.Join('-', [inputs, .. hidden, spec.Classes])}", [inputs], frozen);
         return Classifier(graph, graph.Features, hidden, spec.Classes);
     }
 
@@ -90,7 +94,7 @@ public static class ModelBuilders
         }
 
         string name = $"cnn-{string.Join('x', image)}-{string.Join('-', [.. channels, .. hidden, spec.Classes])}";
-        ClassifierGraph graph = new(name, image, frozen);
+        LayerGraph graph = new(name, image, frozen);
         GraphValue x = graph.Features;
         for (int i = 0; i < channels.Count; i++)
         {
@@ -100,14 +104,14 @@ public static class ModelBuilders
         return Classifier(graph, graph.Graph.Node("Flatten", x), hidden, spec.Classes);
     }
 
-    private static ForwardModel Classifier(ClassifierGraph graph, GraphValue x, IReadOnlyList<int> hidden, int classes)
+    private static ForwardModel Classifier(LayerGraph graph, GraphValue x, IReadOnlyList<int> hidden, int classes)
     {
         for (int i = 0; i < hidden.Count; i++)
         {
             x = graph.Graph.Node("Relu", graph.Dense($"dense{i + 1}", x, hidden[i], Initialization.He));
         }
 
-        return graph.Classify(graph.Dense($"dense{hidden.Count + 1}", x, classes, Initialization.Glorot));
+        return graph.Model(graph.Dense($"dense{hidden.Count + 1}", x, classes, Initialization.Glorot));
     }
 
     private static void Check(string key, IReadOnlyList<int> sizes, int least = 1)

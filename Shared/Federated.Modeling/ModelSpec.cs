@@ -1,3 +1,4 @@
+using Federated.Modeling.Transformers;
 using Federated.Shared.Models;
 
 namespace Federated.Modeling;
@@ -14,7 +15,13 @@ public sealed record ModelSpec
     /// <summary>5×5 convolutions with 2×2 max pooling, then dense layers; by default the paper's CNN for MNIST.</summary>
     public const string Cnn = "cnn";
 
-    /// <summary><see cref="Mlp"/> or <see cref="Cnn"/>.</summary>
+    /// <summary>A decoder that foretells the next token; see <see cref="GptSpec"/>.</summary>
+    public const string Gpt = "gpt";
+
+    /// <summary>A transformer that classifies images; see <see cref="VitSpec"/>.</summary>
+    public const string Vit = "vit";
+
+    /// <summary><see cref="Mlp"/>, <see cref="Cnn"/>, <see cref="Gpt"/> or <see cref="Vit"/>.</summary>
     public required string Builder { get; init; }
 
     /// <summary>Features of one example; <c>mlp</c> only. Default 784.</summary>
@@ -31,6 +38,12 @@ public sealed record ModelSpec
 
     /// <summary>Number of classes, at least 2. Default 10.</summary>
     public int Classes { get; init; } = 10;
+
+    /// <summary>Sizes of <c>gpt</c>; those of <see cref="GptSpec"/> when null.</summary>
+    public GptSpec? GptSizes { get; init; }
+
+    /// <summary>Sizes of <c>vit</c>; those of <see cref="VitSpec"/> when null.</summary>
+    public VitSpec? VitSizes { get; init; }
 
     /// <summary>Low-rank changes of frozen weights in the place of trained whole weights. Layers are <c>conv1</c>… and <c>dense1</c>….</summary>
     public PackageLora? Lora { get; init; }

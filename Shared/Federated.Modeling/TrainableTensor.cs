@@ -24,6 +24,12 @@ public enum Initialization
 
     /// <summary>The values it had in the file it was imported from.</summary>
     Given,
+
+    /// <summary>Uniform with standard deviation 0.02: weights of transformers (Radford et al. 2019, which draws normal numbers).</summary>
+    Small,
+
+    /// <summary>All ones: the scales of normalizations.</summary>
+    One,
 }
 
 /// <summary>A graph input that training changes, and how it starts.</summary>
@@ -52,6 +58,9 @@ public sealed record TrainableTensor(GraphValue Value, Initialization Initializa
             case Initialization.Zero:
                 values.Clear();
                 return;
+            case Initialization.One:
+                values.Fill(1);
+                return;
             case Initialization.Given:
                 Values!.Value.Span.CopyTo(values);
                 return;
@@ -60,6 +69,7 @@ public sealed record TrainableTensor(GraphValue Value, Initialization Initializa
         double variance = Initialization switch
         {
             Initialization.He => 2.0 / FanIn,
+            Initialization.Small => 0.02 * 0.02,
             Initialization.Glorot => 2.0 / (FanIn + FanOut),
             _ => 1.0 / (3.0 * FanIn),
         };

@@ -9,7 +9,7 @@ using static Federated.Modeling.Onnx.TensorProto.Types;
 namespace Federated.Modeling;
 
 /// <summary>Layers on top of a graph builder: what the model builders are written in.</summary>
-internal sealed class ClassifierGraph
+internal sealed class LayerGraph
 {
     private readonly List<TrainableTensor> _parameters = [];
     private readonly string _name;
@@ -20,19 +20,29 @@ internal sealed class ClassifierGraph
     /// <param name="name">For people.</param>
     /// <param name="featureShape">Shape of one example.</param>
     /// <param name="frozen">The weights of all layers, in the order they are added; they become constants. Null: they are trained.</param>
-    public ClassifierGraph(string name, ImmutableArray<int> featureShape, ReadOnlyMemory<float>? frozen)
+    /// <param name="type">Pixels and the like, or tokens.</param>
+    public LayerGraph(string name, ImmutableArray<int> featureShape, ReadOnlyMemory<float>? frozen, DataType type = DataType.Float)
     {
         _name = name;
         _frozen = frozen;
         Graph = new GraphBuilder(name);
         Features = Graph.Input(
-            PackageManifest.FeaturesInput, DataType.Float, TensorShape.Of([Dimension.Batch, .. featureShape.Select(d => Dimension.Of(d))]));
+            PackageManifest.FeaturesInput, type, TensorShape.Of([Dimension.Batch, .. featureShape.Select(d => Dimension.Of(d))]));
     }
 
     public GraphBuilder Graph { get; }
 
-    /// <summary>float32 [N, feature shape…].</summary>
+    /// <summary>float32 or int64 [N, feature shape…].</summary>
     public GraphValue Features { get; }
+
+    /// <summary>x · Wᵀ (+ b), x [rows, in], W [out, in] as PyTorch stores it, b [out].</summary>
+    public GraphValue Linear(string name, GraphValue x, int units, Initialization initialization, bool bias)
+    {
+        long inputs = x.Shape[1].Size;
+        GraphValue weight = Parameter($"{name}.weight", [units, inputs], initialization, inputs, units);
+        GraphValue? offset = bias ? Parameter($"{name}.bias", [units], Initialization.Zero, inputs, units) : null;
+        return Graph.Append(name, "Gemm", NodeAttributes.None.With("transB", 1), [x, weight, offset], 1).Outputs[0]!;
+    }
 
     /// <summary>x · W + b, x [N, in], W [in, out], b [out].</summary>
     public GraphValue Dense(string name, GraphValue x, int units, Initialization initialization)
@@ -59,18 +69,32 @@ internal sealed class ClassifierGraph
     public GraphValue MaxPool2(GraphValue x) =>
         Graph.Node("MaxPool", NodeAttributes.None.With("kernel_shape", [2, 2]).With("strides", [2, 2]), x);
 
-    /// <summary>The model whose scores are these: [N, classes].</summary>
-    public ForwardModel Classify(GraphValue scores) => new()
+    /// <summary>A float32 constant.</summary>
+    /// <param name="values">Row-major.</param>
+    /// <param name="shape">Dimensions.</param>
+    public GraphValue Constant(ReadOnlySpan<double> values, params ReadOnlySpan<long> shape) =>
+        Graph.Constant(TensorContent.Floating(DataType.Float, values, shape));
+
+    /// <summary>Another shape of the same elements; −1 for what is left.</summary>
+    public GraphValue Reshape(GraphValue x, params ReadOnlySpan<long> shape) => Graph.Node("Reshape", x, Graph.Int64Vector(shape));
+
+    /// <summary>The axes in another order.</summary>
+    public GraphValue Transpose(GraphValue x, params ReadOnlySpan<long> order) => Graph.Node("Transpose", NodeAttributes.None.With("perm", [.. order]), x);
+
+    /// <summary>The model whose scores are these: [N, classes], or [N, positions, vocabulary] for the next token.</summary>
+    public ForwardModel Model(GraphValue scores, ModelTask task = ModelTask.Classification) => new()
     {
         Name = _name,
         Graph = Graph,
+        Task = task,
         Features = Features,
         Scores = scores,
         Parameters = [.. _parameters],
         FullModelParameters = _frozen is null ? _parameters.Sum(p => p.Value.Shape.KnownProduct) : _used,
     };
 
-    private GraphValue Parameter(string name, ImmutableArray<long> shape, Initialization initialization, long fanIn, long fanOut)
+    /// <summary>A weight: an input when it is trained, a constant when it is frozen.</summary>
+    public GraphValue Parameter(string name, ImmutableArray<long> shape, Initialization initialization, long fanIn, long fanOut)
     {
         if (_frozen is { } weights)
         {
