@@ -21,16 +21,21 @@ public sealed record ModelPackage(PackageManifest Manifest, byte[] GradientGraph
     /// <summary>Builds, differentiates and initializes one of the builders' models.</summary>
     /// <param name="spec">Which model.</param>
     /// <param name="seed">Decides the initial weights; without low-rank changes the graphs do not depend on it.</param>
-    /// <param name="baseAdapter">With low-rank changes: the frozen weights, an adapter of the same model trained as a whole; drawn from the seed when null.</param>
+    /// <param name="baseAdapter">
+    /// An adapter of the same model trained as a whole: the frozen weights with low-rank changes, else what training starts from. Drawn from the seed when null.
+    /// </param>
     /// <exception cref="ArgumentException">The spec is not valid; the message names the key, the value and what is allowed.</exception>
     public static ModelPackage Build(ModelSpec spec, ulong seed, ReadOnlyMemory<float>? baseAdapter = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         if (spec.Lora is not { } lora)
         {
-            return baseAdapter is null
-                ? Author(() => ModelBuilders.Build(spec), () => ModelBuilders.Build(spec), seed)
-                : throw new ArgumentException("Frozen weights are given, but model.lora is not: whole weights would be trained.", nameof(baseAdapter));
+            ModelPackage whole = Author(() => ModelBuilders.Build(spec), () => ModelBuilders.Build(spec), seed);
+            return baseAdapter is not { } start
+                ? whole
+                : start.Length == whole.InitialAdapter.Length
+                    ? whole with { InitialAdapter = start.ToArray() }
+                    : throw new ArgumentException($"model.base has {start.Length} parameters; this model has {whole.InitialAdapter.Length}.", nameof(baseAdapter));
         }
 
         ReadOnlyMemory<float> weights = baseAdapter ?? ModelBuilders.Build(spec).InitialAdapter(seed);

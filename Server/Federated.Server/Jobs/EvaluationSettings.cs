@@ -11,6 +11,10 @@ public sealed record EvaluationSettings
     [Range(1, 1_000_000)]
     public int Every { get; init; } = 1;
 
+    [Description("Most examples to evaluate on, spread evenly over all; null for all.")]
+    [Range(1, int.MaxValue)]
+    public int? Limit { get; init; }
+
     [Description("The held-out examples, read on the server.")]
     public required EvaluationSource Data { get; init; }
 }
@@ -29,12 +33,15 @@ public enum EvaluationSourceKind
 
     /// <summary>A file of little-endian 32-bit tokens.</summary>
     Tokens,
+
+    /// <summary>Texts by author in a zip file or a folder, each byte a token.</summary>
+    Corpus,
 }
 
 /// <summary>Where held-out examples lie, on the server.</summary>
 public sealed record EvaluationSource : ISettings
 {
-    [Description("idx: two IDX files; csv: one comma-separated file; text: a folder of UTF-8 texts, each byte a token; tokens: a file of 32-bit tokens.")]
+    [Description("idx: two IDX files; csv: one comma-separated file; text: a folder of UTF-8 texts, each byte a token; tokens: a file of 32-bit tokens; corpus: a zip file or folder with a folder of .txt files for each author.")]
     public required EvaluationSourceKind Kind { get; init; }
 
     [Description("idx: path of the images.")]
@@ -45,7 +52,7 @@ public sealed record EvaluationSource : ISettings
     [MinLength(1, ErrorMessage = "a path")]
     public string? Labels { get; init; }
 
-    [Description("csv, text and tokens: path of the file or folder.")]
+    [Description("csv, text, tokens and corpus: path of the file or folder.")]
     [MinLength(1, ErrorMessage = "a path")]
     public string? Path { get; init; }
 
@@ -57,13 +64,27 @@ public sealed record EvaluationSource : ISettings
     [MinLength(1, ErrorMessage = "a column's name or number as text")]
     public string? TargetColumn { get; init; }
 
-    [Description("text and tokens: tokens an example, as the model takes them.")]
+    [Description("text, tokens and corpus: tokens an example, as the model takes them.")]
     [Range(1, TokenExamples.MaxLength)]
     public int? Length { get; init; }
+
+    [Description("corpus: first document meant, by the name of its file without .txt; from the beginning when left out.")]
+    public string? From { get; init; }
+
+    [Description("corpus: last document meant; to the end when left out.")]
+    public string? To { get; init; }
+
+    [Description("corpus: all, allButLast or last of each author's documents; last when left out.")]
+    public CorpusPart? Part { get; init; }
+
+    [Description("idx: how the images are seen, in turn: the first example in the first variant, and so on; plain when left out.")]
+    [Length(1, 16)]
+    public IReadOnlyList<ImageVariant>? Variants { get; init; }
 
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
     {
+        bool corpus = Kind == EvaluationSourceKind.Corpus;
         bool idx = Kind == EvaluationSourceKind.Idx;
         bool csv = Kind == EvaluationSourceKind.Csv;
         string kind = AllowedText.NameOf(Kind, StrictJson.Options);
@@ -75,6 +96,10 @@ public sealed record EvaluationSource : ISettings
             ("labelColumn", LabelColumn, csv && TargetColumn is null, false),
             ("targetColumn", TargetColumn, csv, false),
             ("length", Length, !idx && !csv, !idx && !csv),
+            ("from", From, corpus, false),
+            ("to", To, corpus, false),
+            ("part", Part, corpus, false),
+            ("variants", Variants, idx, false),
         ];
         foreach ((string key, object? value, bool used, bool needed) in keys)
         {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Federated.Modeling;
 using Federated.Server.Aggregation;
 
 namespace Federated.Server.Jobs;
@@ -13,6 +14,12 @@ public enum JobModelBuilder
     /// <summary>Convolutions with pooling, then dense layers.</summary>
     Cnn,
 
+    /// <summary>A decoder that foretells the next token.</summary>
+    Gpt,
+
+    /// <summary>A transformer that classifies images.</summary>
+    Vit,
+
     /// <summary>A bare vector without a graph, to measure the platform itself.</summary>
     Vector,
 }
@@ -25,7 +32,7 @@ public sealed record JobModel : ISettings
 {
     private const int MaxWidth = 1_000_000;
 
-    [Description("mlp: dense layers; cnn: convolutions, then dense layers; vector: no graph, clients return it unchanged. Either this or package.")]
+    [Description("mlp: dense layers; cnn: convolutions, then dense layers; gpt: a decoder that foretells the next token; vit: a transformer that classifies images; vector: no graph, clients return it unchanged. Either this or package.")]
     public JobModelBuilder? Builder { get; init; }
 
     [Description("A model package in the place of a builder: a folder on the server that 'models import --out' wrote, or the SHA-256 under which the server stored it.")]
@@ -52,11 +59,43 @@ public sealed record JobModel : ISettings
     [Range(2, MaxWidth)]
     public int? Classes { get; init; }
 
-    [Description("mlp and cnn: low-rank changes of frozen weights in the place of trained whole weights; null trains all weights.")]
+    [Description("gpt: its sizes.")]
+    public JobModelGpt? Gpt { get; init; }
+
+    [Description("vit: its sizes.")]
+    public JobModelVit? Vit { get; init; }
+
+    [Description("Weights to start from, of the same builder and sizes trained as a whole: a safetensors file on the server, as 'pretrain' writes it, or the SHA-256 of another job's adapter. With lora they are frozen. Drawn from the seed when left out.")]
+    [MinLength(1, ErrorMessage = "a file or a SHA-256")]
+    public string? Base { get; init; }
+
+    [Description("Low-rank changes of frozen weights in the place of trained whole weights; null trains all weights.")]
     public JobModelLora? Lora { get; init; }
 
     [Description("vector: number of parameters.")]
     public int? Parameters { get; init; }
+
+    /// <summary>The same as the builders take it.</summary>
+    /// <exception cref="InvalidOperationException">The model has no graph that is built.</exception>
+    public ModelSpec ToSpec() => new()
+    {
+        Builder = Builder switch
+        {
+            JobModelBuilder.Mlp => ModelSpec.Mlp,
+            JobModelBuilder.Cnn => ModelSpec.Cnn,
+            JobModelBuilder.Gpt => ModelSpec.Gpt,
+            JobModelBuilder.Vit => ModelSpec.Vit,
+            _ => throw new InvalidOperationException("A package or a bare vector is not built from sizes."),
+        },
+        Inputs = Inputs,
+        ImageShape = ImageShape,
+        Channels = Channels,
+        Hidden = Hidden,
+        Classes = Classes ?? 10,
+        GptSizes = Gpt?.ToSpec(),
+        VitSizes = Vit?.ToSpec(),
+        Lora = Lora?.ToPackageLora(),
+    };
 
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
@@ -69,6 +108,7 @@ public sealed record JobModel : ISettings
 
         bool mlp = Builder == JobModelBuilder.Mlp;
         bool cnn = Builder == JobModelBuilder.Cnn;
+        bool graph = mlp || cnn || Builder is JobModelBuilder.Gpt or JobModelBuilder.Vit;
         (string Key, object? Value, bool Used)[] keys =
         [
             ("inputs", Inputs, mlp),
@@ -76,7 +116,10 @@ public sealed record JobModel : ISettings
             ("channels", Channels, cnn),
             ("hidden", Hidden, mlp || cnn),
             ("classes", Classes, mlp || cnn),
-            ("lora", Lora, mlp || cnn),
+            ("gpt", Gpt, Builder == JobModelBuilder.Gpt),
+            ("vit", Vit, Builder == JobModelBuilder.Vit),
+            ("base", Base, graph),
+            ("lora", Lora, graph),
             ("parameters", Parameters, Builder == JobModelBuilder.Vector),
         ];
         string used = Package is null ? string.Join(", ", keys.Where(key => key.Used).Select(key => key.Key)) : "package alone";

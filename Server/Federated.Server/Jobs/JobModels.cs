@@ -1,5 +1,6 @@
 using System.Buffers;
 using Federated.Modeling;
+using Federated.Modeling.Exports;
 using Federated.Modeling.Lora;
 using Federated.Modeling.Onnx;
 using Federated.Server.Aggregation.LoraRules;
@@ -148,28 +149,23 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
             return VectorPackage.Build(spec.Model.Parameters!.Value);
         }
 
-        ModelSpec model = ModelSpecOf(spec.Model);
-        return spec.Model.Lora?.Base is { } hash
-            ? ModelPackage.Build(model, spec.Seed, await WeightsAsync(ContentHash.Parse(hash), model, ct))
+        ModelSpec model = spec.Model.ToSpec();
+        return spec.Model.Base is { } start
+            ? ModelPackage.Build(model, spec.Seed, await WeightsAsync(start, model, ct))
             : ModelPackage.Build(model, spec.Seed);
     }
 
-    /// <summary>The weights of a model that another job trained as a whole.</summary>
-    private async Task<float[]> WeightsAsync(ContentHash adapter, ModelSpec model, CancellationToken ct)
+    /// <summary>The weights of a model trained as a whole: a file's, or those of another job.</summary>
+    private async Task<float[]> WeightsAsync(string start, ModelSpec model, CancellationToken ct)
     {
-        float[] weights = new float[ModelBuilders.Build(model with { Lora = null }).Layout.Length];
+        ParameterLayout layout = ModelBuilders.Build(model with { Lora = null }).Layout;
+        if (!ContentHash.TryParse(start, out ContentHash adapter))
+        {
+            return WeightsFile.Read(await File.ReadAllBytesAsync(start, ct), layout);
+        }
+
+        float[] weights = new float[layout.Length];
         AdapterDocument.FromBytes(await RequireAsync(adapter, ct), weights.Length).CopyTo(weights);
         return weights;
     }
-
-    private static ModelSpec ModelSpecOf(JobModel model) => new()
-    {
-        Builder = model.Builder == JobModelBuilder.Mlp ? ModelSpec.Mlp : ModelSpec.Cnn,
-        Inputs = model.Inputs,
-        ImageShape = model.ImageShape,
-        Channels = model.Channels,
-        Hidden = model.Hidden,
-        Classes = model.Classes ?? 10,
-        Lora = model.Lora?.ToPackageLora(),
-    };
 }

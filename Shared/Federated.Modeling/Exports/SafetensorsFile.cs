@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -13,19 +14,23 @@ public sealed record NamedTensor(string Name, IReadOnlyList<int> Shape, ReadOnly
 
 /// <summary>
 /// The safetensors format of Hugging Face: the length of a JSON header as 64-bit little-endian, the header, which gives each tensor's type, shape and
-/// place, and the tensors' bytes. Only float32 is written and read.
+/// place, and the tensors' bytes. Float32, float16 and bfloat16 are read, the first two written.
 /// </summary>
 public static class SafetensorsFile
 {
     private const int LengthBytes = sizeof(ulong);
     private const int MaxHeaderBytes = 100_000_000;
     private const string Float32 = "F32";
+    private const string Float16 = "F16";
+    private const string BFloat16 = "BF16";
+    private const int HalfBytes = 2;
     private const string MetadataKey = "__metadata__";
 
     /// <summary>Encodes tensors in the order given, which is kept.</summary>
     /// <param name="tensors">Names are unique.</param>
     /// <param name="metadata">Texts for the header; null for none.</param>
-    public static byte[] Write(IReadOnlyList<NamedTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    /// <param name="half">Whether values are rounded to float16.</param>
+    public static byte[] Write(IReadOnlyList<NamedTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null, bool half = false)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         JsonObject header = [];
@@ -38,10 +43,10 @@ public static class SafetensorsFile
         foreach (NamedTensor tensor in tensors)
         {
             long begin = end;
-            end = checked(begin + ((long)tensor.Values.Length * sizeof(float)));
+            end = checked(begin + ((long)tensor.Values.Length * (half ? HalfBytes : sizeof(float))));
             header.Add(tensor.Name, new JsonObject
             {
-                ["dtype"] = Float32,
+                ["dtype"] = half ? Float16 : Float32,
                 ["shape"] = new JsonArray([.. tensor.Shape.Select(d => (JsonNode)d)]),
                 ["data_offsets"] = new JsonArray(begin, end),
             });
@@ -57,9 +62,17 @@ public static class SafetensorsFile
         Span<byte> content = file.AsSpan(LengthBytes + padded);
         foreach (NamedTensor tensor in tensors)
         {
-            ReadOnlySpan<byte> values = MemoryMarshal.AsBytes(tensor.Values.Span);
-            values.CopyTo(content);
-            content = content[values.Length..];
+            int length = tensor.Values.Length * (half ? HalfBytes : sizeof(float));
+            if (half)
+            {
+                TensorPrimitives.ConvertToHalf(tensor.Values.Span, MemoryMarshal.Cast<byte, Half>(content[..length]));
+            }
+            else
+            {
+                MemoryMarshal.AsBytes(tensor.Values.Span).CopyTo(content);
+            }
+
+            content = content[length..];
         }
 
         return file;
@@ -95,18 +108,43 @@ public static class SafetensorsFile
     private static NamedTensor ReadTensor(string name, JsonObject entry, ReadOnlyMemory<byte> content)
     {
         string type = (string)entry["dtype"]!;
-        if (type != Float32)
+        int width = type switch
         {
-            throw Refuse($"tensor '{name}' holds {type} where {Float32} is supported");
-        }
-
+            Float32 => sizeof(float),
+            Float16 or BFloat16 => HalfBytes,
+            _ => throw Refuse($"tensor '{name}' holds {type} where {Float32}, {Float16} and {BFloat16} are supported"),
+        };
         int[] shape = [.. entry["shape"]!.AsArray().Select(d => (int)d!)];
         long begin = (long)entry["data_offsets"]![0]!;
         long end = (long)entry["data_offsets"]![1]!;
-        long expected = shape.Aggregate((long)sizeof(float), (product, d) => d < 0 ? throw new OverflowException("a dimension is negative") : checked(product * d));
+        long expected = shape.Aggregate((long)width, (product, d) => d < 0 ? throw new OverflowException("a dimension is negative") : checked(product * d));
         return begin >= 0 && end <= content.Length && end - begin == expected
-            ? new NamedTensor(name, shape, MemoryMarshal.Cast<byte, float>(content.Span[(int)begin..(int)end]).ToArray())
+            ? new NamedTensor(name, shape, Floats(content.Span[(int)begin..(int)end], type))
             : throw Refuse($"tensor '{name}' of shape [{string.Join(", ", shape)}] lies at {begin} to {end} of {content.Length} bytes");
+    }
+
+    private static float[] Floats(ReadOnlySpan<byte> bytes, string type)
+    {
+        if (type == Float32)
+        {
+            return MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+        }
+
+        float[] values = new float[bytes.Length / HalfBytes];
+        if (type == Float16)
+        {
+            TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), values);
+            return values;
+        }
+
+        // A bfloat16 is the upper half of a float32.
+        ReadOnlySpan<ushort> halves = MemoryMarshal.Cast<byte, ushort>(bytes);
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = BitConverter.UInt32BitsToSingle((uint)halves[i] << 16);
+        }
+
+        return values;
     }
 
     private static InvalidDataException Refuse(string what, Exception? inner = null) => new($"This is no safetensors file: {what}.", inner);

@@ -16,6 +16,8 @@ internal static class SimulatorCommandLine
         RootCommand root = new("Simulates a federated learning fleet: a real server, the real client code, simulated devices.\n\n"
             + $"Without arguments: run --scenario {ScenarioCatalog.DefaultName}.");
         root.Add(RunCommand.Build());
+        root.Add(CentralCommands.BuildPretrain());
+        root.Add(CentralCommands.BuildCentral());
         root.Add(Scenarios());
         root.Add(Schema());
         root.Add(Bench.BenchCommand.Build());

@@ -11,4 +11,7 @@ internal enum PartitionScheme
 
     /// <summary>Label proportions of each device drawn from a Dirichlet distribution.</summary>
     Dirichlet,
+
+    /// <summary>As the data are: each author of a corpus is a device.</summary>
+    Natural,
 }

@@ -7,7 +7,6 @@ using Federated.Simulator.Faults;
 using Federated.Simulator.Population;
 using Federated.Simulator.Reports;
 using Federated.Simulator.Scenarios;
-using Federated.Training.Data;
 
 namespace Federated.Simulator.Runs;
 
@@ -28,17 +27,16 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
     /// <exception cref="InvalidDataException">The examples cannot be read.</exception>
     public async Task<RunSummary> RunAsync(CancellationToken cancellationToken)
     {
-        IdxExamples examples = IdxExamples.Load(_scenario.Data.Images, _scenario.Data.Labels);
-        int[][] parts = Deal(examples);
+        ScenarioExamples examples = ScenarioExamples.Open(_scenario);
         await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
 
         await using SimulationServer server = request.Server is { } address
             ? await SimulationServer.AttachAsync(address, cancellationToken)
             : await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, cancellationToken);
         using ModelCache models = new(new ModelCacheOptions { TrainingThreads = request.Threads, ChargeEveryDevice = true }, request.Engine);
-        await using DeviceFleet fleet = CreateFleet(server, examples, parts, models);
+        await using DeviceFleet fleet = CreateFleet(server, examples, models);
 
-        view.Opening(RunAccount.Headline(request, server, examples.Count));
+        view.Opening(RunAccount.Headline(request, server, examples.Parts.Sum(part => part.Length)));
         RunClock clock = new(time, _started);
         JobStatus job = await server.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
         RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, time);
@@ -50,43 +48,16 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         return summary;
     }
 
-    private int[][] Deal(IdxExamples examples)
-    {
-        ulong seed = _scenario.Job.Seed;
-        PopulationSettings population = _scenario.Population;
-        int[] labels = new int[examples.Count];
-        for (int i = 0; i < labels.Length; i++)
-        {
-            labels[i] = examples.Labels[i];
-        }
-
-        try
-        {
-            return population.Partition switch
-            {
-                PartitionScheme.Iid => Partitioner.Iid(labels.Length, population.Devices, seed),
-                PartitionScheme.Shards => Partitioner.Shards(labels, population.Devices, population.ShardsPerDevice ?? 2, seed),
-                PartitionScheme.Dirichlet => Partitioner.Dirichlet(labels, population.Devices, population.Alpha ?? 0.5, seed),
-                _ => throw new InvalidOperationException($"No partition is known for {population.Partition}."),
-            };
-        }
-        catch (ArgumentOutOfRangeException e)
-        {
-            throw new InvalidSettingsException(
-                [new SettingProblem("population.devices", $"{population.Devices} devices for {labels.Length} examples", e.Message)]);
-        }
-    }
-
-    private DeviceFleet CreateFleet(SimulationServer server, IdxExamples examples, int[][] parts, ModelCache models)
+    private DeviceFleet CreateFleet(SimulationServer server, ScenarioExamples examples, ModelCache models)
     {
         ulong seed = _scenario.Job.Seed;
         FaultSettings faults = _scenario.Faults;
         return DeviceFleet.Create(
             server.GrpcAddress,
             _scenario.Job.Population,
-            examples,
-            parts,
-            FleetProfile.Deal(_scenario.Population.ToProfiles(), parts.Length, seed),
+            examples.Examples,
+            examples.Parts,
+            FleetProfile.Deal(_scenario.Population.ToProfiles(), examples.Parts.Length, seed),
             new FleetSurroundings
             {
                 Models = models,

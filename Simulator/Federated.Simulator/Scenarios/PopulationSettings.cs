@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Federated.Server.Jobs;
 using Federated.Simulator.Population;
+using Federated.Training.Data;
 
 namespace Federated.Simulator.Scenarios;
 
@@ -12,7 +13,7 @@ internal sealed record PopulationSettings : ISettings
     [Range(1, 100_000)]
     public int Devices { get; init; } = 100;
 
-    [Description("iid: shuffled and dealt evenly; shards: sorted by label, shardsPerDevice shards each; dirichlet: label proportions from Dir(alpha).")]
+    [Description("iid: shuffled and dealt evenly; shards: sorted by label, shardsPerDevice shards each; dirichlet: label proportions from Dir(alpha); natural: each author of a corpus.")]
     public PartitionScheme Partition { get; init; } = PartitionScheme.Iid;
 
     [Description("shards: shards a device, so that it sees about as many labels; 2 when left out.")]
@@ -22,6 +23,10 @@ internal sealed record PopulationSettings : ISettings
     [Description("dirichlet: concentration; large is near to iid, small gives devices of one label; 0.5 when left out.")]
     [Range(1e-6, 1e6)]
     public double? Alpha { get; init; }
+
+    [Description("idx: how devices see their images, in turn: the first device in the first variant, and so on; plain when left out.")]
+    [Length(1, 16)]
+    public IReadOnlyList<ImageVariant>? Variants { get; init; }
 
     [Description("Kinds of devices in the fleet; one desktop profile when left out.")]
     [Length(1, 100)]
@@ -42,6 +47,11 @@ internal sealed record PopulationSettings : ISettings
         if (Alpha is not null && Partition != PartitionScheme.Dirichlet)
         {
             yield return Unused(path, "alpha", "dirichlet");
+        }
+
+        if (Variants is not null && Partition == PartitionScheme.Natural)
+        {
+            yield return new SettingProblem(SettingProblem.At(path, "variants"), "this key with partition = natural", "leave variants out: texts have none");
         }
 
         HashSet<string> names = new(StringComparer.Ordinal);

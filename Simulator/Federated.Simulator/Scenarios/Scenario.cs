@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Federated.Server.Jobs;
+using Federated.Simulator.Population;
 
 namespace Federated.Simulator.Scenarios;
 
@@ -32,9 +33,20 @@ internal sealed record Scenario : ISettings
     [Description("The training examples. Relative paths are relative to --data, or else to the scenario's file.")]
     public required ExampleSettings Data { get; init; }
 
+    [Description("What 'pretrain' trains a base of the job's model on; null when there is nothing to pretrain.")]
+    public PretrainingSettings? Pretraining { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
     {
+        if ((Data.Kind == ExampleKind.Corpus) != (Population.Partition == PartitionScheme.Natural))
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "population.partition"),
+                $"{AllowedText.NameOf(Population.Partition, StrictJson.Options)} with data.kind = {AllowedText.NameOf(Data.Kind, StrictJson.Options)}",
+                "natural with corpus, where each author is a device; another scheme with idx");
+        }
+
         int devices = Population.Devices;
         if (Job.Cohort.Goal >= 1 && Job.Cohort.OverSelection is >= 1 and <= 10 && devices < Job.Cohort.CohortSize)
         {
@@ -77,26 +89,4 @@ internal sealed record FaultSettings
 
     [Description("Whether vanishing devices say nothing, so that the round waits for its deadline by the wall clock. Slow, and not repeatable.")]
     public bool Silent { get; init; }
-}
-
-/// <summary>Formats of training examples.</summary>
-internal enum ExampleKind
-{
-    /// <summary>An IDX file of images and one of labels, plain or gzip, as MNIST has them.</summary>
-    Idx,
-}
-
-/// <summary>Where the training examples lie.</summary>
-internal sealed record ExampleSettings
-{
-    [Description("idx: two IDX files, plain or gzip.")]
-    public required ExampleKind Kind { get; init; }
-
-    [Description("idx: path of the images.")]
-    [MinLength(1, ErrorMessage = "a path")]
-    public required string Images { get; init; }
-
-    [Description("idx: path of the labels.")]
-    [MinLength(1, ErrorMessage = "a path")]
-    public required string Labels { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Federated.Server.Jobs;
+using Federated.Shared.Models;
 
 namespace Federated.Simulator.Scenarios;
 
@@ -42,12 +43,19 @@ internal static class ScenarioReader
     /// <param name="read">Changed in place and read anew.</param>
     /// <param name="folder">Where relative paths start.</param>
     /// <param name="readsHeldOut">Whether the server that reads the held-out examples runs here.</param>
+    /// <param name="demandsBase">Whether the weights to start from must be there already.</param>
     /// <exception cref="InvalidSettingsException">A file does not exist.</exception>
-    public static ReadScenario Locate(ReadScenario read, string folder, bool readsHeldOut)
+    public static ReadScenario Locate(ReadScenario read, string folder, bool readsHeldOut, bool demandsBase = true)
     {
         List<SettingProblem> problems = [];
         Resolve(read.Tree["data"], "data", folder, demand: true, problems);
         Resolve(read.Tree["job"]?["evaluation"]?["data"], "job.evaluation.data", folder, readsHeldOut, problems);
+        Resolve(read.Tree["pretraining"]?["data"], "pretraining.data", folder, demand: true, problems);
+        if (read.Scenario.Job.Model.Base is { } start && !ContentHash.TryParse(start, out _))
+        {
+            ResolveKey(read.Tree["job"]!["model"]!.AsObject(), "job.model", "base", folder, demandsBase, problems);
+        }
+
         return problems.Count == 0
             ? new ReadScenario(StrictJson.Read<Scenario>(read.Tree), read.Tree)
             : throw new InvalidSettingsException(problems);
@@ -90,18 +98,23 @@ internal static class ScenarioReader
 
         foreach (string key in new[] { "images", "labels", "path" })
         {
-            if (section[key] is not JsonValue value || !value.TryGetValue(out string? file))
-            {
-                continue;
-            }
+            ResolveKey(section, path, key, folder, demand, problems);
+        }
+    }
 
-            string absolute = Path.GetFullPath(file, folder);
-            section[key] = absolute;
-            if (demand && !File.Exists(absolute))
-            {
-                problems.Add(new SettingProblem(
-                    SettingProblem.At(path, key), absolute, "a file that exists; --data names the folder that relative paths start from"));
-            }
+    private static void ResolveKey(JsonObject section, string path, string key, string folder, bool demand, List<SettingProblem> problems)
+    {
+        if (section[key] is not JsonValue value || !value.TryGetValue(out string? file))
+        {
+            return;
+        }
+
+        string absolute = Path.GetFullPath(file, folder);
+        section[key] = absolute;
+        if (demand && !Path.Exists(absolute))
+        {
+            problems.Add(new SettingProblem(
+                SettingProblem.At(path, key), absolute, "a file that exists; --data names the folder that relative paths start from"));
         }
     }
 }

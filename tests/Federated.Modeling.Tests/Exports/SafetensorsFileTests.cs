@@ -33,7 +33,7 @@ public sealed class SafetensorsFileTests
     [Theory]
     [InlineData("")]
     [InlineData("{}")]
-    [InlineData("""{"w":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}""")]
+    [InlineData("""{"w":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}""")]
     [InlineData("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""")]
     [InlineData("""{"w":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""")]
     [InlineData("""{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""")]

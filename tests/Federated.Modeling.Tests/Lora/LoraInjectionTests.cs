@@ -113,7 +113,7 @@ public sealed class LoraInjectionTests
             Run(whole, whole.EvaluationGraph, whole.InitialAdapter, batch)["loss"].Values[0],
             Run(adapted, adapted.EvaluationGraph, adapted.InitialAdapter, batch)["loss"].Values[0],
             1e-6);
-        Assert.Contains("model.lora.base has 3 parameters", Assert.Throws<ArgumentException>(
+        Assert.Contains("model.base has 3 parameters", Assert.Throws<ArgumentException>(
             () => ModelPackage.Build(s_mlp with { Lora = new PackageLora(2, 4, ".*", 7) }, 1, new float[3])).Message, StringComparison.Ordinal);
     }
 

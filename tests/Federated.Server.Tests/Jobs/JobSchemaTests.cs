@@ -41,7 +41,7 @@ public sealed class JobSchemaTests
         }
 
         Walk(JsonNode.Parse(JobSchema.Text));
-        Assert.Equal(15, objects);
+        Assert.Equal(17, objects);
     }
 
     [Fact]

@@ -89,7 +89,7 @@ public sealed class JobSpecTests
     [InlineData("cohort.minimumPool=3", "cohort.minimumPool: 3 with a quorum of 8 devices is not allowed; allowed is 0, or 8 and above: a smaller pool can never commit; or lower quorum or goal")]
     [InlineData("name=a b", "name: \"a b\" is not allowed; allowed is 1 to 128 characters of A-Z a-z 0-9 . _ - that do not begin with a dot")]
     [InlineData("targetAccuracy=0.9", "targetAccuracy: 0.9 without evaluation is not allowed; allowed is null; or add evaluation with held-out data")]
-    [InlineData("model.parameters=5", "model.parameters: this key with builder = mlp is not allowed; allowed is inputs, hidden, classes, lora")]
+    [InlineData("model.parameters=5", "model.parameters: this key with builder = mlp is not allowed; allowed is inputs, hidden, classes, base, lora")]
     [InlineData("model.hidden=[200,0]", "model.hidden[1]: 0 is not allowed; allowed is 1 to 1000000")]
     [InlineData("model.builder=vector", "model.parameters: a missing key is not allowed; allowed is 1 to 268435448")]
     [InlineData("training.momentum=1", "training.momentum: 1 is not allowed; allowed is 0 to below 1")]

@@ -1,0 +1,23 @@
+namespace Federated.Training.Data;
+
+/// <summary>The same image seen otherwise.</summary>
+public enum ImageVariant
+{
+    /// <summary>As it is.</summary>
+    Plain,
+
+    /// <summary>Dark for light: 1 − x.</summary>
+    Inverted,
+
+    /// <summary>Turned by a quarter, clockwise.</summary>
+    Rotated90,
+
+    /// <summary>Upside down.</summary>
+    Rotated180,
+
+    /// <summary>Turned by a quarter, against the clock.</summary>
+    Rotated270,
+
+    /// <summary>Left for right.</summary>
+    Mirrored,
+}

@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.Text.Json;
+using Federated.Modeling;
+using Federated.Modeling.Exports;
+using Federated.Server.Jobs;
+using Federated.Shared.Models;
+using Federated.Simulator.Central;
+using Federated.Simulator.Population;
+using Federated.Simulator.Reports;
+using Federated.Simulator.Scenarios;
+using Federated.Training;
+
+namespace Federated.Simulator.CommandLine;
+
+/// <summary>Training in one place: <c>pretrain</c> makes the base of a scenario, <c>central</c> the reference of a federated job.</summary>
+internal static class CentralCommands
+{
+    /// <summary>Builds <c>pretrain</c>.</summary>
+    public static Command BuildPretrain()
+    {
+        Options options = new();
+        Option<string?> output = new("--out", "-o") { Description = "File for the weights; SCENARIO.safetensors when left out.", HelpName = "FILE" };
+        Command command = new("pretrain", "Train the base of a scenario's model in one place, on the examples that its section 'pretraining' names.") { output };
+        options.AddTo(command);
+        command.SetAction((parsed, token) => PretrainAsync(options.Of(parsed), parsed.GetValue(output), token));
+        return command;
+    }
+
+    /// <summary>Builds <c>central</c>.</summary>
+    public static Command BuildCentral()
+    {
+        Options options = new();
+        Option<int?> epochs = new("--epochs")
+        {
+            Description = "Passes over all devices' examples; as many as the federated job makes on average when left out.",
+            HelpName = "N",
+        };
+        Command command = new("central", "Train a scenario's job on the examples of all its devices in one place, as a reference for the federated run.") { epochs };
+        options.AddTo(command);
+        command.SetAction((parsed, token) => CentralAsync(options.Of(parsed), parsed.GetValue(epochs), token));
+        return command;
+    }
+
+    private static async Task<int> PretrainAsync(Arguments arguments, string? output, CancellationToken ct)
+    {
+        Scenario scenario = arguments.Read(demandsBase: false);
+        if (scenario.Pretraining is not { } pretraining)
+        {
+            throw new InvalidSettingsException([new SettingProblem("pretraining", $"a missing section in scenario {scenario.Name}", "a scenario that says what its base is trained on")]);
+        }
+
+        string file = Path.GetFullPath(output ?? $"{scenario.Name}.safetensors");
+        ModelPackage package = ModelPackage.Build(scenario.Job.Model.ToSpec() with { Lora = null }, scenario.Job.Seed);
+        CentralResult result = await arguments.Training().RunAsync(
+            package, ScenarioExamples.OpenWhole(pretraining.Data), HeldOutExamples.Open(scenario.Job.Evaluation), pretraining.Stages, scenario.Job.Seed, ct);
+        byte[] weights = WeightsFile.Write(
+            result.Manifest.Layout,
+            result.Adapter,
+            half: true,
+            new Dictionary<string, string> { ["scenario"] = scenario.Name, ["seed"] = $"{scenario.Job.Seed}", ["model"] = result.Manifest.Name });
+        await WriteAsync(file, weights, ct);
+        arguments.Tell(CentralReport.Of(scenario.Name, scenario.Job.Seed, result, file));
+        return ExitCodes.Success;
+    }
+
+    private static async Task<int> CentralAsync(Arguments arguments, int? epochs, CancellationToken ct)
+    {
+        Scenario scenario = arguments.Read(demandsBase: true);
+        if (epochs is < 1)
+        {
+            throw new InvalidSettingsException([new SettingProblem("--epochs", $"{epochs}", "1 and above")]);
+        }
+
+        JobSpec job = scenario.Job;
+        ModelSpec spec = job.Model.ToSpec();
+        ParameterLayout whole = ModelBuilders.Build(spec with { Lora = null }).Layout;
+        ModelPackage package = job.Model.Base is { } file
+            ? ModelPackage.Build(spec, job.Seed, WeightsFile.Read(await File.ReadAllBytesAsync(file, ct), whole))
+            : ModelPackage.Build(spec, job.Seed);
+        ScenarioExamples examples = ScenarioExamples.Open(scenario);
+        IExampleSource pooled = new Federated.Training.Data.ExampleSubset(examples.Examples, [.. examples.Parts.SelectMany(part => part)]);
+        double passes = (double)job.Rounds * job.Cohort.Goal / examples.Parts.Length * job.Training.Epochs;
+        TrainingSettings training = job.Training with { Epochs = epochs ?? (int)Math.Clamp(Math.Round(passes), 1, 1_000) };
+        CentralResult result = await arguments.Training().RunAsync(
+            package, pooled, HeldOutExamples.Open(job.Evaluation), [training], job.Seed, ct);
+        arguments.Tell(CentralReport.Of(scenario.Name, job.Seed, result, null));
+        return ExitCodes.Success;
+    }
+
+    // A file that is half written is worse than none: what others start from appears whole.
+    private static async Task WriteAsync(string file, byte[] content, CancellationToken ct)
+    {
+        string unfinished = $"{file}.part";
+        await File.WriteAllBytesAsync(unfinished, content, ct);
+        File.Move(unfinished, file, overwrite: true);
+    }
+
+    /// <summary>What both commands take.</summary>
+    private sealed class Options
+    {
+        private readonly Option<string> _scenario = new("--scenario", "-s") { Description = "A scenario built in, or the path of a scenario file.", HelpName = "NAME|FILE", Required = true };
+        private readonly Option<string[]> _overrides = new("--set") { Description = "Override a setting, as with 'run'.", HelpName = "key=value", AllowMultipleArgumentsPerToken = false };
+        private readonly Option<ulong?> _seed = new("--seed") { Description = "Seed of weights and order.", HelpName = "N" };
+        private readonly Option<int> _threads = new("--threads") { Description = "Threads of the engine.", HelpName = "N", DefaultValueFactory = _ => Environment.ProcessorCount };
+        private readonly Option<string?> _data = new("--data") { Description = "Folder that relative paths of example files start from.", HelpName = "PATH" };
+        private readonly Option<bool> _json = new("--json") { Description = "Print nothing but the account, as JSON." };
+
+        public void AddTo(Command command)
+        {
+            foreach (Option option in new Option[] { _scenario, _overrides, _seed, _threads, _data, _json })
+            {
+                command.Add(option);
+            }
+        }
+
+        public Arguments Of(ParseResult parsed) => new(
+            parsed.GetRequiredValue(_scenario),
+            parsed.GetValue(_overrides) ?? [],
+            parsed.GetValue(_seed),
+            Math.Clamp(parsed.GetValue(_threads), 1, 256),
+            parsed.GetValue(_data),
+            parsed.GetValue(_json));
+    }
+
+    private sealed record Arguments(string Scenario, IReadOnlyList<string> Overrides, ulong? Seed, int Threads, string? Data, bool Json)
+    {
+        public Scenario Read(bool demandsBase)
+        {
+            (string text, string home) = ScenarioCatalog.Find(Scenario);
+            IEnumerable<string> overrides = Seed is { } seed ? [.. Overrides, $"job.seed={seed}"] : Overrides;
+            return ScenarioReader.Locate(ScenarioReader.Read(text, overrides), Path.GetFullPath(Data ?? home), readsHeldOut: true, demandsBase).Scenario;
+        }
+
+        public CentralTraining Training() => new(Threads, Progress, TimeProvider.System);
+
+        public void Tell(CentralReport report)
+        {
+            if (Json)
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(report, ReportJson.Indented));
+                return;
+            }
+
+            foreach (string line in report.ToLines())
+            {
+                Console.Out.WriteLine(line);
+            }
+        }
+
+        private void Progress(string line)
+        {
+            if (!Json)
+            {
+                Console.Error.WriteLine(line);
+            }
+        }
+    }
+}
