@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests run beside the .NET SDK into tests/tools/node_modules: Azurite, the Azure Blob Storage emulator, and three ONNX models of text
-# detection and recognition that an exporter wrote. Quick when they are there already.
+# Installs what the tests run beside the .NET SDK into tests/tools/node_modules: Azurite, the Azure Blob Storage emulator, and ONNX models of text, speech and
+# wake words that exporters wrote. Quick when they are there already.
 set -eu
 
 cd "$(dirname "$0")/tools"

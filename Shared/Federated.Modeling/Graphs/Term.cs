@@ -52,5 +52,33 @@ internal readonly record struct Term(GraphBuilder Graph, GraphValue Value)
     public Term Apply(string operatorType, NodeAttributes attributes, params IEnumerable<GraphValue> others) =>
         new(Graph, Graph.Node(operatorType, attributes, [Value, .. others]));
 
+    /// <summary>Equal parts along an axis.</summary>
+    public Term[] Split(int parts, int axis)
+    {
+        if (parts == 1)
+        {
+            return [this];
+        }
+
+        GraphBuilder graph = Graph;
+        TensorShape shape = Value.Shape;
+        long size = shape[axis < 0 ? axis + shape.Rank : axis].Size / parts;
+        GraphValue sizes = graph.Int64Vector([.. Enumerable.Repeat(size, parts)]);
+        return [.. graph.Append("Split", "Split", NodeAttributes.None.With("axis", axis), [Value, sizes], parts).Outputs.Select(o => new Term(graph, o!))];
+    }
+
+    /// <summary>Without an axis of size 1.</summary>
+    public Term Squeeze(int axis) => Apply("Squeeze", Graph.Int64Vector(axis));
+
+    /// <summary>With new axes of size 1 at these places.</summary>
+    public Term Unsqueeze(params ReadOnlySpan<long> axes) => Apply("Unsqueeze", Graph.Int64Vector(axes));
+
+    /// <summary>Values one behind the other along an axis; at least one.</summary>
+    public static Term Join(IEnumerable<Term> parts, int axis)
+    {
+        Term[] all = [.. parts];
+        return all.Length == 1 ? all[0] : all[0].Apply("Concat", NodeAttributes.None.With("axis", axis), all[1..].Select(p => p.Value));
+    }
+
     private Term Scalar(double number) => new(Graph, Graph.Scalar(Value.ElementType, number));
 }

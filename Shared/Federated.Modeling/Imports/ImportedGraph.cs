@@ -36,6 +36,9 @@ internal sealed record ImportedGraph
         long parameters = model.Graph.Initializer.Where(t => t.DataType == (int)DataType.Float).Sum(TrainableWeights.Elements);
         IReadOnlyList<TensorProto> trained = TrainableWeights.Choose(model.Graph, options.Trainable);
         GraphBuilder graph = GraphImport.Read(model);
+
+        // Weights inside the branches of an If become constants only now.
+        parameters = Math.Max(parameters, graph.Constants.Where(c => c.ElementType == DataType.Float).Sum(c => c.Shape.KnownProduct) + trained.Sum(TrainableWeights.Elements));
         GraphValue scores = graph.Outputs[0].Value;
         graph.ClearOutputs();
         List<string> notes = [];

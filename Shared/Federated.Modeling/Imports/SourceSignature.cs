@@ -65,7 +65,7 @@ internal static class SourceSignature
             if (node.Output.Any(needed.Contains))
             {
                 kept.Add(node);
-                needed.UnionWith(node.Input);
+                needed.UnionWith(InputsOf(node));
             }
         }
 
@@ -82,6 +82,10 @@ internal static class SourceSignature
             _ = graph.Input.Remove(dead);
         }
     }
+
+    /// <summary>What a node takes, and what the branches of an If take from outside.</summary>
+    private static IEnumerable<string> InputsOf(NodeProto node) =>
+        node.Input.Concat(node.Attribute.Select(a => a.G).OfType<GraphProto>().SelectMany(g => g.Node.SelectMany(InputsOf).Concat(g.Output.Select(o => o.Name))));
 
     /// <summary>Some exporters keep weights in Constant nodes; as initializers they can be trained and counted like any other.</summary>
     private static void StoreConstants(GraphProto graph)
@@ -129,7 +133,13 @@ internal static class SourceSignature
             throw new OnnxFormatException($"--input-shape has {asked.Count} dimensions; input '{input.Name}' is {found}, so an example has {dimensions.Count - 1}.");
         }
 
+        // Inputs with a batch of their own are filled with one example, which broadcasts.
         Dictionary<string, int> symbols = new(StringComparer.Ordinal);
+        if (dimensions.Count > 0 && dimensions[0].DimValue < 1)
+        {
+            symbols[dimensions[0].DimParam] = 1;
+        }
+
         TensorShapeProto shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "N" } } };
         for (int i = 0; i < (asked?.Count ?? dimensions.Count - 1); i++)
         {

@@ -46,12 +46,14 @@ public static class LoraTargets
             }
         }
 
+        ILookup<GraphValue, GraphNode> users = graph.Nodes
+            .SelectMany(n => n.Inputs.OfType<GraphValue>().Distinct().Select(i => (Value: i, Node: n))).ToLookup(u => u.Value, u => u.Node);
         List<LoraTarget> targets = [];
         List<SkippedTarget> skipped = [];
         foreach (GraphNode node in graph.Nodes.Where(n => n.OperatorType is "MatMul" or "Gemm" or "Conv"))
         {
             (GraphValue weight, bool transposed) = Behind(node.Input(1), makers);
-            string layer = LayerNames.Of(node, weight);
+            string layer = LayerNames.Of(node, weight, BiasOf(node, users));
             if (Obstacle(node, weight) is { } reason)
             {
                 skipped.Add(new SkippedTarget(node.Name, node.OperatorType, layer, reason));
@@ -63,6 +65,19 @@ public static class LoraTargets
         }
 
         return (targets, skipped);
+    }
+
+    /// <summary>The bias among a node's inputs, or what the only node behind it adds.</summary>
+    private static GraphValue? BiasOf(GraphNode node, ILookup<GraphValue, GraphNode> users)
+    {
+        if (node.OptionalInput(2) is { } bias)
+        {
+            return bias;
+        }
+
+        GraphValue product = node.Outputs[0]!;
+        List<GraphNode> next = [.. users[product].Take(2)];
+        return next is [{ OperatorType: "Add" } add] ? add.Input(add.Input(0) == product ? 1 : 0) : null;
     }
 
     /// <summary>The value behind nodes that only pass a matrix on.</summary>

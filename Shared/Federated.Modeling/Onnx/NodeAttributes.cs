@@ -49,6 +49,10 @@ public sealed class NodeAttributes
     public NodeAttributes With(string name, string value) =>
         With(new AttributeProto { Name = name, Type = AttributeType.String, S = ByteString.CopyFromUtf8(value) });
 
+    /// <summary>Adds a list of texts.</summary>
+    public NodeAttributes With(string name, IEnumerable<string> values) =>
+        With(new AttributeProto { Name = name, Type = AttributeType.Strings, Strings = { values.Select(ByteString.CopyFromUtf8) } });
+
     /// <summary>Adds a tensor.</summary>
     public NodeAttributes With(string name, TensorProto value) => With(new AttributeProto { Name = name, Type = AttributeType.Tensor, T = value });
 
@@ -69,6 +73,9 @@ public sealed class NodeAttributes
 
     /// <summary>A text, or the default when the attribute is not there.</summary>
     public string TextOr(string name, string defaultValue) => Find(name, AttributeType.String)?.S.ToStringUtf8() ?? defaultValue;
+
+    /// <summary>A list of texts, or null when the attribute is not there.</summary>
+    public IReadOnlyList<string>? Texts(string name) => Find(name, AttributeType.Strings)?.Strings.Select(s => s.ToStringUtf8()).ToList();
 
     /// <summary>A tensor, or null when the attribute is not there.</summary>
     public TensorProto? Tensor(string name) => Find(name, AttributeType.Tensor)?.T;

@@ -7,7 +7,7 @@ namespace Federated.Training.Torch.Native;
 internal static class TorchLibrary
 {
     /// <summary>Loads the libraries and opens a device.</summary>
-    /// <exception cref="PlatformNotSupportedException">The libraries are not there or do not load on this system.</exception>
+    /// <exception cref="PlatformNotSupportedException">The libraries are not there, do not load on this system, or are of another version.</exception>
     /// <exception cref="ArgumentException">The device is unknown or not available.</exception>
     public static torch.Device Open(string device)
     {
@@ -23,6 +23,7 @@ internal static class TorchLibrary
                 e);
         }
 
+        OneDnn.EnsureOff();
         return device == "cpu" ? torch.CPU : OpenCuda(device);
     }
 
