@@ -30,12 +30,17 @@ internal static class BenchCommand
             AllowMultipleArgumentsPerToken = true,
         };
         Option<string[]> packages = new("--package") { Description = "engines: folder of a further model package; may be given several times.", HelpName = "DIR" };
+        Option<string[]> models = new("--model")
+        {
+            Description = "engines: an ONNX file and what an import must be told of it, taken with all weights trained and with LoRA; may be given several times.",
+            HelpName = "FILE;task=…;shape=…;fill=…",
+        };
         Option<int[]> batches = new("--batch") { Description = "engines: examples a step; may be given several times; 10 and 20 when left out.", HelpName = "N" };
         Option<bool> quick = new("--quick") { Description = "Of secagg, the small groups alone." };
         Option<bool> json = new("--json") { Description = "Print a JSON object instead of tables." };
         Command command = new("bench", "Measure the platform itself (summing up, rounds without training, client updates a second, secure aggregation) or the engines.")
         {
-            parts, clients, rounds, parameters, quick, packages, batches, json, EngineStepBench.Build(),
+            parts, clients, rounds, parameters, quick, packages, models, batches, json, EngineStepBench.Build(),
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -44,7 +49,7 @@ internal static class BenchCommand
             if (chosen.Contains(Engines))
             {
                 int[] sizes = parsed.GetValue(batches) is { Length: > 0 } given ? given : [10, 20];
-                code = await RunEnginesAsync(parsed.GetValue(packages) ?? [], sizes, parsed.GetValue(json), ct);
+                code = await RunEnginesAsync(parsed.GetValue(packages) ?? [], parsed.GetValue(models) ?? [], sizes, parsed.GetValue(json), ct);
             }
 
             return code == ExitCodes.Success && chosen.Any(_platform.Contains)
@@ -61,7 +66,7 @@ internal static class BenchCommand
         return command;
     }
 
-    private static async Task<int> RunEnginesAsync(string[] packages, int[] batches, bool json, CancellationToken ct)
+    private static async Task<int> RunEnginesAsync(string[] packages, string[] models, int[] batches, bool json, CancellationToken ct)
     {
         if (batches.Any(batch => batch is < 1 or > 10_000))
         {
@@ -69,7 +74,23 @@ internal static class BenchCommand
             return ExitCodes.BadInput;
         }
 
-        EngineReport report = await EngineBench.MeasureAsync(packages, batches, Console.Error.WriteLine, ct);
+        ImportedModel[] imported;
+        try
+        {
+            imported = [.. models.Select(ImportedModel.Parse)];
+            string? missing = imported.Select(m => m.Path).FirstOrDefault(path => !File.Exists(path));
+            if (missing is not null)
+            {
+                throw new FormatException($"--model names '{missing}', which is no file.");
+            }
+        }
+        catch (FormatException e)
+        {
+            Console.Error.WriteLine($"error: {e.Message}");
+            return ExitCodes.BadInput;
+        }
+
+        EngineReport report = await EngineBench.MeasureAsync(packages, imported, batches, Console.Error.WriteLine, ct);
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(report, ReportJson.Indented));

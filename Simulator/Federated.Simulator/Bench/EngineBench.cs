@@ -11,8 +11,9 @@ namespace Federated.Simulator.Bench;
 /// <param name="Package">Its name.</param>
 /// <param name="Batch">Examples a step.</param>
 /// <param name="Parameters">Trainable parameters.</param>
+/// <param name="FetchedBytes">What a client fetches once: gradient graph and frozen weights.</param>
 /// <param name="Steps">What a step costs, by the engine's name.</param>
-internal sealed record EngineComparison(string Package, int Batch, int Parameters, IReadOnlyDictionary<string, EngineStep> Steps);
+internal sealed record EngineComparison(string Package, int Batch, int Parameters, long FetchedBytes, IReadOnlyDictionary<string, EngineStep> Steps);
 
 /// <summary>What a client carries for an engine.</summary>
 /// <param name="Engine">The engine's name.</param>
@@ -41,17 +42,31 @@ internal static class EngineBench
 
     /// <summary>Measures.</summary>
     /// <param name="packages">Folders of further packages.</param>
+    /// <param name="models">ONNX files, each taken with all weights trained and with LoRA on all layers.</param>
     /// <param name="batches">Examples a step.</param>
     /// <param name="progress">Is told of each measurement.</param>
     /// <param name="ct">Gives up.</param>
     /// <exception cref="InvalidOperationException">An engine cannot train a package; the message is the engine's.</exception>
     public static async Task<EngineReport> MeasureAsync(
-        IReadOnlyList<string> packages, IReadOnlyList<int> batches, Action<string> progress, CancellationToken ct)
+        IReadOnlyList<string> packages, IReadOnlyList<ImportedModel> models, IReadOnlyList<int> batches, Action<string> progress, CancellationToken ct)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("federated-engines-");
         try
         {
-            string[] built = [.. Specs().Select((spec, i) => Write(spec, Path.Combine(folder.FullName, $"{i}")))];
+            List<string> built = [];
+            foreach ((ModelPackage? package, string? refusal) in Specs().Select(spec => ((ModelPackage?)ModelPackage.Build(spec, seed: 1), (string?)null))
+                .Concat(models.SelectMany(model => model.Packages(_lora))))
+            {
+                if (package is null)
+                {
+                    progress($"left out: {refusal}");
+                    continue;
+                }
+
+                built.Add(Path.Combine(folder.FullName, $"{built.Count}"));
+                _ = PackageFolder.Write(package, built[^1]);
+            }
+
             List<EngineComparison> comparisons = [];
             foreach (string package in built.Concat(packages.Select(Path.GetFullPath)))
             {
@@ -66,7 +81,7 @@ internal static class EngineBench
                         progress($"measured {name}, batch {batch}, {engine}");
                     }
 
-                    comparisons.Add(new EngineComparison(name, batch, manifest.Layout.Length, steps));
+                    comparisons.Add(new EngineComparison(name, batch, manifest.Layout.Length, manifest.Gradient.LengthBytes + manifest.FrozenWeights.Sum(f => f.LengthBytes), steps));
                 }
             }
 
@@ -82,12 +97,6 @@ internal static class EngineBench
         from builder in new[] { ModelSpec.Mlp, ModelSpec.Cnn }
         from lora in new[] { null, _lora }
         select new ModelSpec { Builder = builder, Lora = lora };
-
-    private static string Write(ModelSpec spec, string folder)
-    {
-        PackageFolder.Write(ModelPackage.Build(spec, seed: 1), folder);
-        return folder;
-    }
 
     private static async Task<EngineStep> RunAsync(string package, string engine, int batch, CancellationToken ct)
     {
