@@ -30,6 +30,7 @@ internal static class ModelsCommand
         Option<string> task = new("--task") { Description = "What it is trained for.", Required = true, HelpName = "classification|causal-lm|regression|embedding" };
         task.AcceptOnlyFromAmong("classification", "causal-lm", "regression", "embedding");
         Option<string?> lora = new("--lora") { Description = "Low-rank changes: rank=8,alpha=16,targets=REGEX,seed=1. The expression is searched in the names of layers, nodes and weights.", HelpName = "SETTINGS" };
+        Option<DirectoryInfo?> peft = new("--peft") { Description = "In place of --lora: a folder that PEFT wrote, which gives layers, rank, alpha and the factors to start from.", HelpName = "DIR" };
         Option<string?> trainable = new("--trainable") { Description = "Weights that are trained as a whole: all, or an expression that their names are searched for.", HelpName = "all|REGEX" };
         Option<string?> input = new("--input") { Description = "The input that takes the features, if there are several.", HelpName = "NAME" };
         Option<string?> output = new("--output") { Description = "The output, or any value inside, that the loss is taken of.", HelpName = "NAME" };
@@ -38,7 +39,7 @@ internal static class ModelsCommand
         Option<string?> name = new("--name") { Description = "The model's name; the file's when left out.", HelpName = "NAME" };
         Option<DirectoryInfo?> folder = new("--out") { Description = "Folder to write the package to.", HelpName = "DIR" };
         Option<Uri?> server = new("--server") { Description = "HTTP API of a server whose store takes the package.", HelpName = "URL", CustomParser = ServerCommandLine.ParseAddress };
-        Command command = new("import", "Make a model package of an ONNX file.") { file, task, lora, trainable, input, output, shape, fill, name, folder, server, json };
+        Command command = new("import", "Make a model package of an ONNX file.") { file, task, lora, peft, trainable, input, output, shape, fill, name, folder, server, json };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
         {
             FileInfo source = parsed.GetValue(file)!;
@@ -49,6 +50,12 @@ internal static class ModelsCommand
                 throw new CommandException(source.Exists ? "The package goes nowhere: give --out DIR, --server URL, or both." : $"There is no file '{source.FullName}'.");
             }
 
+            PeftAdapter? adapter = parsed.GetValue(peft) is { } adapters ? PeftAdapter.ReadFolder(adapters.FullName) : null;
+            if (adapter is not null && parsed.GetValue(lora) is not null)
+            {
+                throw new CommandException("--peft and --lora both say what is adapted; give one of them.");
+            }
+
             ImportResult result = OnnxImporter.Import(source.FullName, new ImportOptions
             {
                 Task = Task(parsed.GetValue(task)!),
@@ -57,9 +64,14 @@ internal static class ModelsCommand
                 Output = parsed.GetValue(output),
                 InputShape = parsed.GetValue(shape) is { } text ? Shape(text) : null,
                 Fill = Fill(parsed.GetValue(fill) ?? []),
-                Lora = parsed.GetValue(lora) is { } settings ? LoraText.Parse(settings) : null,
+                Lora = parsed.GetValue(lora) is { } settings ? LoraText.Parse(settings) : adapter?.Settings,
                 Trainable = parsed.GetValue(trainable),
             });
+            if (adapter is not null)
+            {
+                result = result with { Package = adapter.Into(result.Package) };
+            }
+
             if (target is not null)
             {
                 _ = PackageFolder.Write(result.Package, target.FullName);
@@ -126,8 +138,8 @@ internal static class ModelsCommand
             case "safetensors":
                 return [("adapter.safetensors", SafetensorsFile.Write(AdapterTensors.Of(package.Manifest, package.InitialAdapter)))];
             default:
-                (byte[] weights, byte[] config) = AdapterTensors.ToPeft(package.Manifest, package.InitialAdapter);
-                return [("adapter_model.safetensors", weights), ("adapter_config.json", config)];
+                (byte[] weights, byte[] config) = PeftAdapter.Write(package.Manifest, package.InitialAdapter);
+                return [(PeftAdapter.WeightsFile, weights), (PeftAdapter.ConfigFile, config)];
         }
     }
 

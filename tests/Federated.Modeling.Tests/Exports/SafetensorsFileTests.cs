@@ -49,27 +49,4 @@ public sealed class SafetensorsFileTests
 
         Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(file));
     }
-
-    [Fact]
-    public void ToPeft_Adapter_UsesPeftsNamesAndReadsBack()
-    {
-        ModelPackage package = ModelPackage.Build(
-            new ModelSpec { Builder = ModelSpec.Mlp, Inputs = 4, Hidden = [3], Classes = 2, Lora = new PackageLora(2, 4, "dense1", 1) }, 1);
-
-        (byte[] weights, byte[] config) = AdapterTensors.ToPeft(package.Manifest, package.InitialAdapter);
-        IReadOnlyList<NamedTensor> tensors = SafetensorsFile.Read(weights);
-
-        Assert.Equal(["base_model.model.dense1.lora_A.weight", "base_model.model.dense1.lora_B.weight"], tensors.Select(t => t.Name));
-        Assert.Equal(package.InitialAdapter, AdapterTensors.ToAdapter(package.Manifest, tensors));
-        Assert.Contains("\"r\": 2", Encoding.UTF8.GetString(config), StringComparison.Ordinal);
-        Assert.Contains("\"dense1\"", Encoding.UTF8.GetString(config), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void ToPeft_WholeWeights_IsRefused()
-    {
-        ModelPackage package = ModelPackage.Build(new ModelSpec { Builder = ModelSpec.Mlp, Inputs = 4, Hidden = [3], Classes = 2 }, 1);
-
-        Assert.Contains("trains whole weights", Assert.Throws<ArgumentException>(() => AdapterTensors.ToPeft(package.Manifest, package.InitialAdapter)).Message, StringComparison.Ordinal);
-    }
 }

@@ -90,6 +90,24 @@ public sealed class LoraInjectionTests
         Assert.NotEqual(loss, CrossEntropy(plain, batch["labels"]), 1e-3);
     }
 
+    // The loss of one example with each label in turn is the negative logarithm of each probability: the scores but for a number that all classes share.
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Merged_RandomFactors_GivesTheScoresOfBaseAndAdapter(ModelSpec spec)
+    {
+        ModelPackage package = ModelPackage.Build(spec with { Lora = new PackageLora(2, 3, ".*", 1) }, 5);
+        float[] adapter = RandomAdapter(package);
+        Dictionary<string, Tensor> batch = Batch(spec, 1);
+        float[] scores = [.. OnnxRuntimeRun.Run(MergedModel.Build(package, adapter), new Dictionary<string, Tensor> { ["features"] = batch["features"] })["scores"].Values.Select(v => (float)v)];
+        double total = Math.Log(scores.Sum(s => Math.Exp(s)));
+
+        for (int label = 0; label < scores.Length; label++)
+        {
+            batch["labels"] = batch["labels"] with { Values = [label] };
+            Assert.Equal(scores[label] - total, -Run(package, package.EvaluationGraph, adapter, batch)["loss"].Values[0], 1e-5);
+        }
+    }
+
     [Fact]
     public void Build_SameSeedOfTheFactors_DrawsTheSameA()
     {
