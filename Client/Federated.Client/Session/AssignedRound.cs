@@ -25,6 +25,8 @@ internal sealed class AssignedRound(
     IExampleSource examples,
     IResidualStore residuals,
     IKeptTensors kept,
+    DeviceEnrollment? enrollment,
+    MaskedRounds masked,
     TransferScope scope,
     TimeProvider time,
     ISessionObserver observer,
@@ -34,6 +36,7 @@ internal sealed class AssignedRound(
     private CompressedUpdate? _compressed;
     private RoundTensors? _tensors;
     private float[]? _kept;
+    private uint[] _fields = [];
 
     /// <summary>What training gave, once it has.</summary>
     public LocalTrainingResult? Training { get; private set; }
@@ -49,12 +52,29 @@ internal sealed class AssignedRound(
             throw new RoundAbortException(AbortReason.NoData, "The device holds no examples.");
         }
 
+        DemandMaskable();
         using RoundBuffer buffer = RoundBuffer.Rent(plan, buffers);
         await observer.AssignedAsync(identity, plan, cancellationToken).ConfigureAwait(false);
         CachedModel model = await DownloadAsync(buffer, cancellationToken).ConfigureAwait(false);
         (ReadOnlyMemory<byte> payload, ByteString sha256) = await TrainAsync(model, buffer, cancellationToken).ConfigureAwait(false);
         await observer.TrainedAsync(identity, plan, cancellationToken).ConfigureAwait(false);
 
+        SubmitReply reply = plan.Group is null
+            ? await SubmitAsync(payload, sha256, cancellationToken).ConfigureAwait(false)
+            : await MaskAsync(cancellationToken).ConfigureAwait(false);
+        _compressed?.Answered(reply.Outcome, residuals);
+        if (_kept is not null && reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate)
+        {
+            // Only with what was counted: the kept tensors and the sent ones were trained for each other. The round counts even when the
+            // device cannot keep them; it goes on with the older ones then.
+            _ = kept.TryWrite(plan.JobId, plan.Round, _kept);
+        }
+
+        return reply;
+    }
+
+    private async Task<SubmitReply> SubmitAsync(ReadOnlyMemory<byte> payload, ByteString sha256, CancellationToken cancellationToken)
+    {
         _costs.PeakMemoryBytes = (ulong)ProcessMemory.PeakBytes();
         _costs.BytesDown = (ulong)scope.Counter.Down;
         _costs.BytesUp = (ulong)scope.Counter.Up;
@@ -68,16 +88,36 @@ internal sealed class AssignedRound(
             LengthBytes = (ulong)payload.Length,
             Costs = _costs,
         };
-        SubmitReply reply = await Transferring(ResumableUpload.RunAsync(header, payload, scope, cancellationToken)).ConfigureAwait(false);
-        _compressed?.Answered(reply.Outcome, residuals);
-        if (_kept is not null && reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate)
+        return await Transferring(ResumableUpload.RunAsync(header, payload, scope, cancellationToken)).ConfigureAwait(false);
+    }
+
+    private async Task<SubmitReply> MaskAsync(CancellationToken cancellationToken)
+    {
+        // How long training took tells how many examples there are.
+        _costs.ComputeSeconds = 0;
+        using MaskedSubmission submission = new(identity, plan, enrollment!, masked, scope, observer);
+        return await Transferring(submission.RunAsync(
+            _fields,
+            (message, ct) =>
+            {
+                (ReadOnlyMemory<byte> payload, ByteString sha256) = Sealed(RoundBuffer.WriteUpdate(plan, 1, 0, 0, message.ToByteArray()));
+                return SubmitAsync(payload, sha256, ct);
+            },
+            cancellationToken)).ConfigureAwait(false);
+    }
+
+    private void DemandMaskable()
+    {
+        if (plan.Group is not null && enrollment is null)
         {
-            // Only with what was counted: the kept tensors and the sent ones were trained for each other. The round counts even when the
-            // device cannot keep them; it goes on with the older ones then.
-            _ = kept.TryWrite(plan.JobId, plan.Round, _kept);
+            throw new RoundAbortException(
+                AbortReason.Policy, "The round is under secure aggregation and this device has no keys for it. Enroll it.");
         }
 
-        return reply;
+        if (plan.Group is not null && !masked.Allows(plan))
+        {
+            throw new RoundAbortException(AbortReason.Policy, $"A masked input for round {plan.Round} or a later one has left this device before.");
+        }
     }
 
     private async Task<CachedModel> DownloadAsync(RoundBuffer buffer, CancellationToken cancellationToken)
@@ -229,8 +269,14 @@ internal sealed class AssignedRound(
     {
         if (plan.Linear is { } linear)
         {
-            return Sealed(RoundBuffer.WriteUpdate(
-                plan, 1, 0, 0, LinearPayload.ToBytes(linear, LinearUpdate.Encode(plan, identity.DeviceId, sent, result).Pack())));
+            LinearUpdate update = LinearUpdate.Encode(plan, identity.DeviceId, sent, result);
+            if (plan.Group is not null)
+            {
+                _fields = update.Fields.ToArray();
+                return default;
+            }
+
+            return Sealed(RoundBuffer.WriteUpdate(plan, 1, 0, 0, LinearPayload.ToBytes(linear, update.Pack())));
         }
 
         if (plan.Codec is not null)

@@ -20,6 +20,8 @@ public sealed class ClientSession
     private readonly ISessionObserver _observer;
     private readonly IResidualStore _residuals;
     private readonly IKeptTensors _kept;
+    private readonly DeviceEnrollment? _enrollment;
+    private readonly MaskedRounds _masked = new();
     private readonly Backoff _backoff;
     private int _running;
 
@@ -33,6 +35,7 @@ public sealed class ClientSession
     /// <param name="observer">Is told where the session stands; nobody when null.</param>
     /// <param name="residuals">Where compressed updates keep what they leave out; in memory when null.</param>
     /// <param name="kept">Where tensors that stay on the device are kept between rounds; in memory when null.</param>
+    /// <param name="enrollment">Keys for secure aggregation; when null, rounds under it are given up.</param>
     /// <exception cref="ArgumentException">There are more examples than one update may speak for.</exception>
     public ClientSession(
         ClientIdentity identity,
@@ -43,7 +46,8 @@ public sealed class ClientSession
         TimeProvider time,
         ISessionObserver? observer = null,
         IResidualStore? residuals = null,
-        IKeptTensors? kept = null)
+        IKeptTensors? kept = null,
+        DeviceEnrollment? enrollment = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(link);
@@ -66,6 +70,7 @@ public sealed class ClientSession
         _observer = observer ?? SilentObserver.Instance;
         _residuals = residuals ?? new MemoryResiduals();
         _kept = kept ?? new MemoryKeptTensors();
+        _enrollment = enrollment;
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, time, identity.DeviceId);
     }
 
@@ -145,7 +150,8 @@ public sealed class ClientSession
         _backoff.Reset();
         long deadline = assignedAt + (long)(plan.Deadline.TotalSeconds * _time.TimestampFrequency);
         TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time);
-        AssignedRound round = new(_identity, plan, _models, _examples, _residuals, _kept, scope, _time, _observer, _options.Buffers);
+        AssignedRound round = new(
+            _identity, plan, _models, _examples, _residuals, _kept, _enrollment, _masked, scope, _time, _observer, _options.Buffers);
         using CancellationTokenSource closing = new(scope.Remaining, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, closing.Token);
         try

@@ -1,4 +1,5 @@
 using Federated.Shared.Protocol;
+using Federated.Shared.Protos;
 
 namespace Federated.Client.Session;
 
@@ -15,6 +16,10 @@ public interface ISessionObserver
     /// <summary>The update is ready; nothing has been uploaded yet.</summary>
     /// <exception cref="SimulatedLossException">The device is to vanish here.</exception>
     ValueTask TrainedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct);
+
+    /// <summary>The device is about to answer a step of its aggregation group.</summary>
+    /// <exception cref="SimulatedLossException">The device is to vanish here.</exception>
+    ValueTask AnsweringAsync(ClientIdentity who, PlanDocument plan, GroupStep step, CancellationToken ct) => ValueTask.CompletedTask;
 
     /// <summary>The session is over, whichever way.</summary>
     ValueTask EndedAsync(ClientIdentity who, SessionReport report, CancellationToken ct);

@@ -15,6 +15,7 @@ public sealed class GrpcServerLink : IServerLink
     private readonly CallInvoker _invoker;
     private readonly DeviceService.DeviceServiceClient _devices;
     private readonly UpdateService.UpdateServiceClient _updates;
+    private readonly GroupService.GroupServiceClient _groups;
 
     private GrpcServerLink(GrpcChannel channel)
     {
@@ -22,6 +23,7 @@ public sealed class GrpcServerLink : IServerLink
         _invoker = channel.CreateCallInvoker();
         _devices = new DeviceService.DeviceServiceClient(_invoker);
         _updates = new UpdateService.UpdateServiceClient(_invoker);
+        _groups = new GroupService.GroupServiceClient(_invoker);
     }
 
     /// <summary>Prepares a link; the connection is made by the first call and again whenever it broke.</summary>
@@ -72,6 +74,11 @@ public sealed class GrpcServerLink : IServerLink
     public Task<UploadStatusReply> UploadStatusAsync(
         UploadStatusRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
         UnaryAsync(_updates.UploadStatusAsync, request, timeout, counter, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<GroupReply> ExchangeAsync(
+        GroupRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
+        UnaryAsync(_groups.ExchangeAsync, request, timeout, counter, cancellationToken);
 
     /// <inheritdoc/>
     public async Task DownloadAsync(

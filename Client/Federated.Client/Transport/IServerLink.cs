@@ -27,6 +27,9 @@ public interface IServerLink : IAsyncDisposable
     Task<UploadStatusReply> UploadStatusAsync(
         UploadStatusRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken);
 
+    /// <summary>Gives an aggregation group an answer and waits for its next message.</summary>
+    Task<GroupReply> ExchangeAsync(GroupRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken);
+
     /// <summary>
     /// Sends the payload from <paramref name="offset"/> on and waits for the outcome. The payload is lent until the task ends and not copied
     /// beyond the encoding of one chunk.

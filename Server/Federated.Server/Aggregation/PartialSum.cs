@@ -37,6 +37,22 @@ internal sealed class PartialSum
     /// <summary>Who is in it.</summary>
     public IReadOnlyList<Contribution> Contributions => _contributions;
 
+    /// <summary>A sum that was computed elsewhere, as under secure aggregation.</summary>
+    public static PartialSum Of(string jobId, long round, int group, RunningSum sum, IReadOnlyList<Contribution> contributions)
+    {
+        PartialSum partial = new(jobId, round, group, sum);
+        partial._contributions.AddRange(contributions);
+        return partial;
+    }
+
+    /// <summary>Adds another group's sum and its contributors.</summary>
+    /// <exception cref="InvalidOperationException">The two do not fit together; nothing was added.</exception>
+    public void Add(PartialSum other)
+    {
+        Sum.Add(other.Sum);
+        _contributions.AddRange(other._contributions);
+    }
+
     /// <summary>Reads a stored document.</summary>
     public static PartialSum FromBytes(ReadOnlyMemory<byte> document) => new(PartialSumDocument.FromBytes(document));
 

@@ -3,6 +3,7 @@ using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Shared.Protocol;
+using Federated.Shared.SecureAggregation;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Federated.Server.Api;
@@ -11,7 +12,8 @@ namespace Federated.Server.Api;
 /// <param name="Version">Version of the software.</param>
 /// <param name="ProtocolVersion">Device protocol it speaks.</param>
 /// <param name="GrpcAddress">Where devices connect.</param>
-public sealed record ServerDescription(string Version, uint ProtocolVersion, Uri GrpcAddress);
+/// <param name="SigningKey">Public key that group headers are signed with, X.509 SubjectPublicKeyInfo.</param>
+public sealed record ServerDescription(string Version, uint ProtocolVersion, Uri GrpcAddress, byte[] SigningKey);
 
 /// <summary>A job's model as the API lists it.</summary>
 /// <param name="JobId">The job.</param>
@@ -40,7 +42,7 @@ internal static class FederatedApi
     public static void MapFederatedApi(this WebApplication app)
     {
         RouteGroupBuilder api = app.MapGroup("/api/v1").AddEndpointFilter(MapErrorsAsync);
-        api.MapGet("/server", (ServerAddresses addresses) => Json(Describe(addresses)));
+        api.MapGet("/server", async (ServerAddresses addresses, ServerKey key, CancellationToken ct) => Json(await DescribeAsync(addresses, key, ct)));
         api.MapGet("/jobs", async (IGrainFactory grains) => Json(await AllAsync(grains)));
         api.MapPost("/jobs", SubmitAsync);
         api.MapGet("/jobs/{id}", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Status(), id)));
@@ -122,8 +124,12 @@ internal static class FederatedApi
         return result;
     }
 
-    private static ServerDescription Describe(ServerAddresses addresses) =>
-        new(typeof(FederatedApi).Assembly.GetName().Version!.ToString(3), ProtocolLimits.Version, addresses.Grpc);
+    private static async Task<ServerDescription> DescribeAsync(ServerAddresses addresses, ServerKey key, CancellationToken ct)
+    {
+        using DeviceVerifyingKey signing = (await key.GetAsync(ct)).ToVerifyingKey();
+        return new ServerDescription(
+            typeof(FederatedApi).Assembly.GetName().Version!.ToString(3), ProtocolLimits.Version, addresses.Grpc, signing.ToSubjectPublicKey());
+    }
 
     private static IJobGrain Job(IGrainFactory grains, string id) => grains.GetGrain<IJobGrain>(Identifier(id));
 

@@ -6,6 +6,7 @@ using Federated.Server.Api;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Storage;
+using Federated.Shared.SecureAggregation;
 
 namespace Federated.Server.Cli;
 
@@ -58,7 +59,11 @@ internal static class ServerCommandLine
         Option<int> grpcPort = new("--grpc-port") { Description = "Port of the device protocol; 0 takes a free one.", DefaultValueFactory = _ => 5401 };
         Option<int> apiPort = new("--api-port") { Description = "Port of the HTTP API; 0 takes a free one.", DefaultValueFactory = _ => 5400 };
         Option<int> threads = new("--threads") { Description = "Threads for evaluation.", DefaultValueFactory = _ => Environment.ProcessorCount };
-        Command command = new("serve", "Run the server until it is stopped.") { storage, azure, container, address, grpcPort, apiPort, threads, _json };
+        Option<FileInfo?> deviceKeys = new("--device-keys")
+        {
+            Description = "JSON file of the devices that may take part in secure aggregation: identifier and public key of each. Nobody without it.",
+        };
+        Command command = new("serve", "Run the server until it is stopped.") { storage, azure, container, address, grpcPort, apiPort, threads, deviceKeys, _json };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions
             {
@@ -68,6 +73,7 @@ internal static class ServerCommandLine
                 GrpcPort = parsed.GetValue(grpcPort),
                 ApiPort = parsed.GetValue(apiPort),
                 Threads = parsed.GetValue(threads),
+                Devices = parsed.GetValue(deviceKeys) is { } file ? ReadKeys(file) : new EnrolledDevices(),
                 Storage = parsed.GetValue(azure) is { } connection
                     ? new StorageOptions { Kind = StorageKind.Azure, ConnectionString = connection, Container = parsed.GetValue(container)! }
                     : new StorageOptions { Kind = StorageKind.Files, Path = parsed.GetValue(storage)!.FullName },
@@ -75,6 +81,18 @@ internal static class ServerCommandLine
             parsed.GetValue(_json),
             ct));
         return command;
+    }
+
+    private static EnrolledDevices ReadKeys(FileInfo file)
+    {
+        try
+        {
+            return DeviceKeyFile.Read(file.FullName);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"--device-keys: {e.Message}");
+        }
     }
 
     private static Command Jobs()

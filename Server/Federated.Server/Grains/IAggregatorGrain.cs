@@ -13,6 +13,10 @@ public sealed record SealedGroup
     /// <summary>Times the partial sum was written in this activation.</summary>
     [Id(1)]
     public required int DurableWrites { get; init; }
+
+    /// <summary>Why the group has no sum, when it was abandoned.</summary>
+    [Id(2)]
+    public string? Abandoned { get; init; }
 }
 
 /// <summary>
@@ -83,4 +87,7 @@ public enum SubmissionAnswer
 
     /// <summary>The sum cannot hold the update's magnitude.</summary>
     OutOfRange,
+
+    /// <summary>It breaks the protocol of its group.</summary>
+    Malformed,
 }

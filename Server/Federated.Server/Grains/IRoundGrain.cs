@@ -192,6 +192,25 @@ public interface IRoundGrain : IGrainWithStringKey
     [Alias("all-outstanding")]
     Task<string[]> Outstanding();
 
+    /// <summary>Whether the round takes updates.</summary>
+    [Alias("open")]
+    [AlwaysInterleave]
+    Task<bool> IsOpen();
+
+    /// <summary>A device has advertised its keys to its group. When as many have as the round wants, all groups close their first step.</summary>
+    [Alias("advertised")]
+    [AlwaysInterleave]
+    Task Advertised(string deviceId);
+
+    /// <summary>A group has its sum, durably, or never will.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="contributors">Who is in the sum.</param>
+    /// <param name="members">Who had advertised keys.</param>
+    /// <param name="lossReason">Why members are not in the sum.</param>
+    [Alias("group-ended")]
+    [AlwaysInterleave]
+    Task GroupEnded(int group, Submission[] contributors, string[] members, string lossReason);
+
     /// <summary>Closes the round without a commit.</summary>
     [Alias("cancel")]
     Task Cancel(string reason);

@@ -21,6 +21,8 @@ internal sealed class RoundGrain(
     TimeProvider time) : Grain, IRoundGrain
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<string> _advertised = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _endedGroups = [];
     private RoundStateMachine? _machine;
 
     /// <inheritdoc/>
@@ -37,8 +39,7 @@ internal sealed class RoundGrain(
         }
 
         Open(start);
-        string aggregator = GrainKeys.Aggregator(start.JobId, start.Round);
-        foreach (Submission submission in await grains.GetGrain<IAggregatorGrain>(aggregator).Contributions())
+        foreach (Submission submission in await ContributionsAsync(start))
         {
             _machine!.Accepted(submission.DeviceId, ContentHash.Parse(submission.Sha256));
         }
@@ -91,9 +92,51 @@ internal sealed class RoundGrain(
     }
 
     /// <inheritdoc/>
-    public Task Abort(string deviceId, string reason)
+    public async Task Abort(string deviceId, string reason)
     {
         _machine?.Aborted(deviceId, reason);
+        SignalIfClosed();
+        if (_machine?.Decision is null && state.State.Start is { Secure: { } secure } start && Array.IndexOf(start.Cohort, deviceId) is >= 0 and int index)
+        {
+            await GroupOf(start, secure.GroupOf[index]).Leave(deviceId);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> IsOpen() => Task.FromResult(_machine is { Decision: null });
+
+    /// <inheritdoc/>
+    public async Task Advertised(string deviceId)
+    {
+        if (state.State.Start is { Secure: { } secure } start && _advertised.Add(deviceId) && _advertised.Count == start.Goal && start.Goal < start.Cohort.Length)
+        {
+            await Task.WhenAll(Enumerable.Range(0, secure.Groups).Select(group => GroupOf(start, group).CloseKeys()));
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task GroupEnded(int group, Submission[] contributors, string[] members, string lossReason)
+    {
+        if (_machine is null || state.State.Start is not { Secure: { } secure })
+        {
+            return Task.CompletedTask;
+        }
+
+        foreach (Submission submission in contributors)
+        {
+            _machine.Accepted(submission.DeviceId, ContentHash.Parse(submission.Sha256));
+        }
+
+        foreach (string member in members)
+        {
+            _machine.Aborted(member, lossReason);
+        }
+
+        if (_endedGroups.Add(group) && _endedGroups.Count == secure.Groups)
+        {
+            _machine.CollectionOver();
+        }
+
         SignalIfClosed();
         return Task.CompletedTask;
     }
@@ -171,6 +214,26 @@ internal sealed class RoundGrain(
             KeepAlive = true,
         });
     }
+
+    private async Task<IReadOnlyList<Submission>> ContributionsAsync(RoundStart start)
+    {
+        if (start.Secure is not { } secure)
+        {
+            return await grains.GetGrain<IAggregatorGrain>(GrainKeys.Aggregator(start.JobId, start.Round)).Contributions();
+        }
+
+        List<Submission> all = [];
+        for (int group = 0; group < secure.Groups; group++)
+        {
+            Submission[] contributions = await GroupOf(start, group).Contributions();
+            all.AddRange(contributions);
+            _ = contributions.Length > 0 && _endedGroups.Add(group);
+        }
+
+        return all;
+    }
+
+    private IGroupGrain GroupOf(RoundStart start, int group) => grains.GetGrain<IGroupGrain>(GrainKeys.Group(start.JobId, start.Round, group));
 
     private Task OnDeadline(CancellationToken ct)
     {

@@ -2,9 +2,11 @@ using Federated.Server.Aggregation;
 using Federated.Server.Collection;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
+using Federated.Server.SecureAggregation;
 using Federated.Shared.Models;
 using Federated.Shared.Privacy;
 using Federated.Shared.Protocol;
+using Federated.Shared.Randomness;
 using Federated.Shared.Updates.Linear;
 using Federated.Shared.Updates.Plain;
 
@@ -80,15 +82,15 @@ internal sealed class RoundRunner(
         await AssignAsync(start, resumed is not null);
         long collecting = time.GetTimestamp();
         RoundClosure closure = await WaitClosedAsync(start.Round, ct);
-        SealedGroup group = await Aggregator(start.Round).Seal();
+        SealedGroup[] groups = await SealAsync(start);
         RoundTiming timing = new()
         {
             StartedAt = start.StartedAt,
             SelectSeconds = start.SelectSeconds,
             CollectSeconds = time.GetElapsedTime(collecting).TotalSeconds,
-            DurableWrites = group.DurableWrites,
+            DurableWrites = groups.Sum(group => group.DurableWrites),
         };
-        return await CloseAsync(start, closure, group, timing, cpu, ct);
+        return await CloseAsync(start, closure, groups, timing, cpu, ct);
     }
 
     /// <summary>Commits the record's round: one write of the job's state.</summary>
@@ -135,8 +137,7 @@ internal sealed class RoundRunner(
 
         if (record.Round > KeptRounds)
         {
-            await Aggregator(record.Round - KeptRounds).Forget();
-            await Round(record.Round - KeptRounds).Forget();
+            await ForgetAsync(record.Round - KeptRounds);
         }
 
         if (record.Outcome == RoundOutcome.Committed)
@@ -264,6 +265,23 @@ internal sealed class RoundRunner(
             Lora = lora,
             FieldCount = linear?.FieldCount,
             Directions = directions?.Count,
+            Secure = spec.Aggregation.Secure is { } secure ? Partition(secure, round, cohort.Length) : null,
+        };
+    }
+
+    /// <summary>Deals the cohort into groups at random, so that devices of one kind do not share one.</summary>
+    private SecureRound Partition(SecureAggregationSettings secure, long round, int devices)
+    {
+        int[] sizes = GroupPartition.Sizes(devices, secure.MinMembers, secure.GroupSize);
+        int[] groups = [.. sizes.SelectMany((size, group) => Enumerable.Repeat(group, size))];
+        SeededGenerator.For(spec.Seed, "aggregation-groups", (ulong)round).Shuffle(groups);
+        return new SecureRound
+        {
+            Groups = sizes.Length,
+            GroupOf = groups,
+            MinMembers = secure.MinMembers,
+            StepTime = TimeSpan.FromSeconds(secure.StepSeconds),
+            KeysUntil = time.GetUtcNow() + (secure.KeysShare * spec.Deadlines.Report),
         };
     }
 
@@ -279,19 +297,31 @@ internal sealed class RoundRunner(
                 await Selector().Assign(jobId, start.Round, group, plan);
             }
 
+            foreach (IGroupGrain group in GroupsOf(start))
+            {
+                await group.Open();
+            }
+
             _assigned = true;
         }
     }
 
-    /// <summary>One plan for all; with ranks by class of device, one for each rank.</summary>
+    /// <summary>One plan for all; with ranks by class of device, one for each rank; under secure aggregation, one for each group.</summary>
     private IEnumerable<(byte[] Plan, string[] Devices)> PlansOf(RoundStart start, string[] devices)
     {
+        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
+        if (start.Secure is { } secure)
+        {
+            Dictionary<string, int> groups = start.Cohort.Zip(secure.GroupOf).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
+            return devices.GroupBy(device => groups[device]).OrderBy(group => group.Key)
+                .Select(group => ((plan with { Group = group.Key }).ToBytes(), group.ToArray()));
+        }
+
         if (start.Lora is not { Ranks.Length: > 0 } lora)
         {
             return [(start.Plan, devices)];
         }
 
-        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
         Dictionary<string, int> ranks = start.Cohort.Zip(lora.Ranks).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
         return devices.GroupBy(device => ranks[device]).OrderBy(group => group.Key)
             .Select(group => ((plan with { Parameters = runtime.Lora!.PlanOf(start.Round, group.Key) }).ToBytes(), group.ToArray()));
@@ -310,10 +340,11 @@ internal sealed class RoundRunner(
     }
 
     private async Task<RoundRecord> CloseAsync(
-        RoundStart start, RoundClosure closure, SealedGroup group, RoundTiming timing, TimeSpan cpuBefore, CancellationToken ct)
+        RoundStart start, RoundClosure closure, SealedGroup[] groups, RoundTiming timing, TimeSpan cpuBefore, CancellationToken ct)
     {
         long committing = time.GetTimestamp();
-        PartialSum? sum = group.Count == 0 ? null : await sums.TakeAsync(GrainKeys.Aggregator(jobId, start.Round), ct);
+        int accepted = groups.Sum(group => group.Count);
+        PartialSum? sum = await TakeAsync(start, groups, ct);
         CommittedModel from = Committed(state.State);
         PlanDocument plan = PlanDocument.FromBytes(start.Plan);
         LinearRound? linear = plan.Linear;
@@ -338,7 +369,8 @@ internal sealed class RoundRunner(
             AdapterSha256 = model.Adapter.Hex,
             Goal = start.Goal,
             Selected = start.Cohort.Length,
-            Accepted = group.Count,
+            Accepted = accepted,
+            Groups = start.Secure is null ? null : new RoundGroups(groups.Length, [.. groups.Select(group => group.Abandoned).OfType<string>()]),
             Dropped = new SortedDictionary<string, int>(closure.Dropped, StringComparer.Ordinal),
             UpdateNorm = commit?.UpdateNorm ?? 0,
             AveragingBias = commit?.AveragingBias,
@@ -390,6 +422,47 @@ internal sealed class RoundRunner(
             ClientPeakMemoryBytes = totals.PeakMemoryBytes,
         },
     };
+
+    private async Task<SealedGroup[]> SealAsync(RoundStart start) => start.Secure is null
+        ? [await Aggregator(start.Round).Seal()]
+        : await Task.WhenAll(GroupsOf(start).Select(group => group.Seal()));
+
+    /// <summary>The sum of all groups that have one; null when none has.</summary>
+    private async Task<PartialSum?> TakeAsync(RoundStart start, SealedGroup[] groups, CancellationToken ct)
+    {
+        PartialSum? sum = null;
+        for (int group = 0; group < groups.Length; group++)
+        {
+            if (groups[group].Count > 0)
+            {
+                PartialSum part = await sums.TakeAsync(GrainKeys.Group(jobId, start.Round, group), ct);
+                sum?.Add(part);
+                sum ??= part;
+            }
+        }
+
+        return sum;
+    }
+
+    private async Task ForgetAsync(long round)
+    {
+        if (await Round(round).Facts() is { Secure: not null } start)
+        {
+            foreach (IGroupGrain group in GroupsOf(start))
+            {
+                await group.Forget();
+            }
+        }
+        else
+        {
+            await Aggregator(round).Forget();
+        }
+
+        await Round(round).Forget();
+    }
+
+    private IEnumerable<IGroupGrain> GroupsOf(RoundStart start) => Enumerable.Range(0, start.Secure?.Groups ?? 0)
+        .Select(group => grains.GetGrain<IGroupGrain>(GrainKeys.Group(jobId, start.Round, group)));
 
     private IRoundGrain Round(long round) => grains.GetGrain<IRoundGrain>(GrainKeys.Round(jobId, round));
 

@@ -17,6 +17,11 @@ namespace Federated.Server.Grpc;
 /// <param name="Linear">The private path's round; null without it.</param>
 internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, PlainCodec? Codec, LoraUpdates? Lora, LinearRound? Linear)
 {
+    /// <summary>The group of each device under secure aggregation; null without it.</summary>
+    public FrozenDictionary<string, int>? Groups { get; } = Start.Secure is { } secure
+        ? Start.Cohort.Zip(secure.GroupOf).ToFrozenDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal)
+        : null;
+
     /// <summary>Parameters in a device's update, or amounts of directions.</summary>
     public int SentCount(string deviceId) => Start.Directions ?? Lora?.SentCount(deviceId) ?? Start.ParameterCount;
 

@@ -93,7 +93,9 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
             return new Refusal(SubmitOutcome.Malformed, "The update is empty.");
         }
 
-        SubmissionAnswer answer = await Aggregator(facts).Screen(new Submission(header.DeviceId, content.Hex));
+        SubmissionAnswer answer = GroupOf(facts, header.DeviceId) is { } group
+            ? await group.Screen(header.DeviceId)
+            : await Aggregator(facts).Screen(new Submission(header.DeviceId, content.Hex));
         return answer == SubmissionAnswer.Welcome ? null : Refusal.Of(answer, header);
     }
 
@@ -134,7 +136,9 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
                 return refusal;
             }
 
-            SubmissionAnswer answer = await Aggregator(facts).Fold(new Submission(key.DeviceId, key.Content.Hex), update.Id);
+            SubmissionAnswer answer = GroupOf(facts, key.DeviceId) is { } group
+                ? await group.Add(key.DeviceId, update.Id)
+                : await Aggregator(facts).Fold(new Submission(key.DeviceId, key.Content.Hex), update.Id);
             return answer == SubmissionAnswer.Accepted ? null : Refusal.Of(answer, header);
         }
         finally
@@ -202,6 +206,11 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
                 $"The update starts from model version {document.ModelVersion}, round {header.Round} from {facts.Start.ModelVersion}.");
         }
 
+        if (facts.Start.Secure is not null)
+        {
+            return InspectMasked(update, header, document, wireBytes);
+        }
+
         ReadOnlyMemory<byte> sent;
         try
         {
@@ -226,6 +235,28 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         }
 
         update.Complete(ContributionOf(update, header, document, wireBytes), summed, check.MaxMagnitude);
+        return null;
+    }
+
+    /// <summary>Of a masked input nothing can be seen but its form, which its group knows.</summary>
+    private static Refusal? InspectMasked(StagedUpdate update, SubmitHeader header, UpdateDocument document, long wireBytes)
+    {
+        if (document.Encoding != UpdateEncoding.MaskedFields)
+        {
+            return new Refusal(SubmitOutcome.Malformed, $"The update is written as {document.Encoding}, the plan wants {UpdateEncoding.MaskedFields}.");
+        }
+
+        try
+        {
+            // Its group parses it once more; here it is only made sure that it can.
+            _ = GroupClientMessage.Parser.ParseFrom(document.Body.Span);
+        }
+        catch (Google.Protobuf.InvalidProtocolBufferException)
+        {
+            return new Refusal(SubmitOutcome.Malformed, "The update holds no message of a group.");
+        }
+
+        update.Complete(ContributionOf(update, header, document, wireBytes), document.Body, 0);
         return null;
     }
 
@@ -303,6 +334,10 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     // Whatever a device claims, adding to it cannot overflow.
     private static long Possible(ulong? claimedBytes) => (long)Math.Min(claimedBytes ?? 0, Contribution.MaxBytes);
 
+    private IGroupGrain? GroupOf(RoundFacts facts, string deviceId) => facts.Groups?.GetValueOrDefault(deviceId, -1) is >= 0 and int group
+        ? grains.GetGrain<IGroupGrain>(GrainKeys.Group(facts.Start.JobId, facts.Start.Round, group))
+        : null;
+
     private IAggregatorGrain Aggregator(RoundFacts facts) =>
         grains.GetGrain<IAggregatorGrain>(GrainKeys.Aggregator(facts.Start.JobId, facts.Start.Round));
 
@@ -314,6 +349,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
             SubmissionAnswer.Conflict => new Refusal(SubmitOutcome.Conflict, $"Device {header.DeviceId} has already contributed to round {header.Round}."),
             SubmissionAnswer.NotSelected => new Refusal(SubmitOutcome.NotSelected, $"Device {header.DeviceId} was not selected for round {header.Round}."),
             SubmissionAnswer.Abandoned => new Refusal(SubmitOutcome.RoundAbandoned, $"Round {header.Round} was abandoned."),
+            SubmissionAnswer.Malformed => new Refusal(SubmitOutcome.Malformed, "The masked input is not one of its group's session and shape."),
             SubmissionAnswer.OutOfRange => new Refusal(SubmitOutcome.OutOfRange, $"The sum of round {header.Round} cannot hold more of this magnitude."),
             _ => new Refusal(SubmitOutcome.Late, $"Round {header.Round} closed before the update arrived."),
         };

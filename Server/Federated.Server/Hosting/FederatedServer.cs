@@ -97,6 +97,7 @@ public sealed class FederatedServer : IAsyncDisposable
         app.MapGrpcService<DeviceGateway>();
         app.MapGrpcService<TransferGateway>();
         app.MapGrpcService<UpdateGateway>();
+        app.MapGrpcService<GroupGateway>();
         app.MapFederatedApi();
         return app;
     }
@@ -113,6 +114,9 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton<HotObjects>();
         services.AddSingleton<UpdateStaging>();
         services.AddSingleton<PartialSumStore>();
+        services.AddSingleton<MaskedGroupStore>();
+        services.AddSingleton<ServerKey>();
+        services.AddSingleton(options.Devices);
         services.AddSingleton<PackageStore>();
         services.AddSingleton<JobModels>();
         services.AddSingleton<RoundRecords>();

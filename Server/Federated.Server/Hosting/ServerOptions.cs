@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Federated.Server.Collection;
 using Federated.Server.Storage;
+using Federated.Shared.SecureAggregation;
 
 namespace Federated.Server.Hosting;
 
@@ -31,6 +32,11 @@ public sealed class ServerOptions
 
     /// <summary>What uploads may hold in memory.</summary>
     public StagingOptions Staging { get; set; } = new();
+
+    /// <summary>
+    /// The devices that may take part in secure aggregation, with their keys. Nobody by default. Not disposed by the server.
+    /// </summary>
+    public IEnrolledDevices Devices { get; set; } = new EnrolledDevices();
 
     /// <summary>Least severe log lines that are printed.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;

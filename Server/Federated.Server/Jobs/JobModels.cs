@@ -29,11 +29,6 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     /// <exception cref="InvalidSettingsException">It cannot; the exception says why.</exception>
     public async Task CheckAsync(JobSpec spec, CancellationToken ct)
     {
-        if (spec.Aggregation.Secure is not null)
-        {
-            throw new InvalidSettingsException([new SettingProblem("aggregation.secure", "a value", "null: this version cannot mask updates, and does not pretend to")]);
-        }
-
         try
         {
             (ContentHash package, _) = await PackageAsync(spec, ct);

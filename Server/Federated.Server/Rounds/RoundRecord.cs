@@ -18,6 +18,11 @@ public enum RoundOutcome
 /// <param name="CosineSimilarity">For an embedding: the mean, −1 to 1.</param>
 public sealed record CentralEvaluation(long Examples, double Loss, double? Accuracy, double? MeanAbsoluteError = null, double? CosineSimilarity = null);
 
+/// <summary>The groups of a round under secure aggregation.</summary>
+/// <param name="Count">How many there were.</param>
+/// <param name="Abandoned">Why each of those was abandoned that have no sum.</param>
+public sealed record RoundGroups(int Count, IReadOnlyList<string> Abandoned);
+
 /// <summary>Everything in a round's record that depends on the clock or the machine; the rest repeats with the seed.</summary>
 public sealed record RoundTiming
 {
@@ -111,6 +116,9 @@ public sealed record RoundRecord
     /// averages both factors or the job does not ask for it.
     /// </summary>
     public double? AveragingBias { get; init; }
+
+    /// <summary>The groups in which updates were masked; null without secure aggregation.</summary>
+    public RoundGroups? Groups { get; init; }
 
     /// <summary>Norm to which updates were clipped; null without the linear codec.</summary>
     public double? ClipNorm { get; init; }

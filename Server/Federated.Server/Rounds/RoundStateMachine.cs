@@ -16,6 +16,9 @@ internal sealed class RoundStateMachine
     /// <summary>Reason recorded for devices that had not reported at the deadline.</summary>
     public const string DeadlineReason = "deadline";
 
+    /// <summary>Reason recorded for devices whose aggregation group had begun without them.</summary>
+    public const string LeftOutReason = "left-out";
+
     private readonly RoundSettings _settings;
     private readonly HashSet<string> _cohort;
     private readonly SortedDictionary<string, ContentHash> _accepted = new(StringComparer.Ordinal);
@@ -180,6 +183,28 @@ internal sealed class RoundStateMachine
             ? new RoundDecision.Commit()
             : new RoundDecision.Abandon(
                 $"at the deadline {_accepted.Count} of {_cohort.Count} selected devices had been accepted, the quorum is {_settings.Quorum}: {_dropped.Count - missing} gave up, {missing} had not reported");
+    }
+
+    /// <summary>
+    /// No further update can come although devices are outstanding: every aggregation group has ended. Commits with a quorum, else abandons.
+    /// Nothing when closed.
+    /// </summary>
+    public void CollectionOver()
+    {
+        if (Decision is not null)
+        {
+            return;
+        }
+
+        foreach (string device in _cohort)
+        {
+            if (!_accepted.ContainsKey(device))
+            {
+                _dropped.TryAdd(device, LeftOutReason);
+            }
+        }
+
+        CloseWhenAllAreAccountedFor();
     }
 
     /// <summary>A person or the job ends the round. Nothing when closed.</summary>

@@ -2,12 +2,13 @@ using System.Security.Cryptography;
 
 namespace Federated.Shared.SecureAggregation;
 
-/// <summary>The long-lived key a device (or the server) signs with: ECDSA on P-256 with SHA-256 (FIPS 186-5). Not thread-safe.</summary>
+/// <summary>The long-lived key a device (or the server) signs with: ECDSA on P-256 with SHA-256 (FIPS 186-5). Thread-safe.</summary>
 public sealed class DeviceSigningKey : IDisposable
 {
     /// <summary>Length of a signature: r ‖ s.</summary>
     public const int SignatureBytes = 64;
 
+    private readonly Lock _lock = new();
     private readonly ECDsa _key;
 
     private DeviceSigningKey(ECDsa key) => _key = key;
@@ -41,7 +42,13 @@ public sealed class DeviceSigningKey : IDisposable
     public DeviceVerifyingKey ToVerifyingKey() => DeviceVerifyingKey.FromSubjectPublicKey(_key.ExportSubjectPublicKeyInfo());
 
     /// <summary>Signs: [64].</summary>
-    public byte[] Sign(ReadOnlySpan<byte> statement) => _key.SignData(statement, HashAlgorithmName.SHA256);
+    public byte[] Sign(ReadOnlySpan<byte> statement)
+    {
+        lock (_lock)
+        {
+            return _key.SignData(statement, HashAlgorithmName.SHA256);
+        }
+    }
 
     /// <summary>Releases the private key.</summary>
     public void Dispose() => _key.Dispose();

@@ -3,10 +3,11 @@ using System.Security.Cryptography;
 namespace Federated.Shared.SecureAggregation;
 
 /// <summary>
-/// The public half of a <see cref="DeviceSigningKey"/>. Not thread-safe: reading it in costs as much as using it, so keep it.
+/// The public half of a <see cref="DeviceSigningKey"/>. Reading it in costs as much as using it, so keep it. Thread-safe.
 /// </summary>
 public sealed class DeviceVerifyingKey : IDisposable
 {
+    private readonly Lock _lock = new();
     private readonly ECDsa _key;
 
     private DeviceVerifyingKey(ECDsa key) => _key = key;
@@ -34,8 +35,18 @@ public sealed class DeviceVerifyingKey : IDisposable
     public byte[] ToSubjectPublicKey() => _key.ExportSubjectPublicKeyInfo();
 
     /// <summary>Whether the signature is this key's over the statement.</summary>
-    public bool Verify(ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature) =>
-        signature.Length == DeviceSigningKey.SignatureBytes && _key.VerifyData(statement, signature, HashAlgorithmName.SHA256);
+    public bool Verify(ReadOnlySpan<byte> statement, ReadOnlySpan<byte> signature)
+    {
+        if (signature.Length != DeviceSigningKey.SignatureBytes)
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            return _key.VerifyData(statement, signature, HashAlgorithmName.SHA256);
+        }
+    }
 
     /// <summary>Releases the key.</summary>
     public void Dispose() => _key.Dispose();

@@ -29,7 +29,10 @@ public sealed record GroupHeader
     /// <summary>The round, from 1.</summary>
     public required long Round { get; init; }
 
-    /// <summary>The aggregation group within the round, from 0.</summary>
+    /// <summary>
+    /// The aggregation group within the round, in the lowest 16 bits, and above them a number that every attempt draws anew: a server that
+    /// was killed before it held a masked input begins again under another header.
+    /// </summary>
     public required int Group { get; init; }
 
     /// <summary>Hash of the adapter that everyone trains from.</summary>

@@ -23,6 +23,7 @@ internal sealed class TerminalView(IAnsiConsole console, TimeProvider time) : IR
         Grid facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         facts.AddRow(Dim("Model"), Text($"{headline.Model}; {headline.Partition}"));
         facts.AddRow(Dim("Devices"), Text($"{headline.Devices}, {headline.Goal} a round, seed {headline.Seed}, {headline.Threads} training threads on {headline.Engine}"));
+        facts.AddRow(Dim("Updates"), Text(headline.Updates));
         string goal = headline.TargetAccuracy is { } target
             ? $"{Wording.Percent(target)} test accuracy within {headline.Rounds} rounds"
             : $"{headline.Rounds} rounds";

@@ -32,8 +32,15 @@ internal sealed class DeviceFleet : IAsyncDisposable
     /// <param name="parts">[devices][indices of the device's examples].</param>
     /// <param name="profiles">[devices].</param>
     /// <param name="surroundings">What they share; not disposed here.</param>
+    /// <param name="enrollment">Their keys; null without secure aggregation. Not disposed here.</param>
     public static DeviceFleet Create(
-        Uri server, string population, IExampleSource examples, int[][] parts, FleetProfile[] profiles, FleetSurroundings surroundings)
+        Uri server,
+        string population,
+        IExampleSource examples,
+        int[][] parts,
+        FleetProfile[] profiles,
+        FleetSurroundings surroundings,
+        FleetEnrollment? enrollment)
     {
         int linkCount = Math.Clamp((parts.Length + DevicesPerLink - 1) / DevicesPerLink, Math.Min(2, parts.Length), MostLinks);
         IServerLink[] links = [.. Enumerable.Range(0, linkCount).Select(_ => GrpcServerLink.Connect(server, new GrpcLinkOptions()))];
@@ -46,11 +53,15 @@ internal sealed class DeviceFleet : IAsyncDisposable
                 links[i % links.Length],
                 new ExampleSubset(examples, parts[i]),
                 profiles[i],
-                surroundings);
+                surroundings,
+                enrollment?.Of(i));
         }
 
         return new DeviceFleet(links, devices, surroundings.Time);
     }
+
+    /// <summary>The identifiers of so many devices.</summary>
+    public static string[] Names(int devices) => [.. Enumerable.Range(0, devices).Select(i => NameOf(i, devices))];
 
     /// <summary>Lets all devices check in.</summary>
     /// <returns>Ends when all have stopped; faults when the server refuses one for good.</returns>

@@ -23,12 +23,18 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
     private volatile bool _draining;
 
     /// <summary>A device that does nothing yet.</summary>
-    public VirtualDevice(ClientIdentity identity, IServerLink link, IExampleSource examples, FleetProfile profile, FleetSurroundings surroundings)
+    public VirtualDevice(
+        ClientIdentity identity,
+        IServerLink link,
+        IExampleSource examples,
+        FleetProfile profile,
+        FleetSurroundings surroundings,
+        DeviceEnrollment? enrollment)
     {
         _surroundings = surroundings;
         _profile = profile;
         _examples = examples.Count;
-        _session = new ClientSession(identity, link, surroundings.Models, examples, surroundings.Session, surroundings.Time, this);
+        _session = new ClientSession(identity, link, surroundings.Models, examples, surroundings.Session, surroundings.Time, this, enrollment: enrollment);
     }
 
     /// <summary>Checks in and takes part until it is told to stop.</summary>

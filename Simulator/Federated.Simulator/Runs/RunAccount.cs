@@ -24,6 +24,7 @@ internal static class RunAccount
             TargetAccuracy = scenario.Job.TargetAccuracy,
             Model = ModelWording.Of(scenario.Job.Model),
             Partition = $"{examples:N0} examples, {scenario.Population.Partition.ToString().ToLowerInvariant()}",
+            Updates = UpdatesOf(scenario.Job),
             Folder = request.Folder.Path,
             Api = server.Api.Address,
             Embedded = server.IsEmbedded,
@@ -31,6 +32,21 @@ internal static class RunAccount
             Threads = request.Threads,
         };
     }
+
+    /// <summary>Secure aggregation and codec, and how to have the first when it is off.</summary>
+    private static string UpdatesOf(JobSpec job)
+    {
+        string codec = $"codec {AllowedNameOf(job.Update.Codec)}";
+        return job.Aggregation.Secure is null
+            ? $"{codec}; secure aggregation off, the server sees every update (on: run --scenario mnist-2nn-secure)"
+            : $"{codec}; secure aggregation on, the server sees sums alone";
+    }
+
+    private static string AllowedNameOf(UpdateCodec codec) => codec switch
+    {
+        UpdateCodec.TopK => "top-k",
+        _ => codec.ToString().ToLowerInvariant(),
+    };
 
     /// <summary>How the job ended.</summary>
     public static RunEnding EndingOf(JobStatus job, double? target) => job.State switch

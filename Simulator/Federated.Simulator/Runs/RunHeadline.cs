@@ -35,6 +35,9 @@ internal sealed record RunHeadline
     /// <summary>How the examples are dealt, for example <c>60,000 examples, iid</c>.</summary>
     public required string Partition { get; init; }
 
+    /// <summary>How updates are written and who sees them.</summary>
+    public required string Updates { get; init; }
+
     /// <summary>Where results go.</summary>
     public required string Folder { get; init; }
 

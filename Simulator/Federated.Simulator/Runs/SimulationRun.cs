@@ -30,11 +30,17 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         ScenarioExamples examples = ScenarioExamples.Open(_scenario);
         await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
 
+        using FleetEnrollment? enrollment = Enroll(examples.Parts.Length);
         await using SimulationServer server = request.Server is { } address
             ? await SimulationServer.AttachAsync(address, cancellationToken)
-            : await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, cancellationToken);
+            : await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, cancellationToken);
+        if (enrollment is not null)
+        {
+            enrollment.KnowServer((await server.Api.DescribeAsync(cancellationToken)).SigningKey);
+        }
+
         using ModelCache models = new(new ModelCacheOptions { TrainingThreads = request.Threads, ChargeEveryDevice = true }, request.Engine);
-        await using DeviceFleet fleet = CreateFleet(server, examples, models);
+        await using DeviceFleet fleet = CreateFleet(server, examples, models, enrollment);
 
         view.Opening(RunAccount.Headline(request, server, examples.Parts.Sum(part => part.Length)));
         RunClock clock = new(time, _started);
@@ -48,7 +54,23 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         return summary;
     }
 
-    private DeviceFleet CreateFleet(SimulationServer server, ScenarioExamples examples, ModelCache models)
+    private FleetEnrollment? Enroll(int devices)
+    {
+        if (_scenario.Job.Aggregation.Secure is null)
+        {
+            return null;
+        }
+
+        return request.Server is null
+            ? new FleetEnrollment(DeviceFleet.Names(devices))
+            : throw new InvalidSettingsException(
+                [new SettingProblem(
+                    "job.aggregation.secure",
+                    "a value together with --server",
+                    "null: simulated devices are enrolled with the simulator's own server alone; or leave --server out")]);
+    }
+
+    private DeviceFleet CreateFleet(SimulationServer server, ScenarioExamples examples, ModelCache models, FleetEnrollment? enrollment)
     {
         ulong seed = _scenario.Job.Seed;
         FaultSettings faults = _scenario.Faults;
@@ -72,7 +94,8 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
                 Gate = new ArrivalGate(time),
                 Energy = _energy,
                 Time = time,
-            });
+            },
+            enrollment);
     }
 
     /// <summary>Lets the devices take part and the view follow until the job ends; then no device is in a round any more.</summary>

@@ -2,6 +2,7 @@ using Federated.Server.Api;
 using Federated.Server.Hosting;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
+using Federated.Shared.SecureAggregation;
 using Microsoft.Extensions.Logging;
 
 namespace Federated.Simulator.Runs;
@@ -30,8 +31,9 @@ internal sealed class SimulationServer : IAsyncDisposable
     /// <summary>Starts a server in this process on free ports.</summary>
     /// <param name="storePath">Folder of its store; fresh for each run.</param>
     /// <param name="threads">Threads for evaluation.</param>
+    /// <param name="devices">Devices enrolled for secure aggregation; null for none.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
-    public static async Task<SimulationServer> StartAsync(string storePath, int threads, CancellationToken cancellationToken)
+    public static async Task<SimulationServer> StartAsync(string storePath, int threads, IEnrolledDevices? devices, CancellationToken cancellationToken)
     {
         ServerOptions options = new()
         {
@@ -39,6 +41,7 @@ internal sealed class SimulationServer : IAsyncDisposable
             ApiPort = 0,
             Threads = threads,
             LogLevel = LogLevel.Error,
+            Devices = devices ?? new EnrolledDevices(),
             Storage = new StorageOptions { Kind = StorageKind.Files, Path = storePath },
 
             // Simulated devices spare no battery by waiting: who was not wanted comes back at once.

@@ -17,6 +17,9 @@ internal abstract class ForwardingLink(IServerLink inner) : IServerLink
         ContentHash content, long offset, IDownloadSink sink, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
         inner.DownloadAsync(content, offset, sink, timeout, counter, cancellationToken);
 
+    public virtual Task<GroupReply> ExchangeAsync(GroupRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
+        inner.ExchangeAsync(request, timeout, counter, cancellationToken);
+
     public Task<UploadStatusReply> UploadStatusAsync(
         UploadStatusRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
         inner.UploadStatusAsync(request, timeout, counter, cancellationToken);

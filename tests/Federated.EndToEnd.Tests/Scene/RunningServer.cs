@@ -3,6 +3,7 @@ using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
+using Federated.Shared.SecureAggregation;
 using Federated.Testing;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
@@ -25,15 +26,15 @@ public sealed class RunningServer : IAsyncLifetime
     public Uri GrpcAddress => _server!.GrpcAddress;
 
     /// <summary>Starts one over files, or over the store given.</summary>
-    public static async Task<RunningServer> StartAsync(StorageOptions? storage = null, int threads = 1)
+    public static async Task<RunningServer> StartAsync(StorageOptions? storage = null, int threads = 1, IEnrolledDevices? devices = null)
     {
         RunningServer server = new();
-        await server.OpenAsync(storage, threads);
+        await server.OpenAsync(storage, threads, devices);
         return server;
     }
 
     /// <inheritdoc/>
-    public async ValueTask InitializeAsync() => await OpenAsync(null, 1);
+    public async ValueTask InitializeAsync() => await OpenAsync(null, 1, null);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -69,7 +70,7 @@ public sealed class RunningServer : IAsyncLifetime
         return status.State is JobState.Running or JobState.Paused ? null : status;
     });
 
-    private async Task OpenAsync(StorageOptions? storage, int threads)
+    private async Task OpenAsync(StorageOptions? storage, int threads, IEnrolledDevices? devices)
     {
         _server = await FederatedServer.StartAsync(new ServerOptions
         {
@@ -78,6 +79,7 @@ public sealed class RunningServer : IAsyncLifetime
             Threads = threads,
             Storage = storage ?? new StorageOptions { Kind = StorageKind.Files, Path = _folder.Path },
             LogLevel = LogLevel.Critical,
+            Devices = devices ?? new EnrolledDevices(),
             Selection = new SelectionOptions { Pace = new PaceOptions { MinRetry = TimeSpan.FromMilliseconds(10), MaxRetry = TimeSpan.FromMilliseconds(50) } },
         });
         Api = new ServerApiClient(_server.ApiAddress);

@@ -28,15 +28,17 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
     public static Task<SeededRun> BaselineAsync() => _baseline.Value;
 
     /// <summary>Runs it to the end.</summary>
-    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}", string? training = null)
+    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}", string? training = null, string aggregation = "{}")
     {
         CancellationToken ct = TestContext.Current.CancellationToken;
-        await using RunningServer server = await RunningServer.StartAsync(storage, threads);
-        JobStatus job = await server.Api.SubmitJobAsync(Spec(seed, update, training ?? """{ "epochs": 2, "batchSize": 10, "learningRate": 0.1 }"""), ct);
+        using EnrolledFleet fleetKeys = new([.. Enumerable.Range(0, Devices).Select(NameOf)]);
+        await using RunningServer server = await RunningServer.StartAsync(storage, threads, fleetKeys.Devices);
+        await fleetKeys.KnowAsync(server.Api);
+        JobStatus job = await server.Api.SubmitJobAsync(Spec(seed, update, training ?? """{ "epochs": 2, "batchSize": 10, "learningRate": 0.1 }""", aggregation), ct);
         await using GrpcServerLink link = GrpcServerLink.Connect(server.GrpcAddress, new GrpcLinkOptions());
         using ModelCache models = new(new ModelCacheOptions { ChargeEveryDevice = true, TrainingThreads = threads });
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task fleet = Task.WhenAll(Enumerable.Range(0, Devices).Select(i => ServeAsync(i, link, models, stop.Token)));
+        Task fleet = Task.WhenAll(Enumerable.Range(0, Devices).Select(i => ServeAsync(i, link, models, fleetKeys, stop.Token)));
 
         job = await server.EndAsync(job.JobId);
         List<RoundRecord> records = await server.Api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, ct);
@@ -56,11 +58,12 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
         return json.ToJsonString();
     }
 
-    private static async Task ServeAsync(int index, GrpcServerLink link, ModelCache models, CancellationToken ct)
+    private static async Task ServeAsync(int index, GrpcServerLink link, ModelCache models, EnrolledFleet keys, CancellationToken ct)
     {
-        ClientIdentity identity = new($"device-{index:D2}", "seeded", ImmutableDictionary<string, string>.Empty);
+        ClientIdentity identity = new(NameOf(index), "seeded", ImmutableDictionary<string, string>.Empty);
         ClientSession session = new(
-            identity, link, models, Mnist.Slice(index * ExamplesPerDevice, ExamplesPerDevice), new SessionOptions(), TimeProvider.System);
+            identity, link, models, Mnist.Slice(index * ExamplesPerDevice, ExamplesPerDevice), new SessionOptions(), TimeProvider.System,
+            enrollment: keys.Of(index));
         try
         {
             while (!ct.IsCancellationRequested)
@@ -74,13 +77,16 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
         }
     }
 
-    private static string Spec(ulong seed, string update, string training) => $$"""
+    private static string NameOf(int index) => $"device-{index:D2}";
+
+    private static string Spec(ulong seed, string update, string training, string aggregation) => $$"""
         {
           "name": "seeded", "population": "seeded", "seed": {{seed}}, "rounds": {{Rounds}},
           "model": { "builder": "mlp", "hidden": [24] },
           "cohort": { "goal": 5, "overSelection": 1.0, "quorum": 1.0, "minimumPool": {{Devices}} },
           "training": {{training}},
           "update": {{update}},
+          "aggregation": {{aggregation}},
           "evaluation": { "data": { "kind": "idx", "images": "{{Mnist.TestImages}}", "labels": "{{Mnist.TestLabels}}" } }
         }
         """;

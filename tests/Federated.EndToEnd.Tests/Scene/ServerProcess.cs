@@ -29,9 +29,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     public string Said => _run.Said;
 
     /// <summary>Starts it on free ports and reads the line with which it says where it listens.</summary>
-    public static async Task<ServerProcess> StartAsync(string store)
+    /// <param name="store">Folder of the store.</param>
+    /// <param name="more">Further arguments, which come after the ports.</param>
+    public static async Task<ServerProcess> StartAsync(string store, params string[] more)
     {
-        ProgramRun run = ProgramRun.Start("Federated.Server", "serve", "--storage", store, "--grpc-port", "0", "--api-port", "0", "--json");
+        string[] ports = more.Contains("--grpc-port") ? ["--api-port", "0"] : ["--grpc-port", "0", "--api-port", "0"];
+        ProgramRun run = ProgramRun.Start("Federated.Server", ["serve", "--storage", store, .. ports, "--json", .. more]);
         try
         {
             using JsonDocument line = JsonDocument.Parse(await run.FirstLineAsync());

@@ -9,7 +9,9 @@ public sealed class ScenarioCatalogTests
 
     [Fact]
     public void Names_TheDefault_ComesFirst() =>
-        Assert.Equal(["mnist-2nn-iid", "mnist-2nn-shards", "mnist-2nn-unreliable", "mnist-cnn-iid", "mnist-cnn-shards", "mnist-vit-lora", "sotu-gpt-lora"], ScenarioCatalog.Names);
+        Assert.Equal(
+            ["mnist-2nn-iid", "mnist-2nn-secure", "mnist-2nn-shards", "mnist-2nn-unreliable", "mnist-cnn-iid", "mnist-cnn-shards", "mnist-vit-lora", "sotu-gpt-lora"],
+            ScenarioCatalog.Names);
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -1,0 +1,515 @@
+using Federated.Server.Aggregation;
+using Federated.Server.Collection;
+using Federated.Server.Hosting;
+using Federated.Server.SecureAggregation;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+using Federated.Shared.Protos;
+using Federated.Shared.SecureAggregation;
+using Federated.Shared.Updates.Linear;
+using Google.Protobuf;
+
+namespace Federated.Server.Grains;
+
+/// <summary>
+/// Hosts one group's <see cref="GroupDesk"/>: time, durability, and what the round is told. Before anybody is asked for a masked input the
+/// group is durable, and a server that was killed goes on with it; a group killed earlier begins again under a new header and with fresh
+/// keys. The survivors are durable before anybody is told them, so that no second set of them is ever told.
+/// </summary>
+internal sealed partial class GroupGrain(
+    MaskedGroupStore masked,
+    PartialSumStore sums,
+    UpdateStaging staging,
+    ServerKey serverKey,
+    IEnrolledDevices devices,
+    ServerThreads threads,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<GroupGrain> logger) : Grain, IGroupGrain
+{
+    private const int AttemptShift = 16;
+
+    // How long the last step waits for members whose shares are not needed, only what they report.
+    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<string, Contribution> _costs = new(StringComparer.Ordinal);
+    private GroupDesk? _desk;
+    private MaskedGroupDocument? _restored;
+    private Dictionary<string, GroupServerMessage> _restoredShares = [];
+    private PartialSum? _partial;
+    private Submission[] _contributions = [];
+    private RoundStart? _round;
+    private LinearRound? _linear;
+    private GroupHeader? _header;
+    private Task? _opening;
+    private Task _writing = Task.CompletedTask;
+    private IGrainTimer? _timer;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _inputs;
+    private long _durableInputs;
+    private int _writes;
+    private bool _closing;
+    private bool _failed;
+
+    private string Key => this.GetPrimaryKeyString();
+
+    private int Group => int.Parse(Key.AsSpan(Key.LastIndexOf('/') + 1), System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        // The round is not asked here: it asks for contributions while it is activated itself.
+        _partial = await sums.ReadAsync(Key, cancellationToken);
+        _contributions = [.. (_partial?.Contributions ?? []).Select(SubmissionOf)];
+        _restored = _partial is null ? await masked.ReadAsync(Key, cancellationToken) : null;
+        _restoredShares = _restored?.Step == ServerStep.CollectingInputs ? await masked.ReadSharesAsync(Key, cancellationToken) : [];
+    }
+
+    /// <inheritdoc/>
+    public async Task Open()
+    {
+        DemandHealthy();
+        _opening = _opening is null or { IsFaulted: true } ? OpenAsync() : _opening;
+        await _opening;
+    }
+
+    /// <inheritdoc/>
+    public async Task<byte[]> Exchange(GroupAsk ask, byte[]? message)
+    {
+        await Open();
+        if (_desk is not { } desk)
+        {
+            return Standing(GroupStanding.LeftOut, "The group is over.");
+        }
+
+        GroupClientMessage? answer = message is null ? null : GroupClientMessage.Parser.ParseFrom(message);
+        long began = time.GetTimestamp();
+        while (true)
+        {
+            DemandHealthy();
+            Task changed = _changed.Task;
+            if (!_closing && answer is not null)
+            {
+                if (desk.Take(ask.DeviceId, answer) is { } reply)
+                {
+                    ProgressSoon();
+                    return reply.ToByteArray();
+                }
+
+                NoteCosts(ask);
+                if (answer.Keys is not null && desk.Step == ServerStep.CollectingKeys)
+                {
+                    await Round().Advertised(ask.DeviceId);
+                }
+
+                answer = null;
+                await ProgressAsync();
+                continue;
+            }
+
+            if (!_closing && desk.StandingOf(ask.DeviceId, (GroupStep)ask.Awaits) is { } standing)
+            {
+                return standing.ToByteArray();
+            }
+
+            TimeSpan left = ask.Hold - time.GetElapsedTime(began);
+            if (left <= TimeSpan.Zero || !await ChangesAsync(changed, left))
+            {
+                return Standing(GroupStanding.Wait, "");
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<SubmissionAnswer> Screen(string deviceId)
+    {
+        await Open();
+        while (_closing)
+        {
+            await _changed.Task;
+        }
+
+        return _desk?.Step switch
+        {
+            ServerStep.CollectingInputs => SubmissionAnswer.Welcome,
+            ServerStep.Abandoned => SubmissionAnswer.Abandoned,
+            _ when IsSurvivor(deviceId) => SubmissionAnswer.Duplicate,
+            _ => SubmissionAnswer.Late,
+        };
+    }
+
+    /// <inheritdoc/>
+    public async Task<SubmissionAnswer> Add(string deviceId, long stagedId)
+    {
+        await Open();
+        while (_closing)
+        {
+            await _changed.Task;
+        }
+
+        DemandHealthy();
+        StagedUpdate staged = staging.Get(stagedId);
+        MemberReply reply = _desk?.TakeInput(deviceId, GroupClientMessage.Parser.ParseFrom(staged.Values.Span))
+            ?? new MemberReply(MemberOutcome.Unexpected, "");
+        switch (reply.Outcome)
+        {
+            case MemberOutcome.Accepted:
+                _costs[deviceId] = staged.Contribution!;
+                _inputs++;
+                await MakeDurableAsync();
+                await ProgressAsync();
+                return SubmissionAnswer.Accepted;
+            case MemberOutcome.Duplicate:
+                await MakeDurableAsync();
+                return SubmissionAnswer.Duplicate;
+            case MemberOutcome.Malformed or MemberOutcome.WrongSession:
+                LogRefused(Key, deviceId, reply.Detail);
+                return SubmissionAnswer.Malformed;
+            default:
+                return _desk?.Step == ServerStep.Abandoned ? SubmissionAnswer.Abandoned : SubmissionAnswer.Late;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task CloseKeys()
+    {
+        await Open();
+        if (_desk?.Step == ServerStep.CollectingKeys && !_closing)
+        {
+            await CloseStepAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task Leave(string deviceId)
+    {
+        await Open();
+        while (_closing)
+        {
+            await _changed.Task;
+        }
+
+        _desk?.Leave(deviceId);
+        ProgressSoon();
+    }
+
+    /// <inheritdoc/>
+    public Task<Submission[]> Contributions() => Task.FromResult(_contributions);
+
+    /// <inheritdoc/>
+    public async Task<SealedGroup> Seal()
+    {
+        await Open();
+        while (_closing)
+        {
+            await _changed.Task;
+        }
+
+        DemandHealthy();
+        if (_desk is { IsOver: false } desk)
+        {
+            desk.Abandon("the round closed before the group had its sum");
+            Signal();
+            await _writing;
+            await masked.DeleteAsync(Key, CancellationToken.None);
+        }
+
+        _timer?.Dispose();
+        int count = _contributions.Length;
+        if (_partial is not null)
+        {
+            sums.Offer(Key, _partial);
+            _partial = null;
+        }
+
+        return new SealedGroup { Count = count, DurableWrites = _writes, Abandoned = _desk?.AbandonReason };
+    }
+
+    /// <inheritdoc/>
+    public async Task Forget()
+    {
+        await masked.DeleteAsync(Key, CancellationToken.None);
+        await sums.DeleteAsync(Key, CancellationToken.None);
+        DeactivateOnIdle();
+    }
+
+    private static byte[] Standing(GroupStanding standing, string detail) => new GroupReply { Standing = standing, Detail = detail }.ToByteArray();
+
+    private static Submission SubmissionOf(Contribution contribution) => new(contribution.DeviceId, contribution.Content.Hex);
+
+    private async Task OpenAsync()
+    {
+        RoundStart start = await Round().Facts() ?? throw new InvalidOperationException($"The round of group {Key} was never started.");
+        if (_contributions.Length > 0 || !await Round().IsOpen())
+        {
+            return;
+        }
+
+        SecureRound secure = start.Secure ?? throw new InvalidOperationException($"The round of group {Key} is not under secure aggregation.");
+        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
+        LinearRound linear = plan.Linear ?? throw new InvalidOperationException($"The plan of group {Key} has no linear round.");
+        string[] invited = [.. start.Cohort.Zip(secure.GroupOf).Where(pair => pair.Second == Group).Select(pair => pair.First)];
+        ServerTerms terms = new(devices, threads.Count);
+        _round = start;
+        _linear = linear;
+        if (_restored is { } document)
+        {
+            _header = document.Group.Roll.Header;
+            _desk = GroupDesk.Restore(document, _restoredShares, terms);
+            LogRestored(Key, document.Group.Survivors.Count, document.Step);
+        }
+        else
+        {
+            using KeyedGenerator random = KeyedGenerator.Create();
+            _header = HeaderOf(start, plan, linear, secure, Group + ((int)(random.NextUInt64() % (1 << 14)) << AttemptShift));
+            _desk = new GroupDesk(new SecureAggregationServer(_header, await serverKey.GetAsync(CancellationToken.None), invited, terms), invited);
+        }
+
+        ArmTimer();
+    }
+
+    private static GroupHeader HeaderOf(RoundStart start, PlanDocument plan, LinearRound linear, SecureRound secure, int number) => new()
+    {
+        JobId = start.JobId,
+        Round = start.Round,
+        Group = number,
+        Model = plan.Adapter,
+        UpdateSpec = ContentHash.Of(linear.ToBytes()),
+        FieldCount = linear.FieldCount,
+        ScalarFieldCount = linear.StatisticsFields,
+        WidthBits = linear.WidthBits,
+        MinField = -linear.Limit,
+        MaxField = linear.Limit,
+        MinMembers = secure.MinMembers,
+        MaxMembers = linear.MaxClients,
+    };
+
+    private async Task ProgressAsync()
+    {
+        while (!_closing && !_failed && _desk is { IsStepComplete: true })
+        {
+            await CloseStepAsync();
+        }
+
+        if (!_closing && _desk is { IsStepSufficient: true, IsStepComplete: false })
+        {
+            ArmTimer(_grace);
+        }
+    }
+
+    private void ProgressSoon() => this.RegisterGrainTimer(
+        _ => ProgressAsync(),
+        new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = Timeout.InfiniteTimeSpan, Interleave = true });
+
+    private async Task CloseStepAsync()
+    {
+        GroupDesk desk = _desk!;
+        _closing = true;
+        try
+        {
+            // A write of an earlier state must not land after that of the next one.
+            await _writing;
+
+            // Off the grain's scheduler, because unmasking takes time. Nobody touches the desk meanwhile.
+            await Task.Run(desk.CloseStep);
+            if (desk.Step == ServerStep.CollectingInputs)
+            {
+                await masked.WriteSharesAsync(Key, desk.Outbox, CancellationToken.None);
+            }
+
+            if (desk.Step is ServerStep.CollectingInputs or ServerStep.CollectingSignatures)
+            {
+                await masked.WriteAsync(Key, desk.ToDocument()!, CancellationToken.None);
+                _writes++;
+                _durableInputs = _inputs;
+            }
+            else if (desk.IsOver)
+            {
+                await EndAsync(desk);
+            }
+        }
+        catch (Exception e)
+        {
+            LogFailed(Key, e);
+            _failed = true;
+            DeactivateOnIdle();
+            throw;
+        }
+        finally
+        {
+            _closing = false;
+            Signal();
+        }
+
+        ArmTimer();
+    }
+
+    private async Task EndAsync(GroupDesk desk)
+    {
+        if (desk.Sum is { } sum && Total(sum) is { } partial)
+        {
+            await sums.WriteAsync(Key, partial, CancellationToken.None);
+            _writes++;
+            _partial = partial;
+            _contributions = [.. partial.Contributions.Select(SubmissionOf)];
+        }
+        else
+        {
+            LogAbandoned(Key, desk.AbandonReason ?? "");
+        }
+
+        await masked.DeleteAsync(Key, CancellationToken.None);
+        await Round().GroupEnded(Group, _contributions, [.. desk.Advertised], desk.Sum is null ? "group-abandoned" : "lost-in-group");
+    }
+
+    /// <summary>The sum as the round adds it up; null, and the group abandoned, when members that follow the round cannot have made it.</summary>
+    private PartialSum? Total(GroupSum sum)
+    {
+        long[] totals = new long[_header!.FieldCount];
+        sum.AddTo(_header, totals);
+        try
+        {
+            LinearStatistics.ReadSums(_linear!, totals.AsSpan(_linear!.PaddedLength), sum.Contributors.Count);
+        }
+        catch (ProtocolViolationException e)
+        {
+            _desk!.Refuse(e.Message);
+            return null;
+        }
+
+        RunningSum running = RunningSum.OfWholeNumbers(totals, sum.Contributors.Count, Math.Max(_header.MaxField, _header.MaxScalarField));
+        return PartialSum.Of(_round!.JobId, _round.Round, Group, running, [.. sum.Contributors.Select(ContributionOf)]);
+    }
+
+    private Contribution ContributionOf(string deviceId) => _costs.TryGetValue(deviceId, out Contribution? known)
+        ? known
+        : new Contribution
+        {
+            // It was added before the server was started again; what the round cost it is not known any more.
+            DeviceId = deviceId,
+            Content = ContentHash.Of([.. System.Text.Encoding.UTF8.GetBytes($"{Key}/{deviceId}")]),
+            ExampleCount = 1,
+            MeanLoss = 0,
+        };
+
+    private void NoteCosts(GroupAsk ask)
+    {
+        if (ask.BytesUp > 0 && _costs.TryGetValue(ask.DeviceId, out Contribution? known))
+        {
+            _costs[ask.DeviceId] = known with { BytesUp = ask.BytesUp, BytesDown = ask.BytesDown };
+        }
+    }
+
+    private bool IsSurvivor(string deviceId) =>
+        _contributions.Any(contribution => contribution.DeviceId == deviceId)
+        || (_desk?.ToDocument() is { } document && document.Group.Survivors.Contains(document.Group.Roll.NumberOf(deviceId)));
+
+    /// <summary>Waits until every input so far is in a durable sum; inputs that wait together share a write.</summary>
+    private async Task MakeDurableAsync()
+    {
+        long wanted = _inputs;
+        while (_durableInputs < wanted)
+        {
+            DemandHealthy();
+            if (_closing)
+            {
+                await _changed.Task;
+                continue;
+            }
+
+            if (_writing.IsCompleted)
+            {
+                _writing = WriteAsync();
+            }
+
+            await _writing;
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        long inputs = _inputs;
+        try
+        {
+            if (_desk!.ToDocument() is { } document)
+            {
+                await masked.WriteAsync(Key, document, CancellationToken.None);
+                _writes++;
+            }
+
+            _durableInputs = Math.Max(_durableInputs, inputs);
+        }
+        catch (Exception e)
+        {
+            LogFailed(Key, e);
+            _failed = true;
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+
+    private void ArmTimer(TimeSpan? due = null)
+    {
+        _timer?.Dispose();
+        _timer = null;
+        if (_desk is not { IsOver: false } desk)
+        {
+            return;
+        }
+
+        ServerStep step = desk.Step;
+        TimeSpan wait = due ?? (step == ServerStep.CollectingKeys ? _round!.Secure!.KeysUntil - time.GetUtcNow() : _round!.Secure!.StepTime);
+        _timer = this.RegisterGrainTimer(
+            _ => step == desk.Step && !_closing ? CloseStepAsync() : Task.CompletedTask,
+            new GrainTimerCreationOptions
+            {
+                DueTime = wait > TimeSpan.Zero ? wait : TimeSpan.Zero,
+                Period = Timeout.InfiniteTimeSpan,
+                KeepAlive = true,
+                Interleave = true,
+            });
+    }
+
+    private async Task<bool> ChangesAsync(Task changed, TimeSpan within)
+    {
+        try
+        {
+            await changed.WaitAsync(within, time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private void Signal()
+    {
+        TaskCompletionSource changed = _changed;
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        changed.SetResult();
+    }
+
+    /// <summary>Between a failed write and the next activation, which begins from what is durable, nothing may be taken in.</summary>
+    private void DemandHealthy()
+    {
+        if (_failed)
+        {
+            throw new InvalidOperationException($"Group {Key} goes back to what is durable of it; try again.");
+        }
+    }
+
+    private IRoundGrain Round() => grains.GetGrain<IRoundGrain>(Key[..Key.LastIndexOf('/')]);
+
+    [LoggerMessage(1, LogLevel.Information, "Group {Group} goes on from {Step} with {Count} masked inputs")]
+    private partial void LogRestored(string group, int count, ServerStep step);
+
+    [LoggerMessage(2, LogLevel.Warning, "Group {Group} is abandoned: {Reason}")]
+    private partial void LogAbandoned(string group, string reason);
+
+    [LoggerMessage(3, LogLevel.Error, "Group {Group} could not go on")]
+    private partial void LogFailed(string group, Exception exception);
+
+    [LoggerMessage(4, LogLevel.Warning, "Group {Group} refuses a masked input of {Device}: {Reason}")]
+    private partial void LogRefused(string group, string device, string reason);
+}
