@@ -11,6 +11,6 @@ COPY --from=build --chown=$APP_UID:$APP_UID /store /store
 USER $APP_UID
 VOLUME /store
 EXPOSE 5400 5401
-# Within a container loopback reaches nobody: publish the ports only where you trust the network, see docs/SECURITY.md.
+# Within a container loopback reaches nobody: publish the API's port 5400 on loopback alone, see docs/SECURITY.md.
 ENTRYPOINT ["dotnet", "Federated.Server.dll"]
-CMD ["serve", "--address", "0.0.0.0", "--storage", "/store"]
+CMD ["serve", "--address", "0.0.0.0", "--api-address", "0.0.0.0", "--storage", "/store"]

@@ -57,7 +57,7 @@ public sealed class DependencyTests
     [Fact]
     public void RawCryptography_IsUsedOnlyWhereItIsReviewed() => Demand(
         Types.InAssemblies([_shared, _modeling, _training, _client, _server]).That()
-            .DoNotResideInNamespaceContaining("SecureAggregation").ShouldNot().HaveDependencyOnAny(_rawCryptography));
+            .DoNotResideInNamespaceContaining("SecureAggregation").And().DoNotResideInNamespaceContaining("Identity").ShouldNot().HaveDependencyOnAny(_rawCryptography));
 
     [Fact]
     public void GrainContracts_CarryNoTensors()

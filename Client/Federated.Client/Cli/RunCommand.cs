@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using Federated.Client.Data;
 using Federated.Client.Engines;
+using Federated.Client.Identity;
 using Federated.Client.Session;
 using Federated.Client.Transport;
 using Federated.Training;
@@ -13,9 +14,14 @@ namespace Federated.Client.Cli;
 /// <summary><c>run</c>: the agent of one device.</summary>
 internal sealed class RunCommand : Command
 {
-    private readonly Option<string> _server = new("--server") { Description = "Address of the server, http://HOST:PORT or https://HOST:PORT.", HelpName = "URL", Required = true };
-    private readonly Option<string> _deviceId = new("--device-id") { Description = "Name of this device, unique in its population.", HelpName = "ID", Required = true };
-    private readonly Option<string> _population = new("--population") { Description = "The population this device belongs to.", HelpName = "NAME", Required = true };
+    private readonly Option<string?> _server = new("--server")
+    {
+        Description = "Address of the server, https://HOST:PORT; an enrolled device knows it. In clear text, http://, on this machine only.",
+        HelpName = "URL",
+    };
+
+    private readonly Option<string?> _deviceId = new("--device-id") { Description = "Name of this device, unique in its population; an enrolled device has one.", HelpName = "ID" };
+    private readonly Option<string?> _population = new("--population") { Description = "The population this device belongs to, unless enrollment said so.", HelpName = "NAME" };
     private readonly Option<string> _data = new("--data")
     {
         Description = "Examples to train on: idx:images=PATH,labels=PATH, csv:path=PATH,label=NAME (target=NAME for a number), text:folder=PATH,length=TOKENS or tokens:path=PATH,length=TOKENS, each with an optional ,slice=START:COUNT.",
@@ -24,7 +30,7 @@ internal sealed class RunCommand : Command
     };
 
     private readonly Option<string[]> _labels = new("--label") { Description = "A label of the device; may be given several times.", HelpName = "NAME=VALUE" };
-    private readonly Option<string?> _state = new("--state") { Description = "Folder that keeps model packages, tensors that stay on the device, and what compressed updates have left out, between runs; without it all begin anew.", HelpName = "DIR" };
+    private readonly Option<string?> _state = new("--state") { Description = "Folder that keeps the identity, model packages, tensors that stay on the device, and what compressed updates have left out, between runs; without it all begin anew.", HelpName = "DIR" };
     private readonly Option<string> _engine = new("--engine")
     {
         Description = "What trains: onnx, or torch in a build with -p:TorchEngine=true.",
@@ -62,7 +68,7 @@ internal sealed class RunCommand : Command
     {
         TextWriter output = parse.InvocationConfiguration.Output;
         TextWriter error = parse.InvocationConfiguration.Error;
-        ClientIdentity identity;
+        DeviceArguments device;
         IExampleSource examples;
         GrpcServerLink opened;
         ModelCache cache;
@@ -70,9 +76,10 @@ internal sealed class RunCommand : Command
         try
         {
             engine = TrainingEngines.Open(parse.GetRequiredValue(_engine), parse.GetValue(_threads));
-            identity = new ClientIdentity(parse.GetRequiredValue(_deviceId), parse.GetRequiredValue(_population), Labels(parse));
+            device = DeviceArguments.Resolve(
+                parse.GetValue(_server), parse.GetValue(_deviceId), parse.GetValue(_population), parse.GetValue(_state), Labels(parse));
             examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open();
-            opened = Connect(parse.GetRequiredValue(_server));
+            opened = device.Connect();
             cache = OpenCache(parse, engine);
         }
         catch (Exception e) when (e is FormatException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or NotSupportedException)
@@ -90,8 +97,10 @@ internal sealed class RunCommand : Command
         IResidualStore? residuals = state is null ? null : new FolderResiduals(Path.Combine(state, "residuals"));
         IKeptTensors? kept = state is null ? null : new FolderKeptTensors(Path.Combine(state, "tensors"));
         ClientSession session = new(
-            identity, link, models, examples, new SessionOptions { Engine = engine.Name }, TimeProvider.System, residuals: residuals, kept: kept);
-        Agent agent = new(identity, session, options, TimeProvider.System, log);
+            device.Identity, link, models, examples, new SessionOptions { Engine = engine.Name }, TimeProvider.System, residuals: residuals, kept: kept);
+        using DeviceIdentity? enrolled = device.Enrolled;
+        IBeforeCheckIn[] before = enrolled is null ? [] : [new CertificateRenewal(enrolled, TimeProvider.System, log)];
+        Agent agent = new(device.Identity, session, options, TimeProvider.System, log, before);
         try
         {
             await agent.RunAsync(json ? report => WriteJson(output, report) : null, cancellationToken).ConfigureAwait(false);
@@ -114,10 +123,6 @@ internal sealed class RunCommand : Command
         ModelCacheOptions options = new() { Folder = parse.GetValue(_state) is { } state ? Path.Combine(state, "packages") : null, TrainingThreads = 1 };
         return new ModelCache(options, engine);
     }
-
-    private static GrpcServerLink Connect(string server) => Uri.TryCreate(server, UriKind.Absolute, out Uri? uri)
-        ? GrpcServerLink.Connect(uri, new GrpcLinkOptions())
-        : throw new FormatException($"The server address '{server}' is not a URL. Write it as https://HOST:PORT.");
 
     private Dictionary<string, string> Labels(ParseResult parse)
     {

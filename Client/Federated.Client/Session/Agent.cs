@@ -11,7 +11,14 @@ namespace Federated.Client.Session;
 /// <param name="options">When to stop and how to wait.</param>
 /// <param name="time">The clock of the waits.</param>
 /// <param name="log">One line a round, and one a failure.</param>
-public sealed class Agent(ClientIdentity identity, ClientSession session, AgentOptions options, TimeProvider time, ILogger log)
+/// <param name="before">Who is asked before every check-in, in this order; nobody when null.</param>
+public sealed class Agent(
+    ClientIdentity identity,
+    ClientSession session,
+    AgentOptions options,
+    TimeProvider time,
+    ILogger log,
+    IReadOnlyList<IBeforeCheckIn>? before = null)
 {
     private readonly Backoff _backoff = new(options.FirstBackoff, options.LongestBackoff, time, identity.DeviceId);
 
@@ -30,6 +37,12 @@ public sealed class Agent(ClientIdentity identity, ClientSession session, AgentO
             SessionReport report;
             try
             {
+                if (await WaitAskedForAsync(cancellationToken).ConfigureAwait(false) is { } wait)
+                {
+                    await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
                 report = await session.RunOnceAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (ServerLinkException e) when (e.Retriable)
@@ -50,6 +63,19 @@ public sealed class Agent(ClientIdentity identity, ClientSession session, AgentO
 
             await PauseAsync(report, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async ValueTask<TimeSpan?> WaitAskedForAsync(CancellationToken cancellationToken)
+    {
+        foreach (IBeforeCheckIn asked in before ?? [])
+        {
+            if (await asked.AskAsync(cancellationToken).ConfigureAwait(false) is { } wait)
+            {
+                return wait;
+            }
+        }
+
+        return null;
     }
 
     private async Task PauseAsync(SessionReport report, CancellationToken cancellationToken)

@@ -23,4 +23,7 @@ public sealed record GrpcLinkOptions
 
     /// <summary>How long a probe may go unanswered before the connection counts as broken. 10 s by default.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whom the link believes and as whom it shows up; null leaves an https address to the certificates that the system trusts.</summary>
+    public LinkSecurity? Security { get; init; }
 }

@@ -28,37 +28,8 @@ public sealed class GrpcServerLink : IServerLink
 
     /// <summary>Prepares a link; the connection is made by the first call and again whenever it broke.</summary>
     /// <exception cref="ArgumentException">The address is not absolute, or neither http nor https.</exception>
-    public static GrpcServerLink Connect(Uri server, GrpcLinkOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(server);
-        ArgumentNullException.ThrowIfNull(options);
-        if (!server.IsAbsoluteUri || (server.Scheme != Uri.UriSchemeHttp && server.Scheme != Uri.UriSchemeHttps))
-        {
-            throw new ArgumentException(
-                $"The server address '{server}' is not an absolute http or https URL. Write it as https://HOST:PORT.", nameof(server));
-        }
-
-        SocketsHttpHandler handler = new()
-        {
-            EnableMultipleHttp2Connections = options.MultipleConnections,
-            InitialHttp2StreamWindowSize = options.InitialStreamWindowBytes,
-            ConnectTimeout = options.ConnectTimeout,
-            KeepAlivePingDelay = options.KeepAliveDelay,
-            KeepAlivePingTimeout = options.KeepAliveTimeout,
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5),
-            UseProxy = false,
-            UseCookies = false,
-        };
-        return new GrpcServerLink(GrpcChannel.ForAddress(server, new GrpcChannelOptions
-        {
-            HttpHandler = handler,
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = ProtocolLimits.MaxMessageBytes,
-            MaxSendMessageSize = ProtocolLimits.MaxMessageBytes,
-            MaxRetryAttempts = 0,
-        }));
-    }
+    public static GrpcServerLink Connect(Uri server, GrpcLinkOptions options) =>
+        new(GrpcConnection.Open(server, options));
 
     /// <inheritdoc/>
     public Task<CheckInReply> CheckInAsync(

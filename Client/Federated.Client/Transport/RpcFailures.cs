@@ -37,8 +37,29 @@ internal static class RpcFailures
             && Enum.IsDefined((ErrorCode)number)
             ? (ErrorCode)number
             : null;
+        if (code is null && IsForeignServer(rpc))
+        {
+            // Retriable, because a device in a network with a portal of its own must come back by itself when it leaves that network.
+            return new ServerLinkException(
+                "The server's certificate is not from the authority that this device enrolled with. Nothing was sent.", retriable: true, ErrorCode.ForeignServer, rpc);
+        }
+
         bool retriable = code is { } known ? ErrorCatalogue.For(known).Retriable : IsTransport(rpc.StatusCode);
         return new ServerLinkException($"The server call failed ({rpc.StatusCode}): {rpc.Status.Detail}", retriable, code, rpc);
+    }
+
+    private static bool IsForeignServer(Exception exception)
+    {
+        for (Exception? e = exception; e is not null; e = e is RpcException rpc ? rpc.Status.DebugException : e.InnerException)
+        {
+            // A failed handshake of any other kind carries the library's own exception inside.
+            if (e is System.Security.Authentication.AuthenticationException { InnerException: null })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // Without a code of the catalogue the status comes from gRPC itself or a proxy: a broken connection shows as any of these.

@@ -53,6 +53,7 @@ internal static class FederatedApi
         api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Resume(), id)));
         api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Cancel(), id)));
         api.MapGet("/jobs/{id}/adapter", AdapterAsync);
+        api.MapDeviceRoutes();
         api.MapGet("/models", ModelsAsync);
         api.MapPut("/objects", PackageRoutes.PutObjectAsync).WithMetadata(new DisableRequestSizeLimitAttribute());
         api.MapGet("/objects/{sha256}", PackageRoutes.GetObjectAsync);
@@ -141,7 +142,8 @@ internal static class FederatedApi
         where T : class =>
         value ?? throw new ProtocolViolationException(ErrorCode.NotFound, $"There is nothing called '{id}'.");
 
-    private static IResult Json<T>(T value) => Results.Json(value, RoundRecords.Json);
+    /// <summary>Answers in the form of records and statuses.</summary>
+    public static IResult Json<T>(T value) => Results.Json(value, RoundRecords.Json);
 
     private static async ValueTask<object?> MapErrorsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {

@@ -1,5 +1,6 @@
 using Federated.Modeling;
 using Federated.Server.Grains;
+using Federated.Server.Identity;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
@@ -67,6 +68,24 @@ public sealed class ServerApiClient : IDisposable
 
     /// <summary>What is known of a device.</summary>
     public Task<DeviceRecord> DeviceAsync(string id, CancellationToken ct) => SendAsync<DeviceRecord>(HttpMethod.Get, $"devices/{Escape(id)}", null, ct);
+
+    /// <summary>Makes an enrollment token.</summary>
+    public Task<NewToken> CreateTokenAsync(TokenRequest request, CancellationToken ct) =>
+        SendAsync<NewToken>(HttpMethod.Post, "tokens", JsonContent.Create(request, options: RoundRecords.Json), ct);
+
+    /// <summary>The enrollment tokens.</summary>
+    public Task<List<TokenRecord>> TokensAsync(CancellationToken ct) => SendAsync<List<TokenRecord>>(HttpMethod.Get, "tokens", null, ct);
+
+    /// <summary>The enrolled devices.</summary>
+    public Task<List<DeviceEnrollment>> DevicesAsync(CancellationToken ct) => SendAsync<List<DeviceEnrollment>>(HttpMethod.Get, "devices", null, ct);
+
+    /// <summary>Refuses every later call of a device.</summary>
+    public Task<DeviceEnrollment> RevokeDeviceAsync(string id, CancellationToken ct) =>
+        SendAsync<DeviceEnrollment>(HttpMethod.Post, $"devices/{Escape(id)}/revoke", null, ct);
+
+    /// <summary>Replaces the labels of a device.</summary>
+    public Task<DeviceEnrollment> LabelDeviceAsync(string id, IReadOnlyDictionary<string, string> labels, CancellationToken ct) =>
+        SendAsync<DeviceEnrollment>(HttpMethod.Put, $"devices/{Escape(id)}/labels", JsonContent.Create(labels, options: RoundRecords.Json), ct);
 
     /// <summary>The committed adapter's document.</summary>
     public async Task<byte[]> AdapterAsync(string id, CancellationToken ct)

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Federated.Server.Api;
 using Federated.Server.Hosting;
+using Federated.Server.Identity;
 using Federated.Server.Jobs;
 using Federated.Server.Storage;
 using Federated.Shared.SecureAggregation;
@@ -41,6 +42,7 @@ internal static class ServerCommandLine
         RootCommand root = new("Federated server: coordinates rounds of federated training.");
         root.Subcommands.Add(Serve());
         root.Subcommands.Add(Jobs());
+        root.Subcommands.Add(DevicesCommand.Build(_server, _json, new ApiRun()));
         root.Subcommands.Add(Models());
         root.Subcommands.Add(Schema());
         return root;
@@ -55,7 +57,16 @@ internal static class ServerCommandLine
         };
         Option<string?> azure = new("--azure-connection") { Description = "Azure Blob Storage connection string; replaces --storage." };
         Option<string> container = new("--azure-container") { Description = "Container for --azure-connection.", DefaultValueFactory = _ => "federated" };
-        Option<string> address = new("--address") { Description = "IP address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
+        Option<string> address = new("--address") { Description = "IP address that the port for devices listens on.", DefaultValueFactory = _ => "127.0.0.1" };
+        Option<string> apiAddress = new("--api-address")
+        {
+            Description = "IP address that the HTTP API listens on. Whoever reaches it steers the server.",
+            DefaultValueFactory = _ => "127.0.0.1",
+        };
+        Option<bool> insecure = new("--insecure-loopback") { Description = "Take devices in clear text and without enrollment, on loopback only." };
+        Option<DirectoryInfo?> authority = new("--authority") { Description = "Folder of the authority's authority.key and authority.crt (PEM); 'authority' in the store unless given." };
+        Option<string[]> names = new("--tls-name") { Description = "A further name or address in the server's certificate; may be given several times." };
+        Option<double> certificateDays = new("--certificate-days") { Description = "How long a device's certificate holds.", DefaultValueFactory = _ => 90 };
         Option<int> grpcPort = new("--grpc-port") { Description = "Port of the device protocol; 0 takes a free one.", DefaultValueFactory = _ => 5401 };
         Option<int> apiPort = new("--api-port") { Description = "Port of the HTTP API; 0 takes a free one.", DefaultValueFactory = _ => 5400 };
         Option<int> threads = new("--threads") { Description = "Threads for evaluation.", DefaultValueFactory = _ => Environment.ProcessorCount };
@@ -63,13 +74,24 @@ internal static class ServerCommandLine
         {
             Description = "JSON file of the devices that may take part in secure aggregation: identifier and public key of each. Nobody without it.",
         };
-        Command command = new("serve", "Run the server until it is stopped.") { storage, azure, container, address, grpcPort, apiPort, threads, deviceKeys, _json };
+        Command command = new("serve", "Run the server until it is stopped.")
+        {
+            storage, azure, container, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
+        };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions
             {
-                Address = IPAddress.TryParse(parsed.GetValue(address), out IPAddress? ip)
-                    ? ip
-                    : throw new CommandException($"--address '{parsed.GetValue(address)}' is not an IP address. Use 127.0.0.1, 0.0.0.0 or one of this machine's."),
+                Address = AddressOf(parsed, address),
+                ApiAddress = AddressOf(parsed, apiAddress),
+                Identity = new IdentityOptions
+                {
+                    InsecureLoopback = parsed.GetValue(insecure),
+                    AuthorityFolder = parsed.GetValue(authority)?.FullName,
+                    ServerNames = parsed.GetValue(names) ?? [],
+                    CertificateLifetime = TimeSpan.FromDays(parsed.GetValue(certificateDays)) is { TotalDays: > 0 and <= 3650 } lifetime
+                        ? lifetime
+                        : throw new CommandException($"--certificate-days is {parsed.GetValue(certificateDays)}; allowed is more than 0, up to 3650."),
+                },
                 GrpcPort = parsed.GetValue(grpcPort),
                 ApiPort = parsed.GetValue(apiPort),
                 Threads = parsed.GetValue(threads),
@@ -94,6 +116,10 @@ internal static class ServerCommandLine
             throw new CommandException($"--device-keys: {e.Message}");
         }
     }
+
+    private static IPAddress AddressOf(ParseResult parsed, Option<string> option) => IPAddress.TryParse(parsed.GetValue(option), out IPAddress? ip)
+        ? ip
+        : throw new CommandException($"{option.Name} '{parsed.GetValue(option)}' is not an IP address. Use 127.0.0.1, 0.0.0.0 or one of this machine's.");
 
     private static Command Jobs()
     {
@@ -183,5 +209,10 @@ internal static class ServerCommandLine
         }
 
         return 0;
+    }
+
+    private sealed class ApiRun : IApiRun
+    {
+        public Task<int> RunAsync<T>(ParseResult parsed, Func<ServerApiClient, Task<T>> call, Action<T> print) => WithServer(parsed, call, print);
     }
 }

@@ -1,6 +1,8 @@
+using Federated.Server.Identity;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace Federated.Server.Grpc;
 
@@ -27,6 +29,17 @@ internal static class Demand
                 ErrorCode.InvalidIdentifier,
                 $"{field} {shown} is not an identifier: 1 to {ProtocolLimits.MaxIdentifierLength} characters of A-Z a-z 0-9 . _ - that do not begin with a dot.");
         }
+    }
+
+    /// <summary>The device that a message names is an identifier, and the one that calls, where callers are known; gives that one.</summary>
+    public static EnrolledDevice? Device(string deviceId, ServerCallContext context)
+    {
+        Identifier(deviceId, "device_id");
+        EnrolledDevice? caller = CallerInterceptor.Of(context);
+        return caller is null || caller.DeviceId == deviceId
+            ? caller
+            : throw new ProtocolViolationException(
+                ErrorCode.WrongDevice, $"The message speaks for device '{deviceId}', the certificate is that of '{caller.DeviceId}'.");
     }
 
     /// <summary>The text is short enough.</summary>

@@ -1,5 +1,6 @@
 using Federated.Server.Grains;
 using Federated.Server.Hosting;
+using Federated.Server.Identity;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Google.Protobuf;
@@ -17,8 +18,14 @@ internal sealed class DeviceGateway(IGrainFactory grains, RoundDirectory rounds,
     public override async Task<CheckInReply> CheckIn(CheckInRequest request, ServerCallContext context)
     {
         Demand.Version(request.ProtocolVersion);
-        Demand.Identifier(request.DeviceId, "device_id");
+        EnrolledDevice? caller = Demand.Device(request.DeviceId, context);
         Demand.Identifier(request.Population, "population");
+        if (caller is { Population.Length: > 0 } && caller.Population != request.Population)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.WrongDevice, $"Device '{caller.DeviceId}' is enrolled for population '{caller.Population}', not '{request.Population}'.");
+        }
+
         Demand.Text(request.ClientVersion, "client_version");
         Demand.Text(request.Engine, "engine");
         if (request.Labels.Count > MaxLabels)
@@ -37,7 +44,7 @@ internal sealed class DeviceGateway(IGrainFactory grains, RoundDirectory rounds,
             new CheckIn
             {
                 DeviceId = request.DeviceId,
-                Labels = new Dictionary<string, string>(request.Labels),
+                Labels = LabelsOf(request, caller),
                 ClientVersion = request.ClientVersion,
                 Engine = request.Engine,
                 Hold = hold < options.Value.MaxHold ? hold : options.Value.MaxHold,
@@ -61,7 +68,7 @@ internal sealed class DeviceGateway(IGrainFactory grains, RoundDirectory rounds,
     /// <inheritdoc/>
     public override async Task<AbortReply> ReportAbort(AbortReport request, ServerCallContext context)
     {
-        Demand.Identifier(request.DeviceId, "device_id");
+        _ = Demand.Device(request.DeviceId, context);
         Demand.Identifier(request.JobId, "job_id");
         Demand.Text(request.Detail, "detail");
         if (await rounds.FindAsync(request.JobId, request.Round) is null)
@@ -71,5 +78,17 @@ internal sealed class DeviceGateway(IGrainFactory grains, RoundDirectory rounds,
 
         await grains.GetGrain<IRoundGrain>(GrainKeys.Round(request.JobId, (long)request.Round)).Abort(request.DeviceId, WireNames.Of(request.Reason));
         return new AbortReply();
+    }
+
+    // What the operator says of a device wins over what the device says.
+    private static Dictionary<string, string> LabelsOf(CheckInRequest request, EnrolledDevice? caller)
+    {
+        Dictionary<string, string> labels = new(request.Labels);
+        foreach ((string name, string value) in caller?.Labels ?? new Dictionary<string, string>())
+        {
+            labels[name] = value;
+        }
+
+        return labels;
     }
 }

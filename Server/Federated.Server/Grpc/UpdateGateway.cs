@@ -21,7 +21,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     /// <summary>How many bytes of a broken upload are held.</summary>
     public Task<UploadStatusReply> UploadStatus(UploadStatusRequest request, ServerCallContext context)
     {
-        Demand.Identifier(request.DeviceId, "device_id");
+        _ = Demand.Device(request.DeviceId, context);
         Demand.Identifier(request.JobId, "job_id");
         UploadKey key = new(request.JobId, (long)Math.Min(request.Round, long.MaxValue), request.DeviceId, Demand.Hash(request.Sha256, "sha256"));
         return Task.FromResult(new UploadStatusReply { ReceivedBytes = (ulong)staging.ReceivedBytes(key) });
@@ -36,7 +36,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         }
 
         Demand.Version(header.ProtocolVersion);
-        Demand.Identifier(header.DeviceId, "device_id");
+        _ = Demand.Device(header.DeviceId, context);
         Demand.Identifier(header.JobId, "job_id");
         ContentHash content = Demand.Hash(header.Sha256, "sha256");
         Refusal? refusal = null;

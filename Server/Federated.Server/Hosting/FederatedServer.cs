@@ -3,6 +3,7 @@ using Federated.Server.Api;
 using Federated.Server.Collection;
 using Federated.Server.Grains;
 using Federated.Server.Grpc;
+using Federated.Server.Identity;
 using Federated.Server.Jobs;
 using Federated.Server.Storage;
 using Federated.Shared.Protocol;
@@ -43,9 +44,14 @@ public sealed class FederatedServer : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The store is in use by another process, or a port is taken.</exception>
     public static async Task<FederatedServer> StartAsync(ServerOptions options, CancellationToken ct = default)
     {
-        WebApplication app = Build(options);
+        DeviceEndpoint.Check(options);
+        DeviceAuthority? authority = options.Identity.InsecureLoopback
+            ? null
+            : await DeviceAuthority.OpenAsync(AuthorityFolder(options), options.Time.GetUtcNow(), ct);
+        WebApplication app = Build(options, authority);
         try
         {
+            await app.Services.GetRequiredService<DeviceRegistry>().LoadAsync(ct);
             await app.StartAsync(ct);
         }
         catch
@@ -69,7 +75,7 @@ public sealed class FederatedServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static WebApplication Build(ServerOptions options)
+    private static WebApplication Build(ServerOptions options, DeviceAuthority? authority)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.AddSimpleConsole(console =>
@@ -86,10 +92,16 @@ public sealed class FederatedServer : IAsyncDisposable
         builder.Logging.AddFilter("Polly", errors);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        foreach (ILoggerProvider logger in options.Loggers)
+        {
+            builder.Logging.AddProvider(logger);
+        }
+
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddRoutingCore();
         AddFederated(builder.Services, options);
+        AddIdentity(builder.Services, options, authority);
         builder.Host.UseOrleans(silo => ConfigureSilo(silo));
 
         WebApplication app = builder.Build();
@@ -98,13 +110,18 @@ public sealed class FederatedServer : IAsyncDisposable
         app.MapGrpcService<TransferGateway>();
         app.MapGrpcService<UpdateGateway>();
         app.MapGrpcService<GroupGateway>();
+        if (authority is not null)
+        {
+            app.MapGrpcService<EnrollmentGateway>();
+        }
+
         app.MapFederatedApi();
         return app;
     }
 
     private static void AddFederated(IServiceCollection services, ServerOptions options)
     {
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(options.Time);
         services.AddFederatedStorage(options.Storage);
         services.AddSingleton(Options.Create(options.Selection));
         services.AddSingleton(Options.Create(options.Staging));
@@ -127,9 +144,34 @@ public sealed class FederatedServer : IAsyncDisposable
         {
             grpc.MaxReceiveMessageSize = ProtocolLimits.MaxMessageBytes;
             grpc.Interceptors.Add<ErrorInterceptor>();
+            if (!options.Identity.InsecureLoopback)
+            {
+                grpc.Interceptors.Add<CallerInterceptor>();
+            }
         });
         services.AddGrainSerialization();
     }
+
+    private static void AddIdentity(IServiceCollection services, ServerOptions options, DeviceAuthority? authority)
+    {
+        services.AddSingleton(options.Identity);
+        services.AddSingleton<RegistryStore>();
+        services.AddSingleton<DeviceRegistry>();
+        if (authority is not null)
+        {
+            services.AddSingleton(authority);
+            services.AddSingleton<CallerCheck>();
+            services.AddSingleton(provider => new ServerCertificate(
+                authority, ServerNames(options), provider.GetRequiredService<TimeProvider>()));
+        }
+    }
+
+    private static string AuthorityFolder(ServerOptions options) => options.Identity.AuthorityFolder
+        ?? (options.Storage.Kind == StorageKind.Files ? Path.Combine(options.Storage.Path, "authority") : "federated-authority");
+
+    private static string[] ServerNames(ServerOptions options) => options.Address.Equals(IPAddress.Any) || options.Address.Equals(IPAddress.IPv6Any)
+        ? [.. options.Identity.ServerNames, Dns.GetHostName()]
+        : [.. options.Identity.ServerNames, options.Address.ToString()];
 
     private static void ConfigureSilo(ISiloBuilder silo)
     {
@@ -156,16 +198,21 @@ public sealed class FederatedServer : IAsyncDisposable
         // Streams that wait must not use up the window of the one that is being read.
         kestrel.Limits.Http2.InitialConnectionWindowSize = MaxStreamsPerConnection * StreamWindowBytes;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(60);
-        kestrel.Listen(options.Address, options.ApiPort, listen => listen.Protocols = HttpProtocols.Http1);
-        kestrel.Listen(options.Address, options.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.Listen(options.ApiAddress, options.ApiPort, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(options.Address, options.GrpcPort, listen => DeviceEndpoint.Configure(listen, options));
     }
 
     private static (Uri Api, Uri Grpc) BoundAddresses(WebApplication app, ServerOptions options)
     {
         // Kestrel lists its addresses in the order in which they were configured.
         int[] ports = [.. app.Urls.Select(url => BindingAddress.Parse(url).Port)];
-        string host = options.Address.Equals(IPAddress.Any) || options.Address.Equals(IPAddress.IPv6Any) ? "localhost" : options.Address.ToString();
-        host = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
-        return (new Uri($"http://{host}:{ports[0]}/"), new Uri($"http://{host}:{ports[1]}/"));
+        string scheme = options.Identity.InsecureLoopback ? "http" : "https";
+        return (new Uri($"http://{Host(options.ApiAddress)}:{ports[0]}/"), new Uri($"{scheme}://{Host(options.Address)}:{ports[1]}/"));
+    }
+
+    private static string Host(IPAddress address)
+    {
+        string host = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "localhost" : address.ToString();
+        return host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
     }
 }

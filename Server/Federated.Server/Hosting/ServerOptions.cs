@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Federated.Server.Collection;
+using Federated.Server.Identity;
 using Federated.Server.Storage;
 using Federated.Shared.SecureAggregation;
 
@@ -9,10 +10,16 @@ namespace Federated.Server.Hosting;
 /// <summary>How a server process runs.</summary>
 public sealed class ServerOptions
 {
-    /// <summary>Address both ports listen on. Default loopback: devices are not authenticated yet, see docs/SECURITY.md.</summary>
+    /// <summary>Address that the port for devices listens on. Default loopback.</summary>
     public IPAddress Address { get; set; } = IPAddress.Loopback;
 
-    /// <summary>Port of the device protocol (gRPC over HTTP/2 without TLS); 0 takes a free one.</summary>
+    /// <summary>Address that the HTTP API listens on. Default loopback: nobody is authenticated there, see docs/SECURITY.md.</summary>
+    public IPAddress ApiAddress { get; set; } = IPAddress.Loopback;
+
+    /// <summary>How devices are told apart, and whether they connect over TLS.</summary>
+    public IdentityOptions Identity { get; set; } = new();
+
+    /// <summary>Port of the device protocol (gRPC over HTTP/2); 0 takes a free one.</summary>
     [Range(0, 65535)]
     public int GrpcPort { get; set; } = 5401;
 
@@ -37,6 +44,12 @@ public sealed class ServerOptions
     /// The devices that may take part in secure aggregation, with their keys. Nobody by default. Not disposed by the server.
     /// </summary>
     public IEnrolledDevices Devices { get; set; } = new EnrolledDevices();
+
+    /// <summary>The clock of everything durable: ends of tokens and certificates, times in records. Default the system's.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>Where log lines go besides standard error; not disposed before the server.</summary>
+    public IReadOnlyList<ILoggerProvider> Loggers { get; set; } = [];
 
     /// <summary>Least severe log lines that are printed.</summary>
     public LogLevel LogLevel { get; set; } = LogLevel.Information;

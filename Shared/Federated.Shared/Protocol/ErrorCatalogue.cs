@@ -37,6 +37,36 @@ public enum ErrorCode
 
     /// <summary>A setting is unknown, of the wrong type or impossible.</summary>
     InvalidSetting = 1010,
+
+    /// <summary>The call needs a device certificate and came without one, or names a device that is not enrolled.</summary>
+    NotEnrolled = 1100,
+
+    /// <summary>No such enrollment token.</summary>
+    TokenUnknown = 1101,
+
+    /// <summary>Another key has used the enrollment token.</summary>
+    TokenUsed = 1102,
+
+    /// <summary>The enrollment token's time is over.</summary>
+    TokenExpired = 1103,
+
+    /// <summary>The certificate is not from this server's authority, or not for the key that is enrolled.</summary>
+    ForeignCertificate = 1104,
+
+    /// <summary>The device certificate's time is over.</summary>
+    CertificateExpired = 1105,
+
+    /// <summary>The device was revoked.</summary>
+    DeviceRevoked = 1106,
+
+    /// <summary>The message speaks for another device than the certificate.</summary>
+    WrongDevice = 1107,
+
+    /// <summary>The server's certificate is not from the pinned authority.</summary>
+    ForeignServer = 1108,
+
+    /// <summary>The request's signature is not the key's.</summary>
+    BadSignature = 1109,
 }
 
 /// <summary>Maps each <see cref="ErrorCode"/> once: to the gRPC status, the HTTP status and the advice.</summary>
@@ -66,6 +96,16 @@ public static class ErrorCatalogue
         new(ErrorCode.Overloaded, StatusCode.Unavailable, 503, true, "Wait and try again with backoff."),
         new(ErrorCode.Conflict, StatusCode.FailedPrecondition, 409, false, "Look at the job's state first."),
         new(ErrorCode.InvalidSetting, StatusCode.InvalidArgument, 422, false, "Correct the named key."),
+        new(ErrorCode.NotEnrolled, StatusCode.Unauthenticated, 401, false, "Enroll the device: create a token on the server and run 'federated-client enroll'."),
+        new(ErrorCode.TokenUnknown, StatusCode.Unauthenticated, 401, false, "Check that the token is complete and from this server, or create another."),
+        new(ErrorCode.TokenUsed, StatusCode.PermissionDenied, 403, false, "Create another token. If nobody else should have had this one, revoke the device that used it."),
+        new(ErrorCode.TokenExpired, StatusCode.PermissionDenied, 403, false, "Create another token."),
+        new(ErrorCode.ForeignCertificate, StatusCode.Unauthenticated, 401, false, "Enroll the device with this server again."),
+        new(ErrorCode.CertificateExpired, StatusCode.Unauthenticated, 401, false, "Renew the certificate, or enroll the device again; check the device's clock."),
+        new(ErrorCode.DeviceRevoked, StatusCode.PermissionDenied, 403, false, "Ask the operator; a revoked device comes back with a token made for its name."),
+        new(ErrorCode.WrongDevice, StatusCode.PermissionDenied, 403, false, "Use the identity of the device that the message names."),
+        new(ErrorCode.ForeignServer, StatusCode.Unauthenticated, 401, false, "Check the address. If it is right, somebody sits between device and server; use another network."),
+        new(ErrorCode.BadSignature, StatusCode.PermissionDenied, 403, false, "Update the client; if that does not help, the request was changed on the way."),
     }.ToDictionary(entry => entry.Code);
 
     /// <summary>Every code in order of its number.</summary>

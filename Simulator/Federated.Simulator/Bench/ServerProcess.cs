@@ -54,7 +54,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         DirectoryInfo store = Directory.CreateTempSubdirectory("federated-bench-");
         Process process = Process.Start(new ProcessStartInfo("dotnet")
         {
-            ArgumentList = { "exec", assembly, "serve", "--storage", store.FullName, "--grpc-port", "0", "--api-port", "0", "--json" },
+            ArgumentList = { "exec", assembly, "serve", "--storage", store.FullName, "--grpc-port", "0", "--api-port", "0", "--insecure-loopback", "--json" },
             RedirectStandardOutput = true,
         }) ?? throw new InvalidOperationException("The server process could not be started.");
         try

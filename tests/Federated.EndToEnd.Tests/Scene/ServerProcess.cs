@@ -34,7 +34,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(string store, params string[] more)
     {
         string[] ports = more.Contains("--grpc-port") ? ["--api-port", "0"] : ["--grpc-port", "0", "--api-port", "0"];
-        ProgramRun run = ProgramRun.Start("Federated.Server", ["serve", "--storage", store, .. ports, "--json", .. more]);
+        ProgramRun run = ProgramRun.Start("Federated.Server", ["serve", "--storage", store, .. ports, "--insecure-loopback", "--json", .. more]);
         try
         {
             using JsonDocument line = JsonDocument.Parse(await run.FirstLineAsync());
