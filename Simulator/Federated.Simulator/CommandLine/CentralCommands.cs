@@ -32,7 +32,7 @@ internal static class CentralCommands
         Options options = new();
         Option<int?> epochs = new("--epochs")
         {
-            Description = "Passes over all devices' examples; as many as the federated job makes on average when left out.",
+            Description = "Passes over all devices' examples; as many as the devices of the federated job make together when left out.",
             HelpName = "N",
         };
         Command command = new("central", "Train a scenario's job on the examples of all its devices in one place, as a reference for the federated run.") { epochs };
@@ -80,7 +80,14 @@ internal static class CentralCommands
         ScenarioExamples examples = ScenarioExamples.Open(scenario);
         IExampleSource pooled = new Federated.Training.Data.ExampleSubset(examples.Examples, [.. examples.Parts.SelectMany(part => part)]);
         double passes = (double)job.Rounds * job.Cohort.Goal / examples.Parts.Length * job.Training.Epochs;
-        TrainingSettings training = job.Training with { Epochs = epochs ?? (int)Math.Clamp(Math.Round(passes), 1, 1_000) };
+
+        // A limit of steps is that of a device and round; in one place as many steps are taken as all devices take together.
+        long steps = job.Training.MaxSteps == 0 || epochs is not null ? 0 : (long)job.Training.MaxSteps * job.Rounds * job.Cohort.Goal;
+        TrainingSettings training = job.Training with
+        {
+            Epochs = steps > 0 ? 1_000 : epochs ?? (int)Math.Clamp(Math.Round(passes), 1, 1_000),
+            MaxSteps = (int)Math.Min(steps, int.MaxValue),
+        };
         CentralResult result = await arguments.Training().RunAsync(
             package, pooled, HeldOutExamples.Open(job.Evaluation), [training], job.Seed, ct);
         arguments.Tell(CentralReport.Of(scenario.Name, job.Seed, result, null));

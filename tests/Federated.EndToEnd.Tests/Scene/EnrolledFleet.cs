@@ -2,6 +2,7 @@ using System.Text.Json;
 using Federated.Client.Session;
 using Federated.Server.Api;
 using Federated.Shared.SecureAggregation;
+using DeviceEnrollment = Federated.Client.Session.DeviceEnrollment;
 
 namespace Federated.EndToEnd.Tests.Scene;
 
