@@ -12,10 +12,10 @@ public sealed class CommandLineTests
     [InlineData(0, "--version")]
     [InlineData(2, "walk")]
     [InlineData(2, "run")]
-    [InlineData(2, "run --server http://h:1 --device-id d --population p --data idx:images=a,labels=b --threads 0")]
-    [InlineData(2, "run --server http://h:1 --device-id d --population p --data idx:images=a,labels=b --threads many")]
-    [InlineData(2, "run --server http://h:1 --device-id d --population p --data idx:images=a,labels=b --rounds 0")]
-    [InlineData(2, "run --server http://h:1 --device-id d --population p --data idx:images=a,labels=b --engine steam")]
+    [InlineData(2, "run --server http://localhost:1 --device-id d --population p --data idx:images=a,labels=b --threads 0")]
+    [InlineData(2, "run --server http://localhost:1 --device-id d --population p --data idx:images=a,labels=b --threads many")]
+    [InlineData(2, "run --server http://localhost:1 --device-id d --population p --data idx:images=a,labels=b --rounds 0")]
+    [InlineData(2, "run --server http://localhost:1 --device-id d --population p --data idx:images=a,labels=b --engine steam")]
     public async Task Run_Arguments_GiveTheExitCode(int code, string arguments) =>
         Assert.Equal(code, (await InvokeAsync(arguments.Split(' '))).Code);
 
@@ -25,20 +25,21 @@ public sealed class CommandLineTests
         using TemporaryTable table = new();
 
         (int code, string output, string error) = await InvokeAsync(
-            "run", "--server", "http://h:1", "--device-id", "d", "--population", "p", "--data", $"csv:path={table.Path},label=y", "--engine", "torch");
+            "run", "--server", "http://localhost:1", "--device-id", "d", "--population", "p", "--data", $"csv:path={table.Path},label=y", "--engine", "torch");
 
         Assert.Equal((2, ""), (code, output));
         Assert.Contains("built without the engine 'torch'. Build it with -p:TorchEngine=true", error, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("bad id", "p", "csv:path=DATA,label=y", "http://h:1", "'bad id' is not an identifier")]
-    [InlineData("d", ".p", "csv:path=DATA,label=y", "http://h:1", "'.p' is not an identifier")]
-    [InlineData("d", "p", "csv:path=DATA,label=y,slice=9:1", "http://h:1", "the slice 9:1")]
-    [InlineData("d", "p", "csv:path=/no/such/file,label=y", "http://h:1", "/no/such/file")]
-    [InlineData("d", "p", "csv:path=DATA,label=z", "http://h:1", "z")]
+    [InlineData("bad id", "p", "csv:path=DATA,label=y", "http://localhost:1", "'bad id' is not an identifier")]
+    [InlineData("d", ".p", "csv:path=DATA,label=y", "http://localhost:1", "'.p' is not an identifier")]
+    [InlineData("d", "p", "csv:path=DATA,label=y,slice=9:1", "http://localhost:1", "the slice 9:1")]
+    [InlineData("d", "p", "csv:path=/no/such/file,label=y", "http://localhost:1", "/no/such/file")]
+    [InlineData("d", "p", "csv:path=DATA,label=z", "http://localhost:1", "z")]
     [InlineData("d", "p", "csv:path=DATA,label=y", "ftp://h:1", "ftp://h:1")]
     [InlineData("d", "p", "csv:path=DATA,label=y", "nowhere", "'nowhere' is not a URL")]
+    [InlineData("d", "p", "csv:path=DATA,label=y", "http://server.example:5401", "is in clear text and not on this machine")]
     public async Task Run_BadInput_SaysWhatIsWrong(string device, string population, string data, string server, string message)
     {
         using TemporaryTable table = new();
