@@ -14,7 +14,7 @@ internal sealed class GroupGateway(IGrainFactory grains, RoundDirectory rounds, 
     /// <inheritdoc/>
     public override async Task<GroupReply> Exchange(GroupRequest request, ServerCallContext context)
     {
-        Demand.Identifier(request.DeviceId, "device_id");
+        _ = Demand.Device(request.DeviceId, context);
         Demand.Identifier(request.JobId, "job_id");
         if (!Enum.IsDefined(request.Awaits))
         {

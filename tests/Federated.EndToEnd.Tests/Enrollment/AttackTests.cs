@@ -219,6 +219,8 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
             .ReportAbortAsync(new AbortReport { DeviceId = "alice", JobId = "job", Round = 1 }, cancellationToken: Cancelled));
         await server.RefusesAsync(ErrorCode.WrongDevice, async () => await new UpdateService.UpdateServiceClient(channel)
             .UploadStatusAsync(new UploadStatusRequest { DeviceId = "alice", JobId = "job", Round = 1, Sha256 = recorded.Sha256 }, cancellationToken: Cancelled));
+        await server.RefusesAsync(ErrorCode.WrongDevice, async () => await new GroupService.GroupServiceClient(channel)
+            .ExchangeAsync(new GroupRequest { DeviceId = "alice", JobId = "job", Round = 1, Awaits = GroupStep.Roster }, cancellationToken: Cancelled));
     }
 
     [Fact]
