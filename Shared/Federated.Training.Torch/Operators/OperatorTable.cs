@@ -13,11 +13,16 @@ namespace Federated.Training.Torch.Operators;
 /// </summary>
 internal static class OperatorTable
 {
+    // The operators + and - make a factor of their own for each call, which the collector may free while torch still reads it: seen as
+    // "Expected false to be true" from toDouble. These live as long as the program.
+    private static readonly TorchSharp.Scalar _one = 1L;
+    private static readonly TorchSharp.Scalar _minusOne = -1L;
+
     private static readonly FrozenDictionary<string, Func<GraphNode, TorchOperator>> ByOperator =
         new Dictionary<string, Func<GraphNode, TorchOperator>>(StringComparer.Ordinal)
         {
             ["Abs"] = Always(x => x[0]!.abs()),
-            ["Add"] = Always(x => x[0]! + x[1]!),
+            ["Add"] = Always(x => x[0]!.add(x[1]!, _one)),
             ["And"] = Always(x => x[0]!.logical_and(x[1]!)),
             ["ArgMax"] = ReductionOperators.ArgMax,
             ["AveragePool"] = PoolingOperators.AveragePool,
@@ -93,7 +98,7 @@ internal static class OperatorTable
             ["Split"] = node => SelectionOperators.Split(node, 0),
             ["Sqrt"] = Always(x => x[0]!.sqrt()),
             ["Squeeze"] = LayoutOperators.Squeeze,
-            ["Sub"] = Always(x => x[0]! - x[1]!),
+            ["Sub"] = Always(x => x[0]!.add(x[1]!, _minusOne)),
             ["Tanh"] = Always(x => x[0]!.tanh()),
             ["Tile"] = SelectionOperators.Tile,
             ["Transpose"] = LayoutOperators.Transpose,
