@@ -2,7 +2,6 @@ using Federated.Server.Aggregation;
 using Federated.Server.Collection;
 using Federated.Server.Hosting;
 using Federated.Server.SecureAggregation;
-using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Federated.Shared.SecureAggregation;
@@ -16,7 +15,7 @@ namespace Federated.Server.Grains;
 /// group is durable, and a server that was killed goes on with it; a group killed earlier begins again under a new header and with fresh
 /// keys. The survivors are durable before anybody is told them, so that no second set of them is ever told.
 /// </summary>
-internal sealed partial class GroupGrain(
+internal sealed class GroupGrain(
     MaskedGroupStore masked,
     PartialSumStore sums,
     UpdateStaging staging,
@@ -32,15 +31,13 @@ internal sealed partial class GroupGrain(
     // How long the last step waits for members whose shares are not needed, only what they report.
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
 
-    private readonly Dictionary<string, Contribution> _costs = new(StringComparer.Ordinal);
     private GroupDesk? _desk;
     private MaskedGroupDocument? _restored;
     private Dictionary<string, GroupServerMessage> _restoredShares = [];
     private PartialSum? _partial;
     private Submission[] _contributions = [];
     private RoundStart? _round;
-    private LinearRound? _linear;
-    private GroupHeader? _header;
+    private GroupTally? _tally;
     private Task? _opening;
     private Task _writing = Task.CompletedTask;
     private IGrainTimer? _timer;
@@ -96,7 +93,7 @@ internal sealed partial class GroupGrain(
                     return reply.ToByteArray();
                 }
 
-                NoteCosts(ask);
+                _tally?.Note(ask);
                 if (answer.Keys is not null && desk.Step == ServerStep.CollectingKeys)
                 {
                     await Round().Advertised(ask.DeviceId);
@@ -154,7 +151,7 @@ internal sealed partial class GroupGrain(
         switch (reply.Outcome)
         {
             case MemberOutcome.Accepted:
-                _costs[deviceId] = staged.Contribution!;
+                _tally!.Add(deviceId, staged.Contribution!);
                 _inputs++;
                 await MakeDurableAsync();
                 await ProgressAsync();
@@ -163,7 +160,7 @@ internal sealed partial class GroupGrain(
                 await MakeDurableAsync();
                 return SubmissionAnswer.Duplicate;
             case MemberOutcome.Malformed or MemberOutcome.WrongSession:
-                LogRefused(Key, deviceId, reply.Detail);
+                GroupLog.Refused(logger, Key, deviceId, reply.Detail);
                 return SubmissionAnswer.Malformed;
             default:
                 return _desk?.Step == ServerStep.Abandoned ? SubmissionAnswer.Abandoned : SubmissionAnswer.Late;
@@ -251,38 +248,23 @@ internal sealed partial class GroupGrain(
         string[] invited = [.. start.Cohort.Zip(secure.GroupOf).Where(pair => pair.Second == Group).Select(pair => pair.First)];
         ServerTerms terms = new(devices, threads.Count);
         _round = start;
-        _linear = linear;
+        GroupHeader header;
         if (_restored is { } document)
         {
-            _header = document.Group.Roll.Header;
+            header = document.Group.Roll.Header;
             _desk = GroupDesk.Restore(document, _restoredShares, terms);
-            LogRestored(Key, document.Group.Survivors.Count, document.Step);
+            GroupLog.Restored(logger, Key, document.Group.Survivors.Count, document.Step);
         }
         else
         {
             using KeyedGenerator random = KeyedGenerator.Create();
-            _header = HeaderOf(start, plan, linear, secure, Group + ((int)(random.NextUInt64() % (1 << 14)) << AttemptShift));
-            _desk = new GroupDesk(new SecureAggregationServer(_header, await serverKey.GetAsync(CancellationToken.None), invited, terms), invited);
+            header = GroupHeaders.Of(start, plan, linear, Group + ((int)(random.NextUInt64() % (1 << 14)) << AttemptShift));
+            _desk = new GroupDesk(new SecureAggregationServer(header, await serverKey.GetAsync(CancellationToken.None), invited, terms), invited);
         }
 
+        _tally = new GroupTally(Key, Group, start, linear, header);
         ArmTimer();
     }
-
-    private static GroupHeader HeaderOf(RoundStart start, PlanDocument plan, LinearRound linear, SecureRound secure, int number) => new()
-    {
-        JobId = start.JobId,
-        Round = start.Round,
-        Group = number,
-        Model = plan.Adapter,
-        UpdateSpec = ContentHash.Of(linear.ToBytes()),
-        FieldCount = linear.FieldCount,
-        ScalarFieldCount = linear.StatisticsFields,
-        WidthBits = linear.WidthBits,
-        MinField = -linear.Limit,
-        MaxField = linear.Limit,
-        MinMembers = secure.MinMembers,
-        MaxMembers = linear.MaxClients,
-    };
 
     private async Task ProgressAsync()
     {
@@ -330,7 +312,7 @@ internal sealed partial class GroupGrain(
         }
         catch (Exception e)
         {
-            LogFailed(Key, e);
+            GroupLog.Failed(logger, Key, e);
             _failed = true;
             DeactivateOnIdle();
             throw;
@@ -346,7 +328,7 @@ internal sealed partial class GroupGrain(
 
     private async Task EndAsync(GroupDesk desk)
     {
-        if (desk.Sum is { } sum && Total(sum) is { } partial)
+        if (desk.Sum is { } sum && TotalOf(sum) is { } partial)
         {
             await sums.WriteAsync(Key, partial, CancellationToken.None);
             _writes++;
@@ -355,7 +337,7 @@ internal sealed partial class GroupGrain(
         }
         else
         {
-            LogAbandoned(Key, desk.AbandonReason ?? "");
+            GroupLog.Abandoned(logger, Key, desk.AbandonReason ?? "");
         }
 
         await masked.DeleteAsync(Key, CancellationToken.None);
@@ -363,40 +345,16 @@ internal sealed partial class GroupGrain(
     }
 
     /// <summary>The sum as the round adds it up; null, and the group abandoned, when members that follow the round cannot have made it.</summary>
-    private PartialSum? Total(GroupSum sum)
+    private PartialSum? TotalOf(GroupSum sum)
     {
-        long[] totals = new long[_header!.FieldCount];
-        sum.AddTo(_header, totals);
         try
         {
-            LinearStatistics.ReadSums(_linear!, totals.AsSpan(_linear!.PaddedLength), sum.Contributors.Count);
+            return _tally!.Total(sum);
         }
         catch (ProtocolViolationException e)
         {
             _desk!.Refuse(e.Message);
             return null;
-        }
-
-        RunningSum running = RunningSum.OfWholeNumbers(totals, sum.Contributors.Count, Math.Max(_header.MaxField, _header.MaxScalarField));
-        return PartialSum.Of(_round!.JobId, _round.Round, Group, running, [.. sum.Contributors.Select(ContributionOf)]);
-    }
-
-    private Contribution ContributionOf(string deviceId) => _costs.TryGetValue(deviceId, out Contribution? known)
-        ? known
-        : new Contribution
-        {
-            // It was added before the server was started again; what the round cost it is not known any more.
-            DeviceId = deviceId,
-            Content = ContentHash.Of([.. System.Text.Encoding.UTF8.GetBytes($"{Key}/{deviceId}")]),
-            ExampleCount = 1,
-            MeanLoss = 0,
-        };
-
-    private void NoteCosts(GroupAsk ask)
-    {
-        if (ask.BytesUp > 0 && _costs.TryGetValue(ask.DeviceId, out Contribution? known))
-        {
-            _costs[ask.DeviceId] = known with { BytesUp = ask.BytesUp, BytesDown = ask.BytesDown };
         }
     }
 
@@ -441,7 +399,7 @@ internal sealed partial class GroupGrain(
         }
         catch (Exception e)
         {
-            LogFailed(Key, e);
+            GroupLog.Failed(logger, Key, e);
             _failed = true;
             DeactivateOnIdle();
             throw;
@@ -500,16 +458,4 @@ internal sealed partial class GroupGrain(
     }
 
     private IRoundGrain Round() => grains.GetGrain<IRoundGrain>(Key[..Key.LastIndexOf('/')]);
-
-    [LoggerMessage(1, LogLevel.Information, "Group {Group} goes on from {Step} with {Count} masked inputs")]
-    private partial void LogRestored(string group, int count, ServerStep step);
-
-    [LoggerMessage(2, LogLevel.Warning, "Group {Group} is abandoned: {Reason}")]
-    private partial void LogAbandoned(string group, string reason);
-
-    [LoggerMessage(3, LogLevel.Error, "Group {Group} could not go on")]
-    private partial void LogFailed(string group, Exception exception);
-
-    [LoggerMessage(4, LogLevel.Warning, "Group {Group} refuses a masked input of {Device}: {Reason}")]
-    private partial void LogRefused(string group, string device, string reason);
 }
