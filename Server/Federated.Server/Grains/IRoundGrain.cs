@@ -164,8 +164,12 @@ public interface IRoundGrain : IGrainWithStringKey
     [Alias("start")]
     Task Start(RoundStart start);
 
-    /// <summary>What the round is about; null when it was never started.</summary>
+    /// <summary>
+    /// What the round is about; null when it was never started. Answered while another call is under way: a round that tells a group of a device
+    /// waits for the group, which asks for these when it opens.
+    /// </summary>
     [Alias("facts")]
+    [AlwaysInterleave]
     Task<RoundStart?> Facts();
 
     /// <summary>What would become of this update; nothing changes.</summary>

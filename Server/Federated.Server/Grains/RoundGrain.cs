@@ -61,7 +61,7 @@ internal sealed class RoundGrain(
     }
 
     /// <inheritdoc/>
-    public Task<RoundStart?> Facts() => Task.FromResult(state.State.Start);
+    public Task<RoundStart?> Facts() => Task.FromResult(_machine is null && state.State.Closure is null ? null : state.State.Start);
 
     /// <inheritdoc/>
     public Task<SubmissionAnswer> Judge(Submission submission) =>
