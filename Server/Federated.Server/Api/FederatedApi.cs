@@ -49,6 +49,8 @@ internal static class FederatedApi
         api.MapGet("/jobs/{id}/spec", async (string id, IGrainFactory grains) =>
             Results.Text(Found(await Job(grains, id).Spec(), id), "application/json"));
         api.MapGet("/jobs/{id}/rounds", RoundsAsync);
+        api.MapGet("/jobs/{id}/rounds/{round:long}", async (string id, long round, IGrainFactory grains) => Json(await RoundAsync(id, round, grains)));
+        api.MapGet("/jobs/{id}/rounds/{round:long}/clients", TimelineAsync);
         api.MapPost("/jobs/{id}/pause", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Pause(), id)));
         api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Resume(), id)));
         api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Cancel(), id)));
@@ -87,6 +89,24 @@ internal static class FederatedApi
         double bounded = double.IsNaN(waitSeconds) ? 0 : Math.Clamp(waitSeconds, 0, MaxWait.TotalSeconds);
         IReadOnlyList<RoundRecord> rounds = await job.Rounds(after, TimeSpan.FromSeconds(bounded));
         return Json(rounds);
+    }
+
+    private static async Task<RoundRecord> RoundAsync(string id, long round, IGrainFactory grains)
+    {
+        IJobGrain job = Job(grains, id);
+        JobStatus status = Found(await job.Status(), id);
+        IReadOnlyList<RoundRecord> records = round < 1 ? [] : await job.Rounds(round - 1, TimeSpan.Zero);
+        return records.FirstOrDefault(record => record.Round == round)
+            ?? throw new ProtocolViolationException(ErrorCode.NotFound, $"Job {id} has no record of round {round}; its last finished round is {status.Round}.");
+    }
+
+    private static async Task<IResult> TimelineAsync(string id, long round, IGrainFactory grains, RoundTimelines timelines, CancellationToken ct)
+    {
+        _ = Found(await Job(grains, id).Status(), id);
+        RoundTimeline? timeline = round < 1 ? null : await timelines.FindAsync(id, round, ct);
+        return Json(timeline ?? throw new ProtocolViolationException(
+            ErrorCode.NotFound,
+            $"Job {id} has no timeline of round {round}. A round has one from its first assignment until {RoundTimelines.KeptRounds} later rounds are over."));
     }
 
     private static async Task<IResult> AdapterAsync(string id, IGrainFactory grains, Collection.HotObjects objects, CancellationToken ct)

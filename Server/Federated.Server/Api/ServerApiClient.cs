@@ -54,6 +54,14 @@ public sealed class ServerApiClient : IDisposable
     public Task<List<RoundRecord>> RoundsAsync(string id, long after, TimeSpan wait, CancellationToken ct) =>
         SendAsync<List<RoundRecord>>(HttpMethod.Get, $"jobs/{Escape(id)}/rounds?after={after}&waitSeconds={wait.TotalSeconds:R}", null, ct);
 
+    /// <summary>The record of one round.</summary>
+    public Task<RoundRecord> RoundAsync(string id, long round, CancellationToken ct) =>
+        SendAsync<RoundRecord>(HttpMethod.Get, $"jobs/{Escape(id)}/rounds/{round}", null, ct);
+
+    /// <summary>What every device did in a round; of an open round as far as it has come.</summary>
+    public Task<RoundTimeline> TimelineAsync(string id, long round, CancellationToken ct) =>
+        SendAsync<RoundTimeline>(HttpMethod.Get, $"jobs/{Escape(id)}/rounds/{round}/clients", null, ct);
+
     /// <summary>No new round begins.</summary>
     public Task<JobStatus> PauseJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{Escape(id)}/pause", null, ct);
 

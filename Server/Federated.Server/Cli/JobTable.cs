@@ -37,15 +37,21 @@ internal static class JobTable
     public static void PrintRounds(JobWithRounds shown)
     {
         Print(shown.Job);
+        PrintRounds(shown.Rounds);
+    }
+
+    /// <summary>A line for every round.</summary>
+    public static void PrintRounds(IReadOnlyList<RoundRecord> rounds)
+    {
         Table table = new Table().Border(TableBorder.Rounded)
             .AddColumns("round", "outcome", "accepted", "late", "dropped", "accuracy", "loss", "bytes up", "bytes down", "seconds");
-        bool biased = shown.Rounds.Any(round => round.AveragingBias is not null);
+        bool biased = rounds.Any(round => round.AveragingBias is not null);
         if (biased)
         {
             table.AddColumn("averaging bias");
         }
 
-        foreach (RoundRecord round in shown.Rounds)
+        foreach (RoundRecord round in rounds)
         {
             List<string> row =
             [

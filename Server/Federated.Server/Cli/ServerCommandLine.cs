@@ -42,6 +42,7 @@ internal static class ServerCommandLine
         RootCommand root = new("Federated server: coordinates rounds of federated training.");
         root.Subcommands.Add(Serve());
         root.Subcommands.Add(Jobs());
+        root.Subcommands.Add(RoundsCommand.Build(_server, _json, new ApiRun()));
         root.Subcommands.Add(DevicesCommand.Build(_server, _json, new ApiRun()));
         root.Subcommands.Add(Models());
         root.Subcommands.Add(Schema());

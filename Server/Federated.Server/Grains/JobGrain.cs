@@ -13,6 +13,7 @@ internal sealed partial class JobGrain(
     [PersistentState("job", StorageNames.Grains)] IPersistentState<JobGrainState> state,
     JobModels models,
     RoundRecords records,
+    RoundTimelines timelines,
     RoundRunnerFactory runners,
     TimeProvider time,
     ILogger<JobGrain> logger) : Grain, IJobGrain
@@ -161,6 +162,7 @@ internal sealed partial class JobGrain(
         {
             _records[index] = _refusals.TakeInto(_records[index]);
             await WriteRecordAsync(counted);
+            await timelines.SaveAsync(JobId, counted, CancellationToken.None);
         }
     }
 
@@ -232,6 +234,7 @@ internal sealed partial class JobGrain(
             await WriteRecordAsync(complete.Round);
         }
 
+        await timelines.CloseAsync(complete, CancellationToken.None);
         LogRound(JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
         if (JobEnding.Of(_spec!, state.State) is { } ending && state.State.State is JobState.Running or JobState.Paused)
         {

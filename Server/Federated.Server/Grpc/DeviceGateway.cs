@@ -1,3 +1,4 @@
+using Federated.Server.Collection;
 using Federated.Server.Grains;
 using Federated.Server.Hosting;
 using Federated.Server.Identity;
@@ -10,7 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Federated.Server.Grpc;
 
 /// <summary>The edge that devices check in at.</summary>
-internal sealed class DeviceGateway(IGrainFactory grains, RoundDirectory rounds, IOptions<SelectionOptions> options) : DeviceService.DeviceServiceBase
+internal sealed class DeviceGateway(
+    IGrainFactory grains, RoundDirectory rounds, TimelineRecorder timelines, IOptions<SelectionOptions> options) : DeviceService.DeviceServiceBase
 {
     private const int MaxLabels = 32;
 
@@ -39,6 +41,7 @@ internal sealed class DeviceGateway(IGrainFactory grains, RoundDirectory rounds,
             Demand.Text(value, "the value of a label");
         }
 
+        DateTimeOffset checkedInAt = timelines.Now;
         TimeSpan hold = TimeSpan.FromMilliseconds(request.MaxHoldMs);
         CheckInAnswer answer = await grains.GetGrain<ISelectorGrain>(request.Population).CheckIn(
             new CheckIn
@@ -50,6 +53,11 @@ internal sealed class DeviceGateway(IGrainFactory grains, RoundDirectory rounds,
                 Hold = hold < options.Value.MaxHold ? hold : options.Value.MaxHold,
             },
             context.CancellationToken);
+        if (answer.JobId is not null)
+        {
+            timelines.Assigned(answer.JobId, answer.Round, request.DeviceId, checkedInAt);
+        }
+
         return answer.JobId is { } jobId
             ? new CheckInReply
             {
@@ -76,7 +84,9 @@ internal sealed class DeviceGateway(IGrainFactory grains, RoundDirectory rounds,
             throw new ProtocolViolationException(ErrorCode.NotFound, $"Job {request.JobId} has no open round {request.Round}.");
         }
 
-        await grains.GetGrain<IRoundGrain>(GrainKeys.Round(request.JobId, (long)request.Round)).Abort(request.DeviceId, WireNames.Of(request.Reason));
+        string reason = WireNames.Of(request.Reason);
+        timelines.Dropped(request.JobId, (long)request.Round, request.DeviceId, reason);
+        await grains.GetGrain<IRoundGrain>(GrainKeys.Round(request.JobId, (long)request.Round)).Abort(request.DeviceId, reason);
         return new AbortReply();
     }
 

@@ -3,6 +3,7 @@ using Federated.Server.Aggregation;
 using Federated.Server.Collection;
 using Federated.Server.Grains;
 using Federated.Server.Jobs;
+using Federated.Server.Rounds;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
@@ -16,7 +17,7 @@ namespace Federated.Server.Grpc;
 /// The edge that updates arrive at: judges what can be judged before the bytes come, receives them within the staging budget, checks
 /// them, and hands them to the round's aggregator. Every refusal is an outcome that the device sees and the statistics count.
 /// </summary>
-internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds, UpdateStaging staging)
+internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds, UpdateStaging staging, TimelineRecorder timelines)
 {
     /// <summary>How many bytes of a broken upload are held.</summary>
     public Task<UploadStatusReply> UploadStatus(UploadStatusRequest request, ServerCallContext context)
@@ -39,6 +40,9 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         _ = Demand.Device(header.DeviceId, context);
         Demand.Identifier(header.JobId, "job_id");
         ContentHash content = Demand.Hash(header.Sha256, "sha256");
+        long round = (long)Math.Min(header.Round, long.MaxValue);
+        timelines.UploadStarted(header.JobId, round, header.DeviceId, new ReportedCosts(
+            header.Costs?.DownloadSeconds ?? 0, header.Costs?.ComputeSeconds ?? 0, Possible(header.Costs?.PeakMemoryBytes)));
         Refusal? refusal = null;
         if (await rounds.FindAsync(header.JobId, header.Round) is not { } facts)
         {
@@ -55,14 +59,22 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         }
 
         SubmitOutcome outcome = refusal?.Outcome ?? SubmitOutcome.Accepted;
+        timelines.Answered(header.JobId, round, header.DeviceId, EndOf(outcome), outcome == SubmitOutcome.Accepted ? "" : WireNames.Of(outcome));
         if (outcome is not (SubmitOutcome.Accepted or SubmitOutcome.UnknownJob))
         {
-            long round = (long)Math.Min(header.Round, long.MaxValue);
             await grains.GetGrain<IJobGrain>(header.JobId).NoteRefusal(round, header.DeviceId, WireNames.Of(outcome));
         }
 
         return new SubmitReply { Outcome = outcome, Detail = refusal?.Detail ?? "" };
     }
+
+    // An update that was accepted before is done: the first answer got lost.
+    private static ClientOutcome? EndOf(SubmitOutcome outcome) => outcome switch
+    {
+        SubmitOutcome.Accepted or SubmitOutcome.Duplicate => ClientOutcome.Done,
+        SubmitOutcome.Late => ClientOutcome.Late,
+        _ => null,
+    };
 
     private async Task<Refusal> NoSuchRoundAsync(SubmitHeader header)
     {

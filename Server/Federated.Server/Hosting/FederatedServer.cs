@@ -137,6 +137,8 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton<PackageStore>();
         services.AddSingleton<JobModels>();
         services.AddSingleton<RoundRecords>();
+        services.AddSingleton<TimelineRecorder>();
+        services.AddSingleton<RoundTimelines>();
         services.AddSingleton<RoundRunnerFactory>();
         services.AddSingleton<RoundDirectory>();
         services.AddSingleton<IServiceMethodProvider<UpdateGateway>, UpdateMethods>();

@@ -12,6 +12,9 @@ public static class StorageNames
     /// <summary>All round records of a job.</summary>
     public static string RoundRecords(string jobId) => $"jobs/{jobId}/rounds/";
 
+    /// <summary>Blob of a round's timeline. Not beside the records, whose folder is read as a whole.</summary>
+    public static string RoundTimeline(string jobId, long round) => $"jobs/{jobId}/timelines/{round:D8}.json";
+
     /// <summary>Checkpoint of a committed model version.</summary>
     public static string Checkpoint(string jobId, long version) => $"jobs/{jobId}/checkpoints/{version:D8}";
 }

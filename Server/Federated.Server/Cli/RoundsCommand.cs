@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Globalization;
+using Federated.Server.Rounds;
+using Spectre.Console;
+
+namespace Federated.Server.Cli;
+
+/// <summary>A round and what its devices did, as <c>rounds show</c> prints them.</summary>
+/// <param name="Record">The round's statistics.</param>
+/// <param name="Timeline">Its devices.</param>
+internal sealed record RoundWithClients(RoundRecord Record, RoundTimeline Timeline);
+
+/// <summary><c>rounds</c>: the rounds of a job, and one of them device by device.</summary>
+internal static class RoundsCommand
+{
+    /// <summary>The verbs, each calling the API through <paramref name="run"/>.</summary>
+    public static Command Build(Option<Uri> server, Option<bool> json, IApiRun run)
+    {
+        Argument<string> id = new("job") { Description = "The job's identifier." };
+        Argument<long> round = new("round") { Description = "Number of a round that has ended, from 1." };
+        Command list = new("list", "List the rounds of a job.") { id, server, json };
+        list.SetAction((parsed, ct) => run.RunAsync(
+            parsed, api => api.RoundsAsync(parsed.GetValue(id)!, 0, TimeSpan.Zero, ct), rounds => JobTable.PrintRounds(rounds)));
+        Command show = new("show", "Show a round device by device.") { id, round, server, json };
+        show.SetAction((parsed, ct) => run.RunAsync(
+            parsed,
+            async api => new RoundWithClients(
+                await api.RoundAsync(parsed.GetValue(id)!, parsed.GetValue(round), ct),
+                await api.TimelineAsync(parsed.GetValue(id)!, parsed.GetValue(round), ct)),
+            Print));
+        return new Command("rounds", "Look at rounds.") { list, show };
+    }
+
+    private static void Print(RoundWithClients shown)
+    {
+        JobTable.PrintRounds([shown.Record]);
+        Table table = new Table().Border(TableBorder.Rounded)
+            .AddColumns("device", "outcome", "assigned", "download s", "training s", "other s", "upload s", "ended", "last refusal");
+        foreach (ClientTimeline client in shown.Timeline.Clients)
+        {
+            string outcome = client.Outcome.ToString().ToLowerInvariant();
+            bool reported = client.UploadStartedAt is not null;
+            table.AddRow(
+                Markup.Escape(client.DeviceId),
+                Markup.Escape(client.Reason.Length == 0 ? outcome : $"{outcome}: {client.Reason}"),
+                Offset(client.AssignedAt, shown.Record),
+                Seconds(reported ? client.DownloadSeconds : null),
+                Seconds(reported ? client.ComputeSeconds : null),
+                Seconds(client.OtherSeconds),
+                Seconds(client.UploadSeconds),
+                client.EndedAt is { } ended ? Offset(ended, shown.Record) : "–",
+                Markup.Escape(client.LastRefusal));
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    private static string Offset(DateTimeOffset instant, RoundRecord record) => $"+{Seconds((instant - record.Timing.StartedAt).TotalSeconds)}";
+
+    private static string Seconds(double? seconds) => seconds?.ToString("F3", CultureInfo.CurrentCulture) ?? "–";
+}

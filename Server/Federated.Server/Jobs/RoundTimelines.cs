@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.Text.Json;
+using Federated.Server.Collection;
+using Federated.Server.Rounds;
+using Federated.Server.Storage;
+
+namespace Federated.Server.Jobs;
+
+/// <summary>
+/// Keeps the timelines of a job's last <see cref="KeptRounds"/> rounds beside their records, a JSON blob each. Statistics never stop a round: what
+/// cannot be written is logged and left out.
+/// </summary>
+internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder recorder, ILogger<RoundTimelines> logger)
+{
+    /// <summary>Rounds of a job whose timelines are kept. At 1,000 devices a round has about 350 kB.</summary>
+    public const int KeptRounds = 200;
+
+    /// <summary>Closes the round's timeline, writes it and deletes the one that has become too old.</summary>
+    public async Task CloseAsync(RoundRecord record, CancellationToken ct)
+    {
+        (string jobId, long round) = (record.JobId, record.Round);
+        recorder.Close(jobId, round, record.Contributors);
+        await SaveAsync(jobId, round, ct);
+        if (round > KeptRounds)
+        {
+            try
+            {
+                await blobs.DeleteAsync(StorageNames.RoundTimeline(jobId, round - KeptRounds), WriteCondition.Always, ct);
+            }
+            catch (IOException e)
+            {
+                LogFailed(jobId, round - KeptRounds, e);
+            }
+        }
+    }
+
+    /// <summary>Writes what is known of a round now, replacing an earlier state of it; nothing when the recorder has forgotten it.</summary>
+    public async Task SaveAsync(string jobId, long round, CancellationToken ct)
+    {
+        if (recorder.Snapshot(jobId, round) is not { Open: false } timeline)
+        {
+            return;
+        }
+
+        try
+        {
+            await blobs.WriteAsync(
+                StorageNames.RoundTimeline(jobId, round),
+                new ReadOnlySequence<byte>(JsonSerializer.SerializeToUtf8Bytes(timeline, RoundRecords.Json)),
+                WriteCondition.Always,
+                ct);
+        }
+        catch (IOException e)
+        {
+            LogFailed(jobId, round, e);
+        }
+    }
+
+    /// <summary>The round's timeline, from memory or from the store; null when it is too old, or there never was one.</summary>
+    public async Task<RoundTimeline?> FindAsync(string jobId, long round, CancellationToken ct) =>
+        recorder.Snapshot(jobId, round) is { } known
+            ? known
+            : await blobs.ReadAsync(StorageNames.RoundTimeline(jobId, round), ct) is { } blob
+                ? JsonSerializer.Deserialize<RoundTimeline>(blob.Content.Span, RoundRecords.Json)
+                : null;
+
+    [LoggerMessage(35, LogLevel.Warning, "The timeline of job {Job} round {Round} could not be kept")]
+    private partial void LogFailed(string job, long round, Exception exception);
+}

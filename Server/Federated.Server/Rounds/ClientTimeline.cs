@@ -1,0 +1,80 @@
+namespace Federated.Server.Rounds;
+
+/// <summary>How a device's part in a round ended.</summary>
+public enum ClientOutcome
+{
+    /// <summary>The round is open and waits for the device.</summary>
+    Working,
+
+    /// <summary>Its update is in the sum and durable.</summary>
+    Done,
+
+    /// <summary>Its update came after the round had closed.</summary>
+    Late,
+
+    /// <summary>It gave up and said why.</summary>
+    Dropped,
+
+    /// <summary>The round closed and nothing had been accepted from it.</summary>
+    Missing,
+}
+
+/// <summary>
+/// What one device did in one round. Instants are of the server's clock; durations are what the device measured and reported, which nobody can
+/// check. All of it depends on clock and machine, so none of it is in the repeatable part of a <see cref="RoundRecord"/>.
+/// </summary>
+public sealed record ClientTimeline
+{
+    /// <summary>The device.</summary>
+    public required string DeviceId { get; init; }
+
+    /// <summary>When the check-in came that was answered with the assignment.</summary>
+    public required DateTimeOffset CheckedInAt { get; init; }
+
+    /// <summary>When the assignment was first handed to it.</summary>
+    public required DateTimeOffset AssignedAt { get; init; }
+
+    /// <summary>When its last submission began; null before the first.</summary>
+    public DateTimeOffset? UploadStartedAt { get; init; }
+
+    /// <summary>When its part ended, or the round closed without it; null while it works.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>How its part ended.</summary>
+    public ClientOutcome Outcome { get; init; }
+
+    /// <summary>Why it was dropped; empty otherwise.</summary>
+    public string Reason { get; init; } = "";
+
+    /// <summary>Outcome of the last submission that was not accepted; empty when there was none.</summary>
+    public string LastRefusal { get; init; } = "";
+
+    /// <summary>Time it downloaded, as reported with the submission.</summary>
+    public double DownloadSeconds { get; init; }
+
+    /// <summary>Time it trained, as reported with the submission.</summary>
+    public double ComputeSeconds { get; init; }
+
+    /// <summary>Its peak memory in bytes, as reported with the submission.</summary>
+    public long PeakMemoryBytes { get; init; }
+
+    /// <summary>From the start of its last submission to the server's answer; null before that.</summary>
+    public double? UploadSeconds => Outcome is ClientOutcome.Done or ClientOutcome.Late && UploadStartedAt is { } start && EndedAt is { } end
+        ? (end - start).TotalSeconds
+        : null;
+
+    /// <summary>
+    /// What is left between assignment and submission once downloading and training are taken off: encoding, waiting for the group's keys, and whatever
+    /// else the device did. Null before a submission; never negative.
+    /// </summary>
+    public double? OtherSeconds => UploadStartedAt is { } start
+        ? Math.Max(0, (start - AssignedAt).TotalSeconds - DownloadSeconds - ComputeSeconds)
+        : null;
+}
+
+/// <summary>The devices of one round, in ordinal order.</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Round">The round, from 1.</param>
+/// <param name="Open">Whether the round still runs, so that the rest may change.</param>
+/// <param name="Clients">Every device to which the assignment was handed since the server started.</param>
+public sealed record RoundTimeline(string JobId, long Round, bool Open, IReadOnlyList<ClientTimeline> Clients);
