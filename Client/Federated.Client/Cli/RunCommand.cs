@@ -7,6 +7,7 @@ using Federated.Client.Engines;
 using Federated.Client.Identity;
 using Federated.Client.Session;
 using Federated.Client.Transport;
+using Federated.Shared.SecureAggregation;
 using Federated.Training;
 
 namespace Federated.Client.Cli;
@@ -71,6 +72,7 @@ internal sealed class RunCommand : Command
         DeviceArguments device;
         IExampleSource examples;
         GrpcServerLink opened;
+        DeviceEnrollment? enrollment;
         ModelCache cache;
         ITrainingEngine engine;
         try
@@ -80,6 +82,7 @@ internal sealed class RunCommand : Command
                 parse.GetValue(_server), parse.GetValue(_deviceId), parse.GetValue(_population), parse.GetValue(_state), Labels(parse));
             examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open();
             opened = device.Connect();
+            enrollment = device.Enrolled?.Enrollment(opened);
             cache = OpenCache(parse, engine);
         }
         catch (Exception e) when (e is FormatException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or NotSupportedException)
@@ -96,9 +99,19 @@ internal sealed class RunCommand : Command
         string? state = parse.GetValue(_state);
         IResidualStore? residuals = state is null ? null : new FolderResiduals(Path.Combine(state, "residuals"));
         IKeptTensors? kept = state is null ? null : new FolderKeptTensors(Path.Combine(state, "tensors"));
-        ClientSession session = new(
-            device.Identity, link, models, examples, new SessionOptions { Engine = engine.Name }, TimeProvider.System, residuals: residuals, kept: kept);
         using DeviceIdentity? enrolled = device.Enrolled;
+        using DeviceSigningKey? signing = enrollment?.SigningKey;
+        using DeviceVerifyingKey? serverKey = enrollment?.ServerKey;
+        ClientSession session = new(
+            device.Identity,
+            link,
+            models,
+            examples,
+            new SessionOptions { Engine = engine.Name },
+            TimeProvider.System,
+            residuals: residuals,
+            kept: kept,
+            enrollment: enrollment);
         IBeforeCheckIn[] before = enrolled is null ? [] : [new CertificateRenewal(enrolled, TimeProvider.System, log)];
         Agent agent = new(device.Identity, session, options, TimeProvider.System, log, before);
         try

@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Federated.Client.Session;
 using Federated.Client.Transport;
+using Federated.Shared.SecureAggregation;
 
 namespace Federated.Client.Identity;
 
@@ -58,11 +61,45 @@ internal sealed class DeviceIdentity : IDisposable
         return now >= end - ((end - begin) / 3);
     }
 
+    /// <summary>What secure aggregation needs of the enrollment; null when the server told no key for its headers.</summary>
+    /// <param name="link">The way to the certificates of others.</param>
+    /// <exception cref="InvalidDataException">A key on the disk is damaged.</exception>
+    public DeviceEnrollment? Enrollment(GrpcServerLink link)
+    {
+        StoredIdentity stored = _stored;
+        if (stored.ServerSigningKey.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new DeviceEnrollment
+            {
+                SigningKey = DeviceSigningKey.FromPkcs8(stored.PrivateKey),
+                Devices = new CertifiedMembers(_authority, link.MembersAsync),
+                ServerKey = DeviceVerifyingKey.FromSubjectPublicKey(stored.ServerSigningKey),
+            };
+        }
+        catch (CryptographicException e)
+        {
+            throw new InvalidDataException($"'{Path.Combine(_folder, StoredIdentity.FileName)}' holds a damaged key: {e.Message} Enroll the device again.", e);
+        }
+    }
+
     /// <summary>Takes a renewed certificate over, on disk first.</summary>
+    /// <param name="certificate">DER.</param>
+    /// <param name="serverSigningKey">The key that the server signs group headers with; empty when it told none.</param>
     /// <exception cref="InvalidDataException">It is not for this device's key.</exception>
-    public void Take(byte[] certificate)
+    public void Take(byte[] certificate, byte[] serverSigningKey)
     {
         StoredIdentity renewed = _stored with { Certificate = certificate };
+        if (renewed.ServerSigningKey.Length == 0)
+        {
+            // Once known it stays: whoever could change it could open groups of his own.
+            renewed = renewed with { ServerSigningKey = serverSigningKey };
+        }
+
         X509Certificate2 opened = renewed.OpenCertificate();
         renewed.Write(_folder);
         _stored = renewed;

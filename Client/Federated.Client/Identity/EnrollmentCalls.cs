@@ -41,6 +41,7 @@ internal static class EnrollmentCalls
             Population = reply.Population,
             Certificate = reply.Certificate.ToByteArray(),
             Authority = authority,
+            ServerSigningKey = reply.SigningKey.ToByteArray(),
         };
         identity.OpenCertificate().Dispose();
         identity.Write(folder);
@@ -55,7 +56,7 @@ internal static class EnrollmentCalls
         EnrollmentService.EnrollmentServiceClient calls = new(channel);
         RenewRequest request = new() { ProtocolVersion = ProtocolLimits.Version };
         RenewReply reply = await CallAsync(calls.RenewAsync, request, cancellationToken).ConfigureAwait(false);
-        identity.Take(reply.Certificate.ToByteArray());
+        identity.Take(reply.Certificate.ToByteArray(), reply.SigningKey.ToByteArray());
     }
 
     private static StoredIdentity Begin(Uri server, string deviceId, string population, string folder)

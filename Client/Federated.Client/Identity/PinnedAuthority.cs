@@ -29,12 +29,18 @@ internal sealed class PinnedAuthority
         }
 
         using X509Certificate2 server = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        return Vouches(server, IdentityNames.ServerUsage) && server.MatchesHostname(IdentityNames.Server);
+    }
+
+    /// <summary>Whether the authority issued the certificate for this use and it holds now.</summary>
+    public bool Vouches(X509Certificate2 certificate, string usage)
+    {
         using X509Chain chain = new();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.CustomTrustStore.Add(_certificate);
-        chain.ChainPolicy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid(IdentityNames.ServerUsage));
-        return chain.Build(server) && server.MatchesHostname(IdentityNames.Server);
+        chain.ChainPolicy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid(usage));
+        return chain.Build(certificate);
     }
 }

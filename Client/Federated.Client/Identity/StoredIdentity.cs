@@ -34,6 +34,9 @@ internal sealed record StoredIdentity
     /// <summary>The authority that is pinned, DER.</summary>
     public byte[] Authority { get; init; } = [];
 
+    /// <summary>SubjectPublicKeyInfo of the key that the server signs group headers with; empty when it has told none.</summary>
+    public byte[] ServerSigningKey { get; init; } = [];
+
     /// <summary>Reads the identity of a state folder; null when there is none.</summary>
     /// <exception cref="InvalidDataException">The file is not an identity.</exception>
     public static StoredIdentity? Read(string folder)

@@ -118,6 +118,11 @@ internal sealed class MaskedSubmission(
         SecureAggregationClient client = _client
             ?? throw new RoundAbortException(AbortReason.Policy, $"The server sent {message.StepCase} before an invitation.");
 
+        if (message.Roster is { } roster && enrollment.Devices is IMemberDirectory directory)
+        {
+            await LearnAsync(directory, roster, cancellationToken).ConfigureAwait(false);
+        }
+
         // Key agreement and masking take time.
         GroupClientMessage answer = await Task.Run(() => client.Receive(message), cancellationToken).ConfigureAwait(false);
         if (answer.Refusal is { } refusal)
@@ -127,6 +132,25 @@ internal sealed class MaskedSubmission(
 
         _answers[step] = answer;
         return answer;
+    }
+
+    private async Task LearnAsync(IMemberDirectory directory, GroupRoster roster, CancellationToken cancellationToken)
+    {
+        // A roster that is too long, or that names no devices, is refused by the protocol; nobody is asked about it.
+        string[] devices = [.. roster.Members.Take(enrollment.MaxMembers).Select(member => member.DeviceId).Where(ProtocolLimits.IsIdentifier)];
+        while (true)
+        {
+            try
+            {
+                await directory.LearnAsync(devices, scope.Counter, cancellationToken).ConfigureAwait(false);
+                scope.Backoff.Reset();
+                return;
+            }
+            catch (ServerLinkException e) when (e.Retriable)
+            {
+                await scope.Backoff.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     /// <summary>Begins with fresh keys. The header's number says which attempt of the plan's group it is.</summary>

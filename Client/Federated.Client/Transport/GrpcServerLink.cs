@@ -11,11 +11,14 @@ namespace Federated.Client.Transport;
 /// <summary>The link over gRPC (HTTP/2): <c>https://…</c>, or <c>http://…</c> in clear text with prior knowledge. Thread-safe.</summary>
 public sealed class GrpcServerLink : IServerLink
 {
+    private static readonly TimeSpan _membersTimeout = TimeSpan.FromSeconds(30);
+
     private readonly GrpcChannel _channel;
     private readonly CallInvoker _invoker;
     private readonly DeviceService.DeviceServiceClient _devices;
     private readonly UpdateService.UpdateServiceClient _updates;
     private readonly GroupService.GroupServiceClient _groups;
+    private readonly EnrollmentService.EnrollmentServiceClient _enrollment;
 
     private GrpcServerLink(GrpcChannel channel)
     {
@@ -24,6 +27,7 @@ public sealed class GrpcServerLink : IServerLink
         _devices = new DeviceService.DeviceServiceClient(_invoker);
         _updates = new UpdateService.UpdateServiceClient(_invoker);
         _groups = new GroupService.GroupServiceClient(_invoker);
+        _enrollment = new EnrollmentService.EnrollmentServiceClient(_invoker);
     }
 
     /// <summary>Prepares a link; the connection is made by the first call and again whenever it broke.</summary>
@@ -50,6 +54,11 @@ public sealed class GrpcServerLink : IServerLink
     public Task<GroupReply> ExchangeAsync(
         GroupRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
         UnaryAsync(_groups.ExchangeAsync, request, timeout, counter, cancellationToken);
+
+    /// <summary>Certificates of other devices.</summary>
+    /// <exception cref="ServerLinkException">The call failed.</exception>
+    internal Task<MembersReply> MembersAsync(MembersRequest request, ByteCounter counter, CancellationToken cancellationToken) =>
+        UnaryAsync(_enrollment.MembersAsync, request, _membersTimeout, counter, cancellationToken);
 
     /// <inheritdoc/>
     public async Task DownloadAsync(

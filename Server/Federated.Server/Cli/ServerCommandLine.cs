@@ -73,7 +73,7 @@ internal static class ServerCommandLine
         Option<int> threads = new("--threads") { Description = "Threads for evaluation.", DefaultValueFactory = _ => Environment.ProcessorCount };
         Option<FileInfo?> deviceKeys = new("--device-keys")
         {
-            Description = "JSON file of the devices that may take part in secure aggregation: identifier and public key of each. Nobody without it.",
+            Description = "JSON file of the devices that may take part in secure aggregation: identifier and public key of each. Without it, all enrolled devices.",
         };
         Command command = new("serve", "Run the server until it is stopped.")
         {
@@ -96,7 +96,7 @@ internal static class ServerCommandLine
                 GrpcPort = parsed.GetValue(grpcPort),
                 ApiPort = parsed.GetValue(apiPort),
                 Threads = parsed.GetValue(threads),
-                Devices = parsed.GetValue(deviceKeys) is { } file ? ReadKeys(file) : new EnrolledDevices(),
+                Devices = parsed.GetValue(deviceKeys) is { } file ? ReadKeys(file) : null,
                 Storage = parsed.GetValue(azure) is { } connection
                     ? new StorageOptions { Kind = StorageKind.Azure, ConnectionString = connection, Container = parsed.GetValue(container)! }
                     : new StorageOptions { Kind = StorageKind.Files, Path = parsed.GetValue(storage)!.FullName },

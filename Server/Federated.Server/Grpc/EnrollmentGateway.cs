@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Federated.Server.Hosting;
 using Federated.Server.Identity;
 using Federated.Shared.Identity;
 using Federated.Shared.Models;
@@ -12,7 +13,12 @@ namespace Federated.Server.Grpc;
 
 /// <summary>The edge where devices get their identity.</summary>
 internal sealed partial class EnrollmentGateway(
-    DeviceAuthority authority, DeviceRegistry registry, IdentityOptions options, TimeProvider time, ILogger<EnrollmentGateway> logger)
+    DeviceAuthority authority,
+    DeviceRegistry registry,
+    IdentityOptions options,
+    ServerKey signing,
+    TimeProvider time,
+    ILogger<EnrollmentGateway> logger)
     : EnrollmentService.EnrollmentServiceBase
 {
     private const int MaxPublicKeyBytes = 256;
@@ -52,6 +58,7 @@ internal sealed partial class EnrollmentGateway(
             Certificate = UnsafeByteOperations.UnsafeWrap(authority.IssueDevice(publicKey, device.DeviceId, now, options.CertificateLifetime)),
             DeviceId = device.DeviceId,
             Population = device.Population,
+            SigningKey = await SigningKeyAsync(context.CancellationToken),
         };
     }
 
@@ -65,7 +72,47 @@ internal sealed partial class EnrollmentGateway(
         byte[] certificate = authority.IssueDevice(caller.PublicKey, caller.DeviceId, now, options.CertificateLifetime);
         await registry.ChangeAsync(caller.DeviceId, device => device with { CertificateEndsAt = now + options.CertificateLifetime }, context.CancellationToken);
         LogRenewed(caller.DeviceId);
-        return new RenewReply { Certificate = UnsafeByteOperations.UnsafeWrap(certificate) };
+        return new RenewReply
+        {
+            Certificate = UnsafeByteOperations.UnsafeWrap(certificate),
+            SigningKey = await SigningKeyAsync(context.CancellationToken),
+        };
+    }
+
+    /// <inheritdoc/>
+    public override Task<MembersReply> Members(MembersRequest request, ServerCallContext context)
+    {
+        Demand.Version(request.ProtocolVersion);
+        if (request.Members.Count > MemberKeyTag.MaxMembers)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.LimitExceeded, $"members has {request.Members.Count} entries, the limit is {MemberKeyTag.MaxMembers}.");
+        }
+
+        DateTimeOffset now = time.GetUtcNow();
+        MembersReply reply = new();
+        foreach (KnownMember member in request.Members)
+        {
+            Demand.Identifier(member.DeviceId, "device_id");
+
+            // What is told holds no longer than what the device itself was given.
+            if (registry.Find(member.DeviceId) is { RevokedAt: null } device
+                && device.CertificateEndsAt > now
+                && !MemberKeyTag.Of(device.PublicKey).AsSpan().SequenceEqual(member.KeyTag.Span))
+            {
+                reply.Certificates.Add(UnsafeByteOperations.UnsafeWrap(
+                    authority.IssueDevice(device.PublicKey, device.DeviceId, now, device.CertificateEndsAt - now)));
+            }
+        }
+
+        return Task.FromResult(reply);
+    }
+
+    private async Task<ByteString> SigningKeyAsync(CancellationToken cancellationToken)
+    {
+        DeviceSigningKey key = await signing.GetAsync(cancellationToken);
+        using DeviceVerifyingKey verifying = key.ToVerifyingKey();
+        return UnsafeByteOperations.UnsafeWrap(verifying.ToSubjectPublicKey());
     }
 
     // Before the token is looked at: who has no key learns nothing about tokens.

@@ -7,6 +7,7 @@ using Federated.Server.Identity;
 using Federated.Server.Jobs;
 using Federated.Server.Storage;
 using Federated.Shared.Protocol;
+using Federated.Shared.SecureAggregation;
 using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -133,7 +134,6 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton<PartialSumStore>();
         services.AddSingleton<MaskedGroupStore>();
         services.AddSingleton<ServerKey>();
-        services.AddSingleton(options.Devices);
         services.AddSingleton<PackageStore>();
         services.AddSingleton<JobModels>();
         services.AddSingleton<RoundRecords>();
@@ -159,6 +159,16 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton(options.Identity);
         services.AddSingleton<RegistryStore>();
         services.AddSingleton<DeviceRegistry>();
+        if (options.Devices is { } devices)
+        {
+            services.AddSingleton(devices);
+        }
+        else
+        {
+            // One for each group: a directory of the registry is for one thread, and gives its keys back with the group.
+            services.AddScoped<IEnrolledDevices>(provider => provider.GetRequiredService<DeviceRegistry>().OpenKeys());
+        }
+
         if (authority is not null)
         {
             services.AddSingleton(authority);

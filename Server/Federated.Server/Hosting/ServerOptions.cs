@@ -41,9 +41,10 @@ public sealed class ServerOptions
     public StagingOptions Staging { get; set; } = new();
 
     /// <summary>
-    /// The devices that may take part in secure aggregation, with their keys. Nobody by default. Not disposed by the server.
+    /// The devices that may take part in secure aggregation, with their keys. When null, those in the registry, which are none without enrollment.
+    /// Not disposed by the server.
     /// </summary>
-    public IEnrolledDevices Devices { get; set; } = new EnrolledDevices();
+    public IEnrolledDevices? Devices { get; set; }
 
     /// <summary>The clock of everything durable: ends of tokens and certificates, times in records. Default the system's.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;

@@ -73,10 +73,10 @@ public sealed class SecureServer : IAsyncLifetime
         (await Api.CreateTokenAsync(new TokenRequest(3600, deviceId, population, null), TestContext.Current.CancellationToken)).Token;
 
     /// <summary>Enrolls a device with a new token.</summary>
-    internal async Task<DeviceIdentity> EnrollAsync(string device)
+    internal async Task<DeviceIdentity> EnrollAsync(string device, string population = "homes")
     {
         await EnrollmentCalls.EnrollAsync(
-            Address, EnrollmentToken.Parse(await TokenAsync()), device, "", StateOf(device), TestContext.Current.CancellationToken);
+            Address, EnrollmentToken.Parse(await TokenAsync(population: population)), device, "", StateOf(device), TestContext.Current.CancellationToken);
         return DeviceIdentity.Open(StateOf(device))!;
     }
 
