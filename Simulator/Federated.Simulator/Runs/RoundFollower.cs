@@ -15,9 +15,8 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
     private static readonly TimeSpan _reconnecting = TimeSpan.FromSeconds(1);
 
     // A server elsewhere may be restarted; its job goes on from the last committed state. One in this process comes back after the
-    // machine slept, or not at all.
-    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan _embeddedPatience = TimeSpan.FromSeconds(20);
+    // machine slept or had no processor time left for it.
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
     private readonly List<RoundRecord> _rounds = [];
 
@@ -30,7 +29,7 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
     /// <summary>Follows until the job has ended.</summary>
     /// <param name="progress">Where the run stands at the beginning.</param>
     /// <param name="cancellationToken">Stops following; the job goes on.</param>
-    /// <exception cref="ServerApiException">The server refuses, or fails for two minutes (20 s when it runs in this process).</exception>
+    /// <exception cref="ServerApiException">The server refuses, or fails for five minutes.</exception>
     public async Task<JobStatus> FollowAsync(RunProgress progress, CancellationToken cancellationToken)
     {
         await using StreamWriter log = RoundLog.Create(logPath);
@@ -63,7 +62,7 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
             {
                 // Counted from the first failure, not from the last success: between the two the machine may have slept.
                 failingSince ??= time.GetTimestamp();
-                if (time.GetElapsedTime(failingSince.Value) >= (server.IsEmbedded ? _embeddedPatience : _patience))
+                if (time.GetElapsedTime(failingSince.Value) >= _patience)
                 {
                     throw;
                 }
