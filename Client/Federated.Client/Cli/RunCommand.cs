@@ -5,6 +5,7 @@ using System.Text.Json;
 using Federated.Client.Data;
 using Federated.Client.Engines;
 using Federated.Client.Identity;
+using Federated.Client.Policies;
 using Federated.Client.Session;
 using Federated.Client.Transport;
 using Federated.Shared.SecureAggregation;
@@ -42,6 +43,12 @@ internal sealed class RunCommand : Command
     private readonly Option<int> _threads = new("--threads") { Description = "Threads the engine trains with, 1 to 256.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<long?> _rounds = new("--rounds") { Description = "Stop after N contributed rounds.", HelpName = "N" };
     private readonly Option<bool> _untilIdle = new("--until-idle") { Description = "Stop at the first check-in that brings no assignment." };
+    private readonly Option<string?> _policy = new("--policy")
+    {
+        Description = "JSON file that says when this device may train and with how much of itself: power, heat, hours, memory, disk, network, share of the processor, limits of a day.",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object a session on standard output; everything else goes to standard error." };
 
     /// <summary>Declares the command.</summary>
@@ -61,6 +68,7 @@ internal sealed class RunCommand : Command
         Options.Add(_threads);
         Options.Add(_rounds);
         Options.Add(_untilIdle);
+        Options.Add(_policy);
         Options.Add(_json);
         SetAction(RunAsync);
     }
@@ -75,8 +83,16 @@ internal sealed class RunCommand : Command
         DeviceEnrollment? enrollment;
         ModelCache cache;
         ITrainingEngine engine;
+        DevicePolicy? policy;
         try
         {
+            policy = parse.GetValue(_policy) is { } file ? DevicePolicy.Read(file) : null;
+            if (policy is { Nice: > 0 })
+            {
+                // Before the engine starts threads of its own.
+                _ = ProcessNiceness.Set(policy.Nice);
+            }
+
             engine = TrainingEngines.Open(parse.GetRequiredValue(_engine), parse.GetValue(_threads));
             device = DeviceArguments.Resolve(
                 parse.GetValue(_server), parse.GetValue(_deviceId), parse.GetValue(_population), parse.GetValue(_state), Labels(parse));
@@ -102,17 +118,39 @@ internal sealed class RunCommand : Command
         using DeviceIdentity? enrolled = device.Enrolled;
         using DeviceSigningKey? signing = enrollment?.SigningKey;
         using DeviceVerifyingKey? serverKey = enrollment?.ServerKey;
-        ClientSession session = new(
+        ClientSession? session = null;
+        using PolicyGuard? guard = policy is null
+            ? null
+            : new PolicyGuard(
+                policy,
+                new DeviceSensors("/", () => FreeDisk(state)).Read,
+                state is null ? null : Path.Combine(state, "day.json"),
+                (refusal, ct) => session!.WithholdAsync(refusal.Reason, refusal.Detail, ct),
+                TimeProvider.System,
+                log);
+        session = new ClientSession(
             device.Identity,
             link,
             models,
             examples,
             new SessionOptions { Engine = engine.Name },
             TimeProvider.System,
-            residuals: residuals,
-            kept: kept,
-            enrollment: enrollment);
-        IBeforeCheckIn[] before = enrolled is null ? [] : [new CertificateRenewal(enrolled, TimeProvider.System, log)];
+            observer: null,
+            residuals,
+            kept,
+            enrollment,
+            guard);
+        List<IBeforeCheckIn> before = [];
+        if (enrolled is not null)
+        {
+            before.Add(new CertificateRenewal(enrolled, TimeProvider.System, log));
+        }
+
+        if (guard is not null)
+        {
+            before.Add(guard);
+        }
+
         Agent agent = new(device.Identity, session, options, TimeProvider.System, log, before);
         try
         {
@@ -128,6 +166,18 @@ internal sealed class RunCommand : Command
         {
             await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
             return ExitCode.Failure;
+        }
+    }
+
+    private static long? FreeDisk(string? state)
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(state ?? Path.GetTempPath())).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
         }
     }
 

@@ -27,6 +27,7 @@ internal sealed class AssignedRound(
     IKeptTensors kept,
     DeviceEnrollment? enrollment,
     MaskedRounds masked,
+    IRoundPacing? pacing,
     TransferScope scope,
     TimeProvider time,
     ISessionObserver observer,
@@ -53,11 +54,14 @@ internal sealed class AssignedRound(
         }
 
         DemandMaskable();
+        using IDisposable? paced = pacing?.Begin();
+        await PassAsync(cancellationToken).ConfigureAwait(false);
         using RoundBuffer buffer = RoundBuffer.Rent(plan, buffers);
         await observer.AssignedAsync(identity, plan, cancellationToken).ConfigureAwait(false);
         CachedModel model = await DownloadAsync(buffer, cancellationToken).ConfigureAwait(false);
         (ReadOnlyMemory<byte> payload, ByteString sha256) = await TrainAsync(model, buffer, cancellationToken).ConfigureAwait(false);
         await observer.TrainedAsync(identity, plan, cancellationToken).ConfigureAwait(false);
+        await PassAsync(cancellationToken).ConfigureAwait(false);
 
         SubmitReply reply = plan.Group is null
             ? await SubmitAsync(payload, sha256, cancellationToken).ConfigureAwait(false)
@@ -72,6 +76,8 @@ internal sealed class AssignedRound(
 
         return reply;
     }
+
+    private ValueTask PassAsync(CancellationToken cancellationToken) => pacing is null ? ValueTask.CompletedTask : pacing.PassAsync(cancellationToken);
 
     private async Task<SubmitReply> SubmitAsync(ReadOnlyMemory<byte> payload, ByteString sha256, CancellationToken cancellationToken)
     {
@@ -197,7 +203,7 @@ internal sealed class AssignedRound(
 
             // Training would hold up whatever thread completed the download, which may be the server's in a simulation.
             (ReadOnlyMemory<byte>, ByteString) update = await Task.Run(
-                () => TrainInto(buffer, lease.Workspace, cancellationToken), cancellationToken).ConfigureAwait(false);
+                () => TrainInto(buffer, pacing?.Pace(lease.Workspace, cancellationToken) ?? lease.Workspace, cancellationToken), cancellationToken).ConfigureAwait(false);
             _costs.ComputeSeconds = time.GetElapsedTime(began).TotalSeconds;
             return update;
         }

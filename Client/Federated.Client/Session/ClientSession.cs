@@ -21,6 +21,7 @@ public sealed class ClientSession
     private readonly IResidualStore _residuals;
     private readonly IKeptTensors _kept;
     private readonly DeviceEnrollment? _enrollment;
+    private readonly IRoundPacing? _pacing;
     private readonly MaskedRounds _masked = new();
     private readonly Backoff _backoff;
     private int _running;
@@ -48,6 +49,23 @@ public sealed class ClientSession
         IResidualStore? residuals = null,
         IKeptTensors? kept = null,
         DeviceEnrollment? enrollment = null)
+        : this(identity, link, models, examples, options, time, observer, residuals, kept, enrollment, null)
+    {
+    }
+
+    /// <summary>The same, for a device whose rounds may be held up by its own policy.</summary>
+    internal ClientSession(
+        ClientIdentity identity,
+        IServerLink link,
+        ModelCache models,
+        IExampleSource examples,
+        SessionOptions options,
+        TimeProvider time,
+        ISessionObserver? observer,
+        IResidualStore? residuals,
+        IKeptTensors? kept,
+        DeviceEnrollment? enrollment,
+        IRoundPacing? pacing)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(link);
@@ -71,6 +89,7 @@ public sealed class ClientSession
         _residuals = residuals ?? new MemoryResiduals();
         _kept = kept ?? new MemoryKeptTensors();
         _enrollment = enrollment;
+        _pacing = pacing;
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, time, identity.DeviceId);
     }
 
@@ -151,7 +170,7 @@ public sealed class ClientSession
         long deadline = assignedAt + (long)(plan.Deadline.TotalSeconds * _time.TimestampFrequency);
         TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time);
         AssignedRound round = new(
-            _identity, plan, _models, _examples, _residuals, _kept, _enrollment, _masked, scope, _time, _observer, _options.Buffers);
+            _identity, plan, _models, _examples, _residuals, _kept, _enrollment, _masked, _pacing, scope, _time, _observer, _options.Buffers);
         using CancellationTokenSource closing = new(scope.Remaining, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, closing.Token);
         try
@@ -178,7 +197,8 @@ public sealed class ClientSession
         catch (Exception e) when (ReasonOf(e, plan, ct) is not null)
         {
             (AbortReason reason, string detail) = ReasonOf(e, plan, ct)!.Value;
-            return await AbortAsync(assignment, plan, reason, detail, round.Training, counter).ConfigureAwait(false);
+            PolicyReason policy = e is RoundAbortException abort ? abort.Policy : PolicyReason.Unspecified;
+            return await AbortAsync(assignment, plan, reason, detail, round.Training, counter, policy).ConfigureAwait(false);
         }
     }
 
@@ -207,9 +227,16 @@ public sealed class ClientSession
     };
 
     private async Task<SessionReport> AbortAsync(
-        Assignment assignment, PlanDocument? plan, AbortReason reason, string detail, LocalTrainingResult? training, ByteCounter counter)
+        Assignment assignment,
+        PlanDocument? plan,
+        AbortReason reason,
+        string detail,
+        LocalTrainingResult? training,
+        ByteCounter counter,
+        PolicyReason policy = PolicyReason.Unspecified)
     {
         AbortReport report = Report(assignment, reason, detail);
+        report.Policy = policy;
         await ReportAbortAsync(
             report, reason == AbortReason.Interrupted ? _options.InterruptTimeout : _options.AbortTimeout, counter).ConfigureAwait(false);
         return new SessionReport(
@@ -251,6 +278,17 @@ public sealed class ClientSession
                 return;
             }
         }
+    }
+
+    /// <summary>Tells the server why the device stays away.</summary>
+    /// <exception cref="ServerLinkException">It could not be told.</exception>
+    internal async Task WithholdAsync(PolicyReason reason, string detail, CancellationToken ct)
+    {
+        CheckInRequest request = CheckInRequest();
+        request.MaxHoldMs = 0;
+        request.Withheld = reason;
+        request.WithheldDetail = OneLine(detail);
+        _ = await _link.CheckInAsync(request, _options.CheckInMargin, new ByteCounter(), ct).ConfigureAwait(false);
     }
 
     private CheckInRequest CheckInRequest()

@@ -7,4 +7,7 @@ internal sealed class RoundAbortException(AbortReason reason, string message, Ex
 {
     /// <summary>What the server is told.</summary>
     public AbortReason Reason { get; } = reason;
+
+    /// <summary>With <see cref="AbortReason.Policy"/>: which demand of the device's own policy.</summary>
+    public PolicyReason Policy { get; init; }
 }

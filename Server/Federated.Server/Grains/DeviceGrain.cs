@@ -24,22 +24,10 @@ internal sealed class DeviceGrain(
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => WriteIfChanged(cancellationToken);
 
     /// <inheritdoc/>
-    public async Task Seen(string population, CheckIn profile)
-    {
-        DateTimeOffset now = time.GetUtcNow();
-        state.State = state.State with
-        {
-            DeviceId = profile.DeviceId,
-            Population = population,
-            Labels = profile.Labels,
-            ClientVersion = profile.ClientVersion,
-            Engine = profile.Engine,
-            FirstSeen = state.RecordExists ? state.State.FirstSeen : now,
-            LastSeen = now,
-        };
-        await state.WriteStateAsync();
-        _changed = false;
-    }
+    public Task Seen(string population, CheckIn profile) => NoteAsync(population, profile, "", "");
+
+    /// <inheritdoc/>
+    public Task Withheld(string population, CheckIn profile, string reason, string detail) => NoteAsync(population, profile, reason, detail);
 
     /// <inheritdoc/>
     public Task Participated(bool contributed)
@@ -56,6 +44,25 @@ internal sealed class DeviceGrain(
 
     /// <inheritdoc/>
     public Task<DeviceRecord?> Record() => Task.FromResult(state.RecordExists ? state.State : null);
+
+    private async Task NoteAsync(string population, CheckIn profile, string withheld, string detail)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        state.State = state.State with
+        {
+            DeviceId = profile.DeviceId,
+            Population = population,
+            Labels = profile.Labels,
+            ClientVersion = profile.ClientVersion,
+            Engine = profile.Engine,
+            FirstSeen = state.RecordExists ? state.State.FirstSeen : now,
+            LastSeen = now,
+            Withheld = withheld,
+            WithheldDetail = detail,
+        };
+        await state.WriteStateAsync();
+        _changed = false;
+    }
 
     private async Task WriteIfChanged(CancellationToken ct)
     {

@@ -41,6 +41,14 @@ public sealed record DeviceRecord
     /// <summary>Rounds it contributed to.</summary>
     [Id(8)]
     public long Contributed { get; init; }
+
+    /// <summary>Which demand of its own policy keeps the device away; empty when none does.</summary>
+    [Id(9)]
+    public string Withheld { get; init; } = "";
+
+    /// <summary>The same for people.</summary>
+    [Id(10)]
+    public string WithheldDetail { get; init; } = "";
 }
 
 /// <summary>A device's identity, profile and participation. Key: the device.</summary>
@@ -51,6 +59,11 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("seen")]
     [OneWay]
     Task Seen(string population, CheckIn profile);
+
+    /// <summary>The device said why it stays away.</summary>
+    [Alias("withheld")]
+    [OneWay]
+    Task Withheld(string population, CheckIn profile, string reason, string detail);
 
     /// <summary>A round it was selected for has ended.</summary>
     [Alias("participated")]

@@ -98,6 +98,10 @@ public interface ISelectorGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<CheckInAnswer> CheckIn(CheckIn device, CancellationToken ct);
 
+    /// <summary>The device stays away by its own policy: it is not counted among those that will come, until it checks in again.</summary>
+    [Alias("withhold")]
+    Task Withhold(CheckIn device, string reason, string detail);
+
     /// <summary>
     /// Chooses a cohort uniformly from the pool and reserves it. Jobs are served in the order in which they asked. Empty when the
     /// pool was too small until the hold ended.

@@ -207,6 +207,15 @@ internal sealed class SelectorGrain(IOptions<SelectionOptions> options, IGrainFa
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
+    /// <inheritdoc/>
+    public Task Withhold(CheckIn device, string reason, string detail)
+    {
+        // Forgotten here, so that its next check-in is news to its record as well.
+        _profiles.Remove(device.DeviceId);
+        grains.GetGrain<IDeviceGrain>(device.DeviceId).Withheld(this.GetPrimaryKeyString(), device, reason, detail).Ignore();
+        return Task.CompletedTask;
+    }
+
     private void NoteProfile(CheckIn device)
     {
         if (_profiles.TryGetValue(device.DeviceId, out CheckIn? known) && known.ClientVersion == device.ClientVersion

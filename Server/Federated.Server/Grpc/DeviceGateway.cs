@@ -41,18 +41,25 @@ internal sealed class DeviceGateway(
             Demand.Text(value, "the value of a label");
         }
 
+        Demand.Text(request.WithheldDetail, "withheld_detail");
         DateTimeOffset checkedInAt = timelines.Now;
         TimeSpan hold = TimeSpan.FromMilliseconds(request.MaxHoldMs);
-        CheckInAnswer answer = await grains.GetGrain<ISelectorGrain>(request.Population).CheckIn(
-            new CheckIn
-            {
-                DeviceId = request.DeviceId,
-                Labels = LabelsOf(request, caller),
-                ClientVersion = request.ClientVersion,
-                Engine = request.Engine,
-                Hold = hold < options.Value.MaxHold ? hold : options.Value.MaxHold,
-            },
-            context.CancellationToken);
+        CheckIn offered = new()
+        {
+            DeviceId = request.DeviceId,
+            Labels = LabelsOf(request, caller),
+            ClientVersion = request.ClientVersion,
+            Engine = request.Engine,
+            Hold = hold < options.Value.MaxHold ? hold : options.Value.MaxHold,
+        };
+        ISelectorGrain selector = grains.GetGrain<ISelectorGrain>(request.Population);
+        if (request.Withheld != PolicyReason.Unspecified)
+        {
+            await selector.Withhold(offered, WireNames.Of(request.Withheld), request.WithheldDetail);
+            return new CheckInReply { Retry = new Retry { Reason = RetryReason.Withheld } };
+        }
+
+        CheckInAnswer answer = await selector.CheckIn(offered, context.CancellationToken);
         if (answer.JobId is not null)
         {
             timelines.Assigned(answer.JobId, answer.Round, request.DeviceId, checkedInAt);
@@ -84,7 +91,9 @@ internal sealed class DeviceGateway(
             throw new ProtocolViolationException(ErrorCode.NotFound, $"Job {request.JobId} has no open round {request.Round}.");
         }
 
-        string reason = WireNames.Of(request.Reason);
+        string reason = request.Reason == AbortReason.Policy && request.Policy != PolicyReason.Unspecified
+            ? $"{WireNames.Of(request.Reason)}-{WireNames.Of(request.Policy)}"
+            : WireNames.Of(request.Reason);
         timelines.Dropped(request.JobId, (long)request.Round, request.DeviceId, reason);
         await grains.GetGrain<IRoundGrain>(GrainKeys.Round(request.JobId, (long)request.Round)).Abort(request.DeviceId, reason);
         return new AbortReply();

@@ -79,6 +79,9 @@ internal sealed class RoundScene : IAsyncDisposable
 
     public MemoryKeptTensors Kept { get; } = new();
 
+    /// <summary>What may hold the round up.</summary>
+    public IRoundPacing? Pacing { get; set; }
+
     /// <summary>Runs before every training step.</summary>
     public Action? Step { get; set; }
 
@@ -107,7 +110,9 @@ internal sealed class RoundScene : IAsyncDisposable
         TimeProvider.System,
         Observer,
         Residuals,
-        Kept);
+        Kept,
+        enrollment: null,
+        Pacing);
 
     public ModelCache Cache() => new(CacheOptions, new FakeEngine(Step));
 
