@@ -47,7 +47,7 @@ internal static class DeviceRoutes
     public static void MapDeviceRoutes(this RouteGroupBuilder api)
     {
         api.MapPost("/tokens", CreateTokenAsync);
-        api.MapGet("/tokens", (DeviceRegistry registry) => FederatedApi.Json(registry.Tokens));
+        api.MapGet("/tokens", (DeviceRegistry registry) => FederatedApi.Json(registry.Tokens)).RequireAuthorization(Access.AccessPolicies.Operator);
         api.MapGet("/devices", (DeviceRegistry registry) => FederatedApi.Json(registry.Devices.Select(device => Describe(device, registry))));
         api.MapPost("/devices/{id}/revoke", async (string id, DeviceRegistry registry, CancellationToken ct) =>
             FederatedApi.Json(Describe(await registry.RevokeAsync(id, ct), registry)));

@@ -1,9 +1,11 @@
+using Federated.Server.Access;
 using Federated.Server.Grains;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Shared.Protocol;
 using Federated.Shared.SecureAggregation;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Federated.Server.Api;
@@ -41,7 +43,8 @@ internal static class FederatedApi
     /// <summary>Adds the routes.</summary>
     public static void MapFederatedApi(this WebApplication app)
     {
-        RouteGroupBuilder api = app.MapGroup("/api/v1").AddEndpointFilter(MapErrorsAsync);
+        RouteGroupBuilder api = app.MapGroup("/api/v1");
+        ((IEndpointConventionBuilder)api).Add(RequireRole);
         api.MapGet("/server", async (ServerAddresses addresses, ServerKey key, CancellationToken ct) => Json(await DescribeAsync(addresses, key, ct)));
         api.MapGet("/jobs", async (IGrainFactory grains) => Json(await AllAsync(grains)));
         api.MapPost("/jobs", SubmitAsync);
@@ -56,6 +59,7 @@ internal static class FederatedApi
         api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Cancel(), id)));
         api.MapGet("/jobs/{id}/adapter", AdapterAsync);
         api.MapDeviceRoutes();
+        api.MapAccessRoutes();
         api.MapGet("/models", ModelsAsync);
         api.MapPut("/objects", PackageRoutes.PutObjectAsync).WithMetadata(new DisableRequestSizeLimitAttribute());
         api.MapGet("/objects/{sha256}", PackageRoutes.GetObjectAsync);
@@ -165,31 +169,18 @@ internal static class FederatedApi
     /// <summary>Answers in the form of records and statuses.</summary>
     public static IResult Json<T>(T value) => Results.Json(value, RoundRecords.Json);
 
-    private static async ValueTask<object?> MapErrorsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    // Who only reads must be a viewer, whatever else there is wants an operator; a route may ask for more.
+    private static void RequireRole(EndpointBuilder endpoint)
     {
-        try
-        {
-            return await next(context);
-        }
-        catch (InvalidSettingsException e)
-        {
-            return Error(ErrorCode.InvalidSetting, e.Message, e.Problems);
-        }
-        catch (ProtocolViolationException e)
-        {
-            return Error(e.Code, e.Message, null);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            ILogger logger = context.HttpContext.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(FederatedApi));
-            ApiLog.Failed(logger, context.HttpContext.Request.Method, context.HttpContext.Request.Path, e);
-            return Error(ErrorCode.Internal, "The server could not serve the request.", null);
-        }
+        IReadOnlyList<string> methods = endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault()?.HttpMethods ?? [];
+        bool reads = methods.Count > 0 && methods.All(HttpMethods.IsGet);
+        endpoint.Metadata.Add(new AuthorizeAttribute(reads ? AccessPolicies.Viewer : AccessPolicies.Operator));
     }
 
-    private static IResult Error(ErrorCode code, string detail, IReadOnlyList<SettingProblem>? problems)
+    /// <summary>Answers with what was wrong.</summary>
+    public static IResult Error(ErrorCode code, string detail, IReadOnlyList<SettingProblem>? problems = null, int? statusCode = null)
     {
         ErrorCatalogue.Entry entry = ErrorCatalogue.For(code);
-        return Results.Json(new ApiError((int)code, code.ToString(), detail, entry.Advice, problems), RoundRecords.Json, statusCode: entry.HttpStatus);
+        return Results.Json(new ApiError((int)code, code.ToString(), detail, entry.Advice, problems), RoundRecords.Json, statusCode: statusCode ?? entry.HttpStatus);
     }
 }

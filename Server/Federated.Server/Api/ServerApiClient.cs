@@ -1,4 +1,5 @@
 using Federated.Modeling;
+using Federated.Server.Access;
 using Federated.Server.Grains;
 using Federated.Server.Identity;
 using Federated.Server.Jobs;
@@ -28,10 +29,15 @@ public sealed class ServerApiClient : IDisposable
     /// <summary>A client of the server at <paramref name="address"/>.</summary>
     /// <param name="address">The server's address.</param>
     /// <param name="patience">How long an answer may take; 60 s when left out.</param>
-    public ServerApiClient(Uri address, TimeSpan? patience = null)
+    /// <param name="token">The caller's access token; null where none is demanded.</param>
+    public ServerApiClient(Uri address, TimeSpan? patience = null, string? token = null)
     {
         Address = address;
         _http = new HttpClient { BaseAddress = new Uri(address, "api/v1/"), Timeout = patience ?? _defaultPatience };
+        if (token is not null)
+        {
+            _http.DefaultRequestHeaders.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", token);
+        }
     }
 
     /// <summary>The server's address.</summary>
@@ -94,6 +100,20 @@ public sealed class ServerApiClient : IDisposable
     /// <summary>Replaces the labels of a device.</summary>
     public Task<DeviceEnrollment> LabelDeviceAsync(string id, IReadOnlyDictionary<string, string> labels, CancellationToken ct) =>
         SendAsync<DeviceEnrollment>(HttpMethod.Put, $"devices/{Escape(id)}/labels", JsonContent.Create(labels, options: RoundRecords.Json), ct);
+
+    /// <summary>Who this client is to the server.</summary>
+    public Task<Caller> CallerAsync(CancellationToken ct) => SendAsync<Caller>(HttpMethod.Get, "access/me", null, ct);
+
+    /// <summary>Makes an access token.</summary>
+    public Task<NewAccessToken> CreateAccessTokenAsync(AccessTokenRequest request, CancellationToken ct) =>
+        SendAsync<NewAccessToken>(HttpMethod.Post, "access/tokens", JsonContent.Create(request, options: RoundRecords.Json), ct);
+
+    /// <summary>The access tokens.</summary>
+    public Task<List<AccessToken>> AccessTokensAsync(CancellationToken ct) => SendAsync<List<AccessToken>>(HttpMethod.Get, "access/tokens", null, ct);
+
+    /// <summary>Ends an access token.</summary>
+    public Task<AccessToken> RevokeAccessTokenAsync(string hash, CancellationToken ct) =>
+        SendAsync<AccessToken>(HttpMethod.Delete, $"access/tokens/{Escape(hash)}", null, ct);
 
     /// <summary>The committed adapter's document.</summary>
     public async Task<byte[]> AdapterAsync(string id, CancellationToken ct)

@@ -15,12 +15,17 @@ internal static class ServeCommand
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(
-                new { api = server.ApiAddress, grpc = server.GrpcAddress, processId = Environment.ProcessId }, RoundRecords.Json));
+                new { api = server.ApiAddress, grpc = server.GrpcAddress, processId = Environment.ProcessId, firstOperatorToken = server.FirstOperatorToken }, RoundRecords.Json));
         }
         else
         {
             string store = options.Storage.Kind == Storage.StorageKind.Files ? options.Storage.Path : $"container {options.Storage.Container}";
             Console.Out.WriteLine($"Devices connect to {server.GrpcAddress}; the API answers at {server.ApiAddress}; the store is {store}.");
+            if (server.FirstOperatorToken is { } token)
+            {
+                Console.Out.WriteLine($"The first operator's access token, shown this once: {token}");
+            }
+
             Console.Out.WriteLine("Ctrl-C stops the server; jobs go on when it is started again.");
         }
 

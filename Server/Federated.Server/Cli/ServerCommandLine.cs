@@ -40,10 +40,12 @@ internal static class ServerCommandLine
     public static RootCommand Build()
     {
         RootCommand root = new("Federated server: coordinates rounds of federated training.");
+        root.Options.Add(AccessArguments.TokenFile);
         root.Subcommands.Add(Serve());
         root.Subcommands.Add(Jobs());
         root.Subcommands.Add(RoundsCommand.Build(_server, _json, new ApiRun()));
         root.Subcommands.Add(DevicesCommand.Build(_server, _json, new ApiRun()));
+        root.Subcommands.Add(AccessCommand.Build(_server, _json, new ApiRun()));
         root.Subcommands.Add(Models());
         root.Subcommands.Add(Schema());
         return root;
@@ -61,7 +63,7 @@ internal static class ServerCommandLine
         Option<string> address = new("--address") { Description = "IP address that the port for devices listens on.", DefaultValueFactory = _ => "127.0.0.1" };
         Option<string> apiAddress = new("--api-address")
         {
-            Description = "IP address that the HTTP API listens on. Whoever reaches it steers the server.",
+            Description = "IP address that the HTTP API and the dashboard listen on; off loopback they demand access.",
             DefaultValueFactory = _ => "127.0.0.1",
         };
         Option<bool> insecure = new("--insecure-loopback") { Description = "Take devices in clear text and without enrollment, on loopback only." };
@@ -78,12 +80,14 @@ internal static class ServerCommandLine
         Command command = new("serve", "Run the server until it is stopped.")
         {
             storage, azure, container, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
+            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect,
         };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions
             {
                 Address = AddressOf(parsed, address),
                 ApiAddress = AddressOf(parsed, apiAddress),
+                Access = AccessArguments.OptionsOf(parsed),
                 Identity = new IdentityOptions
                 {
                     InsecureLoopback = parsed.GetValue(insecure),
@@ -198,7 +202,7 @@ internal static class ServerCommandLine
 
     private static async Task<int> WithServer<T>(ParseResult parsed, Func<ServerApiClient, Task<T>> call, Action<T> print)
     {
-        using ServerApiClient api = new(parsed.GetValue(_server)!);
+        using ServerApiClient api = new(parsed.GetValue(_server)!, token: AccessArguments.TokenOf(parsed));
         T result = await call(api);
         if (parsed.GetValue(_json))
         {

@@ -117,6 +117,50 @@ internal sealed class TimelineRecorder(TimeProvider time)
         }
     }
 
+    /// <summary>The devices that open rounds wait for.</summary>
+    public HashSet<string> Working()
+    {
+        HashSet<string> devices = new(StringComparer.Ordinal);
+        lock (_gate)
+        {
+            foreach (OpenTimeline timeline in _rounds.Values.Where(timeline => timeline.Open))
+            {
+                devices.UnionWith(timeline.Clients.Values.Where(client => client.Outcome == ClientOutcome.Working).Select(client => client.DeviceId));
+            }
+        }
+
+        return devices;
+    }
+
+    /// <summary>How far the devices of every open round are.</summary>
+    public IReadOnlyList<RoundProgress> OpenRounds()
+    {
+        lock (_gate)
+        {
+            return [.. _rounds.Where(round => round.Value.Open).Select(round => ProgressOf(round.Key.JobId, round.Key.Round, round.Value))];
+        }
+    }
+
+    private static RoundProgress ProgressOf(string jobId, long round, OpenTimeline timeline)
+    {
+        int uploading = 0;
+        Span<int> outcomes = stackalloc int[5];
+        foreach (ClientTimeline client in timeline.Clients.Values)
+        {
+            outcomes[(int)client.Outcome]++;
+            uploading += client is { Outcome: ClientOutcome.Working, UploadStartedAt: not null } ? 1 : 0;
+        }
+
+        return new RoundProgress(
+            jobId,
+            round,
+            outcomes[(int)ClientOutcome.Working] - uploading,
+            uploading,
+            outcomes[(int)ClientOutcome.Done],
+            outcomes[(int)ClientOutcome.Late],
+            outcomes[(int)ClientOutcome.Dropped]);
+    }
+
     // Nothing but a number of seconds is kept, whatever a device claims.
     private static double Possible(double seconds) => double.IsFinite(seconds) && seconds > 0 ? seconds : 0;
 

@@ -1,3 +1,4 @@
+using Federated.Server.Api.Events;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
@@ -15,6 +16,7 @@ internal sealed partial class JobGrain(
     RoundRecords records,
     RoundTimelines timelines,
     RoundRunnerFactory runners,
+    EventFeed events,
     TimeProvider time,
     ILogger<JobGrain> logger) : Grain, IJobGrain
 {
@@ -70,6 +72,7 @@ internal sealed partial class JobGrain(
                 SubmittedAt = time.GetUtcNow(),
             };
             await state.WriteStateAsync();
+            events.Publish(new JobChanged(ToStatus()));
             LogSubmitted(JobId, _spec.Population, manifest.Name, manifest.Layout.Length);
             StartLoop();
         }
@@ -161,6 +164,7 @@ internal sealed partial class JobGrain(
         if (_refusals.Add(counted, deviceId, outcome) && index >= 0)
         {
             _records[index] = _refusals.TakeInto(_records[index]);
+            events.Publish(new RoundRecorded(_records[index]));
             await WriteRecordAsync(counted);
             await timelines.SaveAsync(JobId, counted, CancellationToken.None);
         }
@@ -236,9 +240,14 @@ internal sealed partial class JobGrain(
 
         await timelines.CloseAsync(complete, CancellationToken.None);
         LogRound(JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
+        events.Publish(new RoundRecorded(complete));
         if (JobEnding.Of(_spec!, state.State) is { } ending && state.State.State is JobState.Running or JobState.Paused)
         {
             await EndAsync(ending.State, ending.Reason);
+        }
+        else
+        {
+            events.Publish(new JobChanged(ToStatus()));
         }
 
         Signal();
@@ -275,6 +284,7 @@ internal sealed partial class JobGrain(
         state.State.State = to;
         state.State.Reason = reason;
         await state.WriteStateAsync();
+        events.Publish(new JobChanged(ToStatus()));
         Signal();
     }
 

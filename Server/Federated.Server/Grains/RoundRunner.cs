@@ -1,4 +1,5 @@
 using Federated.Server.Aggregation;
+using Federated.Server.Api.Events;
 using Federated.Server.Collection;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
@@ -14,7 +15,7 @@ namespace Federated.Server.Grains;
 
 /// <summary>Opens runners; one a job.</summary>
 internal sealed class RoundRunnerFactory(
-    JobModels models, PartialSumStore sums, IGrainFactory grains, Hosting.ServerThreads threads, TimeProvider time)
+    JobModels models, PartialSumStore sums, IGrainFactory grains, Hosting.ServerThreads threads, EventFeed events, TimeProvider time)
 {
     /// <summary>Loads the job's model at its committed version.</summary>
     public async Task<RoundRunner> OpenAsync(string jobId, JobSpec spec, IPersistentState<JobGrainState> state, CancellationToken ct)
@@ -22,7 +23,7 @@ internal sealed class RoundRunnerFactory(
         CommittedModel model = RoundRunner.Committed(state.State);
         JobRuntime runtime = await JobRuntime.OpenAsync(
             jobId, spec, ContentHash.Parse(state.State.PackageSha256), model, models, threads.Count, ct);
-        return new RoundRunner(jobId, spec, state, runtime, models, sums, grains, time);
+        return new RoundRunner(jobId, spec, state, runtime, models, sums, grains, events, time);
     }
 }
 
@@ -38,6 +39,7 @@ internal sealed class RoundRunner(
     JobModels models,
     PartialSumStore sums,
     IGrainFactory grains,
+    EventFeed events,
     TimeProvider time) : IDisposable
 {
     // Below the time-out of grain calls, so that a long wait is many short ones.
@@ -80,6 +82,7 @@ internal sealed class RoundRunner(
 
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
         await AssignAsync(start, resumed is not null);
+        Enter(RoundStage.Collecting, start);
         long collecting = time.GetTimestamp();
         RoundClosure closure = await WaitClosedAsync(start.Round, ct);
         SealedGroup[] groups = await SealAsync(start);
@@ -162,6 +165,7 @@ internal sealed class RoundRunner(
         long round = state.State.LastRound + 1;
         DateTimeOffset startedAt = time.GetUtcNow();
         long waiting = time.GetTimestamp();
+        events.Publish(new RoundStageChanged(jobId, round, RoundStage.Selecting, 0, spec.Cohort.Goal));
         string[] cohort = [];
         while (cohort.Length == 0)
         {
@@ -195,6 +199,9 @@ internal sealed class RoundRunner(
         await Round(round).Start(start);
         return start;
     }
+
+    private void Enter(RoundStage stage, RoundStart start) =>
+        events.Publish(new RoundStageChanged(jobId, start.Round, stage, start.Cohort.Length, start.Goal));
 
     private async Task<LoraRound?> DescribeLoraAsync(long round, string[] cohort)
     {
@@ -343,6 +350,7 @@ internal sealed class RoundRunner(
         RoundStart start, RoundClosure closure, SealedGroup[] groups, RoundTiming timing, TimeSpan cpuBefore, CancellationToken ct)
     {
         long committing = time.GetTimestamp();
+        Enter(RoundStage.Committing, start);
         int accepted = groups.Sum(group => group.Count);
         PartialSum? sum = await TakeAsync(start, groups, ct);
         CommittedModel from = Committed(state.State);
@@ -355,6 +363,11 @@ internal sealed class RoundRunner(
         long evaluating = time.GetTimestamp();
         bool due = commit is not null && spec.Evaluation is { } evaluation
             && (start.Round % evaluation.Every == 0 || start.Round == spec.Rounds);
+        if (due)
+        {
+            Enter(RoundStage.Evaluating, start);
+        }
+
         CentralEvaluation? quality = due ? await runtime.EvaluateAsync(ct) : null;
         timing = timing with { EvaluateSeconds = time.GetElapsedTime(evaluating).TotalSeconds };
 

@@ -12,7 +12,7 @@ namespace Federated.Server.Grpc;
 
 /// <summary>The edge that devices check in at.</summary>
 internal sealed class DeviceGateway(
-    IGrainFactory grains, RoundDirectory rounds, TimelineRecorder timelines, IOptions<SelectionOptions> options) : DeviceService.DeviceServiceBase
+    IGrainFactory grains, RoundDirectory rounds, TimelineRecorder timelines, FleetCensus census, IOptions<SelectionOptions> options) : DeviceService.DeviceServiceBase
 {
     private const int MaxLabels = 32;
 
@@ -59,7 +59,7 @@ internal sealed class DeviceGateway(
             return new CheckInReply { Retry = new Retry { Reason = RetryReason.Withheld } };
         }
 
-        CheckInAnswer answer = await selector.CheckIn(offered, context.CancellationToken);
+        CheckInAnswer answer = await HoldAsync(offered, request.Population, context.CancellationToken);
         if (answer.JobId is not null)
         {
             timelines.Assigned(answer.JobId, answer.Round, request.DeviceId, checkedInAt);
@@ -97,6 +97,19 @@ internal sealed class DeviceGateway(
         timelines.Dropped(request.JobId, (long)request.Round, request.DeviceId, reason);
         await grains.GetGrain<IRoundGrain>(GrainKeys.Round(request.JobId, (long)request.Round)).Abort(request.DeviceId, reason);
         return new AbortReply();
+    }
+
+    private async Task<CheckInAnswer> HoldAsync(CheckIn device, string population, CancellationToken ct)
+    {
+        census.Arrived(device, population);
+        try
+        {
+            return await grains.GetGrain<ISelectorGrain>(population).CheckIn(device, ct);
+        }
+        finally
+        {
+            census.Answered(device.DeviceId);
+        }
     }
 
     // What the operator says of a device wins over what the device says.

@@ -1,5 +1,7 @@
 using System.Net;
+using Federated.Server.Access;
 using Federated.Server.Api;
+using Federated.Server.Api.Events;
 using Federated.Server.Collection;
 using Federated.Server.Grains;
 using Federated.Server.Grpc;
@@ -28,8 +30,9 @@ public sealed class FederatedServer : IAsyncDisposable
 
     private readonly WebApplication _app;
 
-    private FederatedServer(WebApplication app, Uri grpcAddress, Uri apiAddress)
+    private FederatedServer(WebApplication app, Uri grpcAddress, Uri apiAddress, string? firstOperatorToken)
     {
+        FirstOperatorToken = firstOperatorToken;
         _app = app;
         GrpcAddress = grpcAddress;
         ApiAddress = apiAddress;
@@ -41,6 +44,11 @@ public sealed class FederatedServer : IAsyncDisposable
     /// <summary>Where the API answers.</summary>
     public Uri ApiAddress { get; }
 
+    /// <summary>
+    /// The token that was made because access is demanded and nobody could have had it; null when none was made. It cannot be had again.
+    /// </summary>
+    public string? FirstOperatorToken { get; }
+
     /// <summary>Starts the server and goes on with the jobs that the store holds.</summary>
     /// <exception cref="InvalidOperationException">The store is in use by another process, or a port is taken.</exception>
     public static async Task<FederatedServer> StartAsync(ServerOptions options, CancellationToken ct = default)
@@ -50,9 +58,11 @@ public sealed class FederatedServer : IAsyncDisposable
             ? null
             : await DeviceAuthority.OpenAsync(AuthorityFolder(options), options.Time.GetUtcNow(), ct);
         WebApplication app = Build(options, authority);
+        string? firstToken;
         try
         {
             await app.Services.GetRequiredService<DeviceRegistry>().LoadAsync(ct);
+            firstToken = await AccessSetup.OpenAsync(app.Services, options, ct);
             await app.StartAsync(ct);
         }
         catch
@@ -63,7 +73,7 @@ public sealed class FederatedServer : IAsyncDisposable
 
         ServerAddresses addresses = app.Services.GetRequiredService<ServerAddresses>();
         (addresses.Api, addresses.Grpc) = BoundAddresses(app, options);
-        return new FederatedServer(app, addresses.Grpc, addresses.Api);
+        return new FederatedServer(app, addresses.Grpc, addresses.Api, firstToken);
     }
 
     /// <summary>Completes when the process is asked to stop.</summary>
@@ -93,6 +103,9 @@ public sealed class FederatedServer : IAsyncDisposable
         builder.Logging.AddFilter("Polly", errors);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+
+        // It warns that its keys are not encrypted: they lie in a folder that only the server's user can read.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", errors);
         foreach (ILoggerProvider logger in options.Loggers)
         {
             builder.Logging.AddProvider(logger);
@@ -100,13 +113,18 @@ public sealed class FederatedServer : IAsyncDisposable
 
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
-        builder.Services.AddRoutingCore();
+        builder.Services.AddRouting();
+        builder.Services.AddAccess(options);
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(json => RoundRecords.Apply(json.SerializerOptions));
         AddFederated(builder.Services, options);
         AddIdentity(builder.Services, options, authority);
         builder.Host.UseOrleans(silo => ConfigureSilo(silo));
 
         WebApplication app = builder.Build();
         app.UseRouting();
+        app.UseMiddleware<ApiErrors>();
+        app.UseAccess();
         app.MapGrpcService<DeviceGateway>();
         app.MapGrpcService<TransferGateway>();
         app.MapGrpcService<UpdateGateway>();
@@ -116,6 +134,7 @@ public sealed class FederatedServer : IAsyncDisposable
             app.MapGrpcService<EnrollmentGateway>();
         }
 
+        app.MapLogin();
         app.MapFederatedApi();
         return app;
     }
@@ -139,6 +158,9 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton<RoundRecords>();
         services.AddSingleton<TimelineRecorder>();
         services.AddSingleton<RoundTimelines>();
+        services.AddSingleton<FleetCensus>();
+        services.AddSingleton<EventFeed>();
+        services.AddHostedService<FleetPulse>();
         services.AddSingleton<RoundRunnerFactory>();
         services.AddSingleton<RoundDirectory>();
         services.AddSingleton<IServiceMethodProvider<UpdateGateway>, UpdateMethods>();
@@ -210,7 +232,15 @@ public sealed class FederatedServer : IAsyncDisposable
         // Streams that wait must not use up the window of the one that is being read.
         kestrel.Limits.Http2.InitialConnectionWindowSize = MaxStreamsPerConnection * StreamWindowBytes;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(60);
-        kestrel.Listen(options.ApiAddress, options.ApiPort, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(options.ApiAddress, options.ApiPort, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection =>
+            {
+                connection.Features.Set(new HttpPortConnection());
+                return next(connection);
+            });
+        });
         kestrel.Listen(options.Address, options.GrpcPort, listen => DeviceEndpoint.Configure(listen, options));
     }
 

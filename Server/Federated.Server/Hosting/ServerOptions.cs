@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Federated.Server.Access;
 using Federated.Server.Collection;
 using Federated.Server.Identity;
 using Federated.Server.Storage;
@@ -13,8 +14,11 @@ public sealed class ServerOptions
     /// <summary>Address that the port for devices listens on. Default loopback.</summary>
     public IPAddress Address { get; set; } = IPAddress.Loopback;
 
-    /// <summary>Address that the HTTP API listens on. Default loopback: nobody is authenticated there, see docs/SECURITY.md.</summary>
+    /// <summary>Address that the HTTP API and the dashboard listen on. Default loopback.</summary>
     public IPAddress ApiAddress { get; set; } = IPAddress.Loopback;
+
+    /// <summary>Who may use the HTTP API and the dashboard.</summary>
+    public AccessOptions Access { get; set; } = new();
 
     /// <summary>How devices are told apart, and whether they connect over TLS.</summary>
     public IdentityOptions Identity { get; set; } = new();

@@ -10,11 +10,15 @@ namespace Federated.Server.Jobs;
 internal sealed class RoundRecords(IBlobStore blobs)
 {
     /// <summary>How records and statuses are written everywhere: files, API, command line.</summary>
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    public static JsonSerializerOptions Json { get; } = Apply(new JsonSerializerOptions(JsonSerializerDefaults.Web));
+
+    /// <summary>Gives options the same names and forms.</summary>
+    public static JsonSerializerOptions Apply(JsonSerializerOptions options)
     {
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase));
+        options.NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals;
+        return options;
+    }
 
     /// <summary>Writes a record, replacing an earlier one of the same round.</summary>
     public Task WriteAsync(RoundRecord record, CancellationToken ct) => blobs.WriteAsync(

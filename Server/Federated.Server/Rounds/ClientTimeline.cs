@@ -78,3 +78,13 @@ public sealed record ClientTimeline
 /// <param name="Open">Whether the round still runs, so that the rest may change.</param>
 /// <param name="Clients">Every device to which the assignment was handed since the server started.</param>
 public sealed record RoundTimeline(string JobId, long Round, bool Open, IReadOnlyList<ClientTimeline> Clients);
+
+/// <summary>How far the devices of an open round are.</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Round">The round, from 1.</param>
+/// <param name="Training">Devices with the plan whose submission has not begun.</param>
+/// <param name="Uploading">Devices whose submission is under way, or was refused and may be tried again.</param>
+/// <param name="Done">Updates in the sum.</param>
+/// <param name="Late">Updates that came too late.</param>
+/// <param name="Dropped">Devices that gave up.</param>
+public sealed record RoundProgress(string JobId, long Round, int Training, int Uploading, int Done, int Late, int Dropped);

@@ -67,6 +67,15 @@ public enum ErrorCode
 
     /// <summary>The request's signature is not the key's.</summary>
     BadSignature = 1109,
+
+    /// <summary>The HTTP request carries no access token or login, or one that is unknown or over.</summary>
+    NotSignedIn = 1200,
+
+    /// <summary>The caller's role does not allow this.</summary>
+    NotAllowed = 1201,
+
+    /// <summary>A browser sent the request for a page of another site, or to a name that an open server does not answer to.</summary>
+    ForeignSite = 1202,
 }
 
 /// <summary>Maps each <see cref="ErrorCode"/> once: to the gRPC status, the HTTP status and the advice.</summary>
@@ -106,6 +115,9 @@ public static class ErrorCatalogue
         new(ErrorCode.WrongDevice, StatusCode.PermissionDenied, 403, false, "Use the identity of the device that the message names."),
         new(ErrorCode.ForeignServer, StatusCode.Unauthenticated, 401, false, "Check the address. If it is right, somebody sits between device and server; use another network."),
         new(ErrorCode.BadSignature, StatusCode.PermissionDenied, 403, false, "Update the client; if that does not help, the request was changed on the way."),
+        new(ErrorCode.NotSignedIn, StatusCode.Unauthenticated, 401, false, "Give an access token: FEDERATED_TOKEN or --token-file of the command line, the login page in a browser."),
+        new(ErrorCode.NotAllowed, StatusCode.PermissionDenied, 403, false, "Use a token of an operator."),
+        new(ErrorCode.ForeignSite, StatusCode.PermissionDenied, 403, false, "Use this server's own pages under the name it was opened with."),
     }.ToDictionary(entry => entry.Code);
 
     /// <summary>Every code in order of its number.</summary>

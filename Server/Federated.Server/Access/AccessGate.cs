@@ -1,0 +1,27 @@
+using System.Net;
+using Federated.Server.Hosting;
+
+namespace Federated.Server.Access;
+
+/// <summary>Whether this server's HTTP port demands access.</summary>
+/// <param name="IsOpen">Whether whoever is on this machine is an operator.</param>
+/// <param name="HasProvider">Whether people can log in at an identity provider.</param>
+internal sealed record AccessGate(bool IsOpen, bool HasProvider)
+{
+    /// <summary>What the options come to.</summary>
+    /// <exception cref="InvalidOperationException">The port reaches beyond loopback and access is not to be demanded.</exception>
+    public static AccessGate Of(ServerOptions options)
+    {
+        AccessOptions access = options.Access;
+        bool loopback = IPAddress.IsLoopback(options.ApiAddress);
+        bool configured = access.OperatorToken is not null || access.ViewerToken is not null || access.OpenIdConnect is not null;
+        bool demanded = access.Demanded ?? (!loopback || configured);
+        return demanded || loopback
+            ? new AccessGate(!demanded, access.OpenIdConnect is not null)
+            : throw new InvalidOperationException(
+                $"The HTTP port listens on {options.ApiAddress}, which reaches beyond this machine, and access is not demanded. Demand it, or listen on 127.0.0.1.");
+    }
+}
+
+/// <summary>Marks a connection to the HTTP port; connections of devices lack it.</summary>
+internal sealed class HttpPortConnection;

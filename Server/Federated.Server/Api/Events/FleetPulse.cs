@@ -1,0 +1,52 @@
+using Federated.Server.Collection;
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Api.Events;
+
+/// <summary>Publishes what changes too often for an event each: counts of devices, progress of open rounds. Idle while nobody reads.</summary>
+internal sealed class FleetPulse(EventFeed feed, FleetCensus census, TimelineRecorder timelines, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<(string JobId, long Round), RoundProgress> _published = [];
+    private FleetCounts? _fleet;
+
+    /// <summary>Publishes what has changed since the last call.</summary>
+    public void Publish()
+    {
+        FleetCounts fleet = census.Count();
+        if (fleet != _fleet)
+        {
+            _fleet = fleet;
+            feed.Publish(new FleetChanged(fleet));
+        }
+
+        IReadOnlyList<RoundProgress> open = timelines.OpenRounds();
+        foreach (RoundProgress progress in open)
+        {
+            if (!_published.TryGetValue((progress.JobId, progress.Round), out RoundProgress? known) || known != progress)
+            {
+                _published[(progress.JobId, progress.Round)] = progress;
+                feed.Publish(new RoundProgressed(progress));
+            }
+        }
+
+        foreach ((string, long) over in _published.Keys.Except(open.Select(progress => (progress.JobId, progress.Round))).ToArray())
+        {
+            _published.Remove(over);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(_period, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (feed.HasReaders)
+            {
+                Publish();
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Text.Json;
+using Federated.Server.Access;
+using Federated.Server.Jobs;
+
+namespace Federated.Server.Cli;
+
+/// <summary>The options of <c>serve</c> and of every calling verb that say who may do what.</summary>
+internal static class AccessArguments
+{
+    private const string TokenVariable = "FEDERATED_TOKEN";
+
+    /// <summary>The caller's token.</summary>
+    public static Option<FileInfo?> TokenFile { get; } = new("--token-file")
+    {
+        Description = $"File with the access token; without it the variable {TokenVariable} is looked at.",
+        Recursive = true,
+    };
+
+    /// <summary>A token for operators.</summary>
+    public static Option<FileInfo?> OperatorTokenFile { get; } = new("--operator-token-file") { Description = "File with an access token for operators; access is demanded then." };
+
+    /// <summary>A token for viewers.</summary>
+    public static Option<FileInfo?> ViewerTokenFile { get; } = new("--viewer-token-file") { Description = "File with an access token for viewers; access is demanded then." };
+
+    /// <summary>Demands access on loopback too.</summary>
+    public static Option<bool> RequireAccess { get; } = new("--require-access") { Description = "Demand access on loopback too, as off loopback." };
+
+    /// <summary>The identity provider.</summary>
+    public static Option<FileInfo?> OpenIdConnect { get; } = new("--oidc")
+    {
+        Description = "JSON file of an OpenID Connect provider: authority, clientId, clientSecret, roleClaim, operatorValue, viewerValue.",
+    };
+
+    /// <summary>What <c>serve</c> was told.</summary>
+    public static AccessOptions OptionsOf(ParseResult parsed) => new()
+    {
+        Demanded = parsed.GetValue(RequireAccess) ? true : null,
+        OperatorToken = Read(parsed.GetValue(OperatorTokenFile)),
+        ViewerToken = Read(parsed.GetValue(ViewerTokenFile)),
+        OpenIdConnect = Provider(parsed.GetValue(OpenIdConnect)),
+    };
+
+    /// <summary>The token of whoever runs a verb; null for none.</summary>
+    public static string? TokenOf(ParseResult parsed) =>
+        Read(parsed.GetValue(TokenFile)) ?? (Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token.Trim() : null);
+
+    private static OpenIdConnectAccess? Provider(FileInfo? file)
+    {
+        if (Read(file) is not { } text)
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<OpenIdConnectAccess>(text, RoundRecords.Json);
+        }
+        catch (JsonException e)
+        {
+            throw new CommandException($"--oidc {file}: {e.Message}");
+        }
+    }
+
+    private static string? Read(FileInfo? file)
+    {
+        try
+        {
+            return file is null ? null : File.ReadAllText(file.FullName).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"'{file}' cannot be read: {e.Message}");
+        }
+    }
+}
