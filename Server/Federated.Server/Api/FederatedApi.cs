@@ -1,4 +1,5 @@
 using Federated.Server.Access;
+using Federated.Server.Api.Events;
 using Federated.Server.Grains;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
@@ -60,6 +61,7 @@ internal static class FederatedApi
         api.MapGet("/jobs/{id}/adapter", AdapterAsync);
         api.MapDeviceRoutes();
         api.MapAccessRoutes();
+        api.MapEvents();
         api.MapGet("/models", ModelsAsync);
         api.MapPut("/objects", PackageRoutes.PutObjectAsync).WithMetadata(new DisableRequestSizeLimitAttribute());
         api.MapGet("/objects/{sha256}", PackageRoutes.GetObjectAsync);

@@ -1,5 +1,6 @@
 using Federated.Modeling;
 using Federated.Server.Access;
+using Federated.Server.Api.Events;
 using Federated.Server.Grains;
 using Federated.Server.Identity;
 using Federated.Server.Jobs;
@@ -115,6 +116,48 @@ public sealed class ServerApiClient : IDisposable
     public Task<AccessToken> RevokeAccessTokenAsync(string hash, CancellationToken ct) =>
         SendAsync<AccessToken>(HttpMethod.Delete, $"access/tokens/{Escape(hash)}", null, ct);
 
+    /// <summary>
+    /// Opens the stream of events. It ends when the connection does, or when nothing, not even a heartbeat, came for three of their intervals: open it again
+    /// after the last event.
+    /// </summary>
+    /// <param name="job">Only what concerns this job; null for everything.</param>
+    /// <param name="after">Number of the last event that the caller has; null for what happens from now on.</param>
+    /// <param name="ct">Ends the stream.</param>
+    /// <returns>The events, once the server has taken note of the reader: nothing that happens from then on is lost.</returns>
+    public async Task<IAsyncEnumerable<ServerEvent>> EventsAsync(string? job, long? after, CancellationToken ct)
+    {
+        List<string> query = [];
+        if (job is not null)
+        {
+            query.Add($"job={Escape(job)}");
+        }
+
+        if (after is { } last)
+        {
+            query.Add($"after={last}");
+        }
+
+        using HttpRequestMessage request = new(HttpMethod.Get, new Uri($"events?{string.Join('&', query)}", UriKind.Relative));
+        try
+        {
+            HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+            try
+            {
+                await DemandSuccessAsync(response, ct);
+                return EventReading.ReadAsync(response, ct);
+            }
+            catch
+            {
+                response.Dispose();
+                throw;
+            }
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(e);
+        }
+    }
+
     /// <summary>The committed adapter's document.</summary>
     public async Task<byte[]> AdapterAsync(string id, CancellationToken ct)
     {
@@ -165,8 +208,7 @@ public sealed class ServerApiClient : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new ServerApiException(
-                $"The server at {Address} cannot be reached: {e.Message} Start it with 'serve', or name another one with --server.", null, e);
+            throw Unreachable(e);
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
@@ -175,6 +217,9 @@ public sealed class ServerApiClient : IDisposable
                 $"The server at {Address} did not answer within {_http.Timeout.TotalSeconds:R} s. Look into its log, or try again.", null, e);
         }
     }
+
+    private ServerApiException Unreachable(HttpRequestException e) =>
+        new($"The server at {Address} cannot be reached: {e.Message} Start it with 'serve', or name another one with --server.", null, e);
 
     private async Task DemandSuccessAsync(HttpResponseMessage response, CancellationToken ct)
     {

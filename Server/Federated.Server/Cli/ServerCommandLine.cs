@@ -162,6 +162,7 @@ internal static class ServerCommandLine
             submit,
             list,
             show,
+            WatchCommand.Build(_server, _json),
             Steer("pause", "Begin no new round.", (api, job, ct) => api.PauseJobAsync(job, ct)),
             Steer("resume", "Go on after a pause.", (api, job, ct) => api.ResumeJobAsync(job, ct)),
             Steer("cancel", "End the job; its model stays.", (api, job, ct) => api.CancelJobAsync(job, ct)),

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Federated.Server.Collection;
 using Federated.Server.Jobs;
@@ -24,6 +25,18 @@ public enum RoundStage
 /// <summary>Something happened that a person who watches wants to see. Made by whoever saw it; the feed gives it its number and time.</summary>
 public abstract record ServerEvent
 {
+    private static readonly Dictionary<string, Type> _types = new(StringComparer.Ordinal)
+    {
+        ["round-stage"] = typeof(RoundStageChanged),
+        ["round-progress"] = typeof(RoundProgressed),
+        ["round"] = typeof(RoundRecorded),
+        ["job"] = typeof(JobChanged),
+        ["fleet"] = typeof(FleetChanged),
+        ["missed"] = typeof(EventsMissed),
+    };
+
+    private byte[]? _json;
+
     /// <summary>What happened, as the name of a server-sent event.</summary>
     [JsonIgnore]
     public abstract string Kind { get; }
@@ -33,6 +46,17 @@ public abstract record ServerEvent
 
     /// <summary>When it was published.</summary>
     public DateTimeOffset At { get; init; }
+
+    /// <summary>The job that it concerns; null when it concerns none alone.</summary>
+    [JsonIgnore]
+    public virtual string? JobOf => null;
+
+    /// <summary>The event as one line of JSON in UTF-8; written once, however many read it.</summary>
+    internal byte[] ToJson() => _json ??= JsonSerializer.SerializeToUtf8Bytes(this, GetType(), RoundRecords.Json);
+
+    /// <summary>Reads an event; null for a kind that this version does not know.</summary>
+    internal static ServerEvent? FromJson(string kind, string json) =>
+        _types.TryGetValue(kind, out Type? type) ? (ServerEvent?)JsonSerializer.Deserialize(json, type, RoundRecords.Json) : null;
 }
 
 /// <summary>A round entered a stage.</summary>
@@ -45,6 +69,9 @@ public sealed record RoundStageChanged(string JobId, long Round, RoundStage Stag
 {
     /// <inheritdoc/>
     public override string Kind => "round-stage";
+
+    /// <inheritdoc/>
+    public override string? JobOf => JobId;
 }
 
 /// <summary>How far the devices of an open round are. Published at most once a second, while somebody watches.</summary>
@@ -53,6 +80,9 @@ public sealed record RoundProgressed(RoundProgress Progress) : ServerEvent
 {
     /// <inheritdoc/>
     public override string Kind => "round-progress";
+
+    /// <inheritdoc/>
+    public override string? JobOf => Progress.JobId;
 }
 
 /// <summary>A round has a record, or the record of an ended round changed because an update came late or was refused.</summary>
@@ -61,6 +91,9 @@ public sealed record RoundRecorded(RoundRecord Record) : ServerEvent
 {
     /// <inheritdoc/>
     public override string Kind => "round";
+
+    /// <inheritdoc/>
+    public override string? JobOf => Record.JobId;
 }
 
 /// <summary>A job was submitted, paused, resumed, ended, or committed a round.</summary>
@@ -69,6 +102,9 @@ public sealed record JobChanged(JobStatus Job) : ServerEvent
 {
     /// <inheritdoc/>
     public override string Kind => "job";
+
+    /// <inheritdoc/>
+    public override string? JobOf => Job.JobId;
 }
 
 /// <summary>How many devices do what. Published at most once a second, while somebody watches.</summary>
