@@ -29,12 +29,15 @@ internal static class AccessRoutes
     /// <summary>Adds the routes to the API.</summary>
     public static void MapAccessRoutes(this RouteGroupBuilder api)
     {
+        const string access = "access";
         api.MapGet("/access/me", (ClaimsPrincipal user, AccessGate gate) => FederatedApi.Json(new Caller(
-            user.Identity?.Name ?? "", user.IsInRole(AccessPolicies.Operator) ? AccessRole.Operator : AccessRole.Viewer, !gate.IsOpen)));
-        api.MapGet("/access/tokens", (AccessTokens tokens) => FederatedApi.Json(tokens.All)).RequireAuthorization(AccessPolicies.Operator);
-        api.MapPost("/access/tokens", CreateAsync);
+            user.Identity?.Name ?? "", user.IsInRole(AccessPolicies.Operator) ? AccessRole.Operator : AccessRole.Viewer, !gate.IsOpen)))
+            .Says<Caller>("Who calls", access);
+        api.MapGet("/access/tokens", (AccessTokens tokens) => FederatedApi.Json(tokens.All)).RequireAuthorization(AccessPolicies.Operator)
+            .Says<List<AccessToken>>("The access tokens", access);
+        api.MapPost("/access/tokens", CreateAsync).Says<NewAccessToken>("Make an access token", access);
         api.MapDelete("/access/tokens/{hash}", async (string hash, AccessTokens tokens, CancellationToken ct) =>
-            FederatedApi.Json(await tokens.RevokeAsync(hash, ct)));
+            FederatedApi.Json(await tokens.RevokeAsync(hash, ct))).Says<AccessToken>("End an access token", access);
     }
 
     private static async Task<IResult> CreateAsync(AccessTokenRequest request, AccessTokens tokens, CancellationToken ct)

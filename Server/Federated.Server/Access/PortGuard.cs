@@ -11,9 +11,12 @@ namespace Federated.Server.Access;
 /// </summary>
 internal sealed class PortGuard(RequestDelegate next, AccessGate gate)
 {
-    // Blazor and its components set styles inline; scripts, frames and everything else are this server's own.
+    // Components set styles inline; scripts, frames and everything else are this server's own.
     private const string ContentPolicy =
         "default-src 'self'; img-src 'self' data:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+    /// <summary>The policy of every page with one more directive.</summary>
+    public static string PolicyWith(string directive) => $"{ContentPolicy}; {directive}";
 
     /// <summary>Lets the request pass or answers it.</summary>
     public Task InvokeAsync(HttpContext context)

@@ -1,3 +1,5 @@
+using Federated.Server.Collection;
+using Federated.Server.Grains;
 using Federated.Server.Hosting;
 using Federated.Server.Identity;
 using Federated.Shared.Identity;
@@ -46,16 +48,34 @@ internal static class DeviceRoutes
     /// <summary>Adds the routes.</summary>
     public static void MapDeviceRoutes(this RouteGroupBuilder api)
     {
-        api.MapPost("/tokens", CreateTokenAsync);
-        api.MapGet("/tokens", (DeviceRegistry registry) => FederatedApi.Json(registry.Tokens)).RequireAuthorization(Access.AccessPolicies.Operator);
-        api.MapGet("/devices", (DeviceRegistry registry) => FederatedApi.Json(registry.Devices.Select(device => Describe(device, registry))));
+        const string devices = "devices";
+        const string enrollment = "enrollment";
+        api.MapPost("/tokens", CreateTokenAsync).Says<NewToken>("Make an enrollment token", enrollment);
+        api.MapGet("/tokens", (DeviceRegistry registry) => FederatedApi.Json(registry.Tokens)).RequireAuthorization(Access.AccessPolicies.Operator)
+            .Says<List<TokenRecord>>("The enrollment tokens", enrollment);
+        api.MapGet("/enrollments", (DeviceRegistry registry) => FederatedApi.Json(registry.Devices.Select(device => Describe(device, registry))))
+            .Says<List<DeviceEnrollment>>("The enrolled devices", enrollment);
+        api.MapGet("/devices", (DeviceRegistry registry, FleetCensus census) => FederatedApi.Json(
+            DeviceListing.Of(census.Devices(), registry.Devices.Select(device => Describe(device, registry)))))
+            .Says<List<DeviceSummary>>("Devices that are enrolled or have checked in since the server started", devices);
+        api.MapGet("/devices/{id}", DetailAsync).Says<DeviceDetail>("A device with its history and last errors", devices);
         api.MapPost("/devices/{id}/revoke", async (string id, DeviceRegistry registry, CancellationToken ct) =>
-            FederatedApi.Json(Describe(await registry.RevokeAsync(id, ct), registry)));
+            FederatedApi.Json(Describe(await registry.RevokeAsync(id, ct), registry))).Says<DeviceEnrollment>("Refuse every later call of a device", enrollment);
         api.MapPut("/devices/{id}/labels", async (string id, Dictionary<string, string> labels, DeviceRegistry registry, CancellationToken ct) =>
         {
             Check(labels);
             return FederatedApi.Json(Describe(await registry.ChangeAsync(id, device => device with { Labels = labels }, ct), registry));
-        });
+        }).Says<DeviceEnrollment>("Replace the labels of a device", enrollment);
+    }
+
+    private static async Task<IResult> DetailAsync(string id, DeviceRegistry registry, FleetCensus census, IGrainFactory grains)
+    {
+        _ = FederatedApi.Identifier(id);
+        EnrolledDevice? enrolled = registry.Devices.FirstOrDefault(device => device.DeviceId == id);
+        DeviceRecord? record = await grains.GetGrain<IDeviceGrain>(id).Record();
+        DeviceSummary? device = DeviceListing.Of(census.Find(id), enrolled is null ? null : Describe(enrolled, registry))
+            ?? (record is null ? null : new DeviceSummary { DeviceId = id, Population = record.Population, Labels = record.Labels });
+        return FederatedApi.Json(new DeviceDetail(FederatedApi.Found(device, id), record));
     }
 
     private static async Task<IResult> CreateTokenAsync(

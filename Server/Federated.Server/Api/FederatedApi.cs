@@ -7,7 +7,6 @@ using Federated.Server.Rounds;
 using Federated.Shared.Protocol;
 using Federated.Shared.SecureAggregation;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Mvc;
 
 namespace Federated.Server.Api;
 
@@ -17,15 +16,6 @@ namespace Federated.Server.Api;
 /// <param name="GrpcAddress">Where devices connect.</param>
 /// <param name="SigningKey">Public key that group headers are signed with, X.509 SubjectPublicKeyInfo.</param>
 public sealed record ServerDescription(string Version, uint ProtocolVersion, Uri GrpcAddress, byte[] SigningKey);
-
-/// <summary>A job's model as the API lists it.</summary>
-/// <param name="JobId">The job.</param>
-/// <param name="Model">Name of the package.</param>
-/// <param name="Version">Committed version.</param>
-/// <param name="AdapterSha256">Hash of the adapter document.</param>
-/// <param name="Parameters">Trainable parameters.</param>
-/// <param name="Accuracy">Last central evaluation.</param>
-public sealed record ModelDescription(string JobId, string Model, long Version, string AdapterSha256, long Parameters, double? Accuracy);
 
 /// <summary>A body that says what was wrong.</summary>
 /// <param name="Code">Number of the catalogue code.</param>
@@ -46,29 +36,44 @@ internal static class FederatedApi
     {
         RouteGroupBuilder api = app.MapGroup("/api/v1");
         ((IEndpointConventionBuilder)api).Add(RequireRole);
-        api.MapGet("/server", async (ServerAddresses addresses, ServerKey key, CancellationToken ct) => Json(await DescribeAsync(addresses, key, ct)));
-        api.MapGet("/jobs", async (IGrainFactory grains) => Json(await AllAsync(grains)));
-        api.MapPost("/jobs", SubmitAsync);
-        api.MapGet("/jobs/{id}", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Status(), id)));
-        api.MapGet("/jobs/{id}/spec", async (string id, IGrainFactory grains) =>
-            Results.Text(Found(await Job(grains, id).Spec(), id), "application/json"));
-        api.MapGet("/jobs/{id}/rounds", RoundsAsync);
-        api.MapGet("/jobs/{id}/rounds/{round:long}", async (string id, long round, IGrainFactory grains) => Json(await RoundAsync(id, round, grains)));
-        api.MapGet("/jobs/{id}/rounds/{round:long}/clients", TimelineAsync);
-        api.MapPost("/jobs/{id}/pause", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Pause(), id)));
-        api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Resume(), id)));
-        api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Cancel(), id)));
-        api.MapGet("/jobs/{id}/adapter", AdapterAsync);
+        api.MapGet("/server", async (ServerAddresses addresses, ServerKey key, CancellationToken ct) => Json(await DescribeAsync(addresses, key, ct)))
+            .Says<ServerDescription>("What this server is", "server");
+        api.MapEvents().Says<string>("What happens, as server-sent events", "server", mediaType: "text/event-stream");
+        MapJobs(api);
+        api.MapExports();
         api.MapDeviceRoutes();
         api.MapAccessRoutes();
-        api.MapEvents();
-        api.MapGet("/models", ModelsAsync);
-        api.MapPut("/objects", PackageRoutes.PutObjectAsync).WithMetadata(new DisableRequestSizeLimitAttribute());
-        api.MapGet("/objects/{sha256}", PackageRoutes.GetObjectAsync);
-        api.MapPost("/packages", PackageRoutes.PostPackageAsync);
-        api.MapGet("/devices/{id}", async (string id, IGrainFactory grains) =>
-            Json(Found(await grains.GetGrain<IDeviceGrain>(Identifier(id)).Record(), id)));
-        app.MapGet("/healthz", () => "ok");
+        api.MapModelRoutes();
+        app.MapGet("/healthz", () => "ok").ExcludeFromDescription();
+    }
+
+    /// <summary>A job's status.</summary>
+    /// <exception cref="ProtocolViolationException">The text is no identifier, or there is no such job.</exception>
+    public static async Task<JobStatus> StatusAsync(IGrainFactory grains, string id) => Found(await DemandJob(grains, id).Status(), id);
+
+    /// <summary>A job's grain, whether the job exists or not.</summary>
+    /// <exception cref="ProtocolViolationException">The text is no identifier.</exception>
+    public static IJobGrain DemandJob(IGrainFactory grains, string id) => Job(grains, id);
+
+    private static void MapJobs(RouteGroupBuilder api)
+    {
+        const string jobs = "jobs";
+        const string rounds = "rounds";
+        api.MapGet("/jobs", async (IGrainFactory grains) => Json(await AllAsync(grains))).Says<List<JobStatus>>("All jobs", jobs);
+        api.MapPost("/jobs", SubmitAsync).Accepts<JobSpec>("application/json").Says<JobStatus>("Submit a job", jobs, StatusCodes.Status201Created);
+        api.MapGet("/jobs/{id}", async (string id, IGrainFactory grains) => Json(await StatusAsync(grains, id))).Says<JobStatus>("A job", jobs);
+        api.MapGet("/jobs/{id}/spec", async (string id, IGrainFactory grains) =>
+            Results.Text(Found(await Job(grains, id).Spec(), id), "application/json")).Says<JobSpec>("The spec of a job as it was submitted", jobs);
+        api.MapPost("/jobs/{id}/pause", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Pause(), id)))
+            .Says<JobStatus>("Begin no new round", jobs);
+        api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Resume(), id)))
+            .Says<JobStatus>("Go on after a pause", jobs);
+        api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Cancel(), id)))
+            .Says<JobStatus>("End a job; its model stays", jobs);
+        api.MapGet("/jobs/{id}/rounds", RoundsAsync).Says<List<RoundRecord>>("The rounds after one, waiting for the first up to 25 s", rounds);
+        api.MapGet("/jobs/{id}/rounds/{round:long}", async (string id, long round, IGrainFactory grains) => Json(await RoundAsync(id, round, grains)))
+            .Says<RoundRecord>("A round", rounds);
+        api.MapGet("/jobs/{id}/rounds/{round:long}/clients", TimelineAsync).Says<RoundTimeline>("What every device did in a round", rounds);
     }
 
     private static async Task<IResult> SubmitAsync(HttpRequest request, IGrainFactory grains, JobModels models)
@@ -115,29 +120,8 @@ internal static class FederatedApi
             $"Job {id} has no timeline of round {round}. A round has one from its first assignment until {RoundTimelines.KeptRounds} later rounds are over."));
     }
 
-    private static async Task<IResult> AdapterAsync(string id, IGrainFactory grains, Collection.HotObjects objects, CancellationToken ct)
-    {
-        JobStatus status = Found(await Job(grains, id).Status(), id);
-        ReadOnlyMemory<byte>? bytes = await objects.FindAsync(Shared.Models.ContentHash.Parse(status.AdapterSha256), ct);
-        return bytes is { } content
-            ? Results.Bytes(content.ToArray(), "application/vnd.federated.adapter+msgpack", $"{id}-{status.ModelVersion}.adapter")
-            : throw new ProtocolViolationException(ErrorCode.NotFound, $"The adapter of job {id} is not in the store.");
-    }
-
-    private static async Task<IResult> ModelsAsync(IGrainFactory grains, JobModels models, CancellationToken ct)
-    {
-        List<ModelDescription> result = [];
-        foreach (JobStatus job in await AllAsync(grains))
-        {
-            Shared.Models.PackageManifest manifest = await models.ManifestAsync(Shared.Models.ContentHash.Parse(job.PackageSha256), ct);
-            result.Add(new ModelDescription(
-                job.JobId, manifest.Name, job.ModelVersion, job.AdapterSha256, manifest.Layout.Length, job.Accuracy));
-        }
-
-        return Json(result);
-    }
-
-    private static async Task<List<JobStatus>> AllAsync(IGrainFactory grains)
+    /// <summary>Every job, in the order of submission.</summary>
+    public static async Task<List<JobStatus>> AllAsync(IGrainFactory grains)
     {
         List<JobStatus> result = [];
         foreach (string id in await grains.GetGrain<IJobDirectoryGrain>(0).List())
@@ -160,11 +144,14 @@ internal static class FederatedApi
 
     private static IJobGrain Job(IGrainFactory grains, string id) => grains.GetGrain<IJobGrain>(Identifier(id));
 
-    private static string Identifier(string id) => ProtocolLimits.IsIdentifier(id)
+    /// <summary>A text of the path that is an identifier.</summary>
+    public static string Identifier(string id) => ProtocolLimits.IsIdentifier(id)
         ? id
         : throw new ProtocolViolationException(ErrorCode.InvalidIdentifier, "The identifier in the path is not one.");
 
-    private static T Found<T>(T? value, string id)
+    /// <summary>What was found.</summary>
+    /// <exception cref="ProtocolViolationException">Nothing was.</exception>
+    public static T Found<T>(T? value, string id)
         where T : class =>
         value ?? throw new ProtocolViolationException(ErrorCode.NotFound, $"There is nothing called '{id}'.");
 

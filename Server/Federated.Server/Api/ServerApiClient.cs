@@ -1,7 +1,6 @@
 using Federated.Modeling;
 using Federated.Server.Access;
 using Federated.Server.Api.Events;
-using Federated.Server.Grains;
 using Federated.Server.Identity;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
@@ -82,7 +81,7 @@ public sealed class ServerApiClient : IDisposable
     public Task<List<ModelDescription>> ModelsAsync(CancellationToken ct) => SendAsync<List<ModelDescription>>(HttpMethod.Get, "models", null, ct);
 
     /// <summary>What is known of a device.</summary>
-    public Task<DeviceRecord> DeviceAsync(string id, CancellationToken ct) => SendAsync<DeviceRecord>(HttpMethod.Get, $"devices/{Escape(id)}", null, ct);
+    public Task<DeviceDetail> DeviceAsync(string id, CancellationToken ct) => SendAsync<DeviceDetail>(HttpMethod.Get, $"devices/{Escape(id)}", null, ct);
 
     /// <summary>Makes an enrollment token.</summary>
     public Task<NewToken> CreateTokenAsync(TokenRequest request, CancellationToken ct) =>
@@ -91,8 +90,38 @@ public sealed class ServerApiClient : IDisposable
     /// <summary>The enrollment tokens.</summary>
     public Task<List<TokenRecord>> TokensAsync(CancellationToken ct) => SendAsync<List<TokenRecord>>(HttpMethod.Get, "tokens", null, ct);
 
+    /// <summary>The devices that are enrolled or have checked in since the server started.</summary>
+    public Task<List<DeviceSummary>> DevicesAsync(CancellationToken ct) => SendAsync<List<DeviceSummary>>(HttpMethod.Get, "devices", null, ct);
+
     /// <summary>The enrolled devices.</summary>
-    public Task<List<DeviceEnrollment>> DevicesAsync(CancellationToken ct) => SendAsync<List<DeviceEnrollment>>(HttpMethod.Get, "devices", null, ct);
+    public Task<List<DeviceEnrollment>> EnrollmentsAsync(CancellationToken ct) => SendAsync<List<DeviceEnrollment>>(HttpMethod.Get, "enrollments", null, ct);
+
+    /// <summary>The versions of a job's model.</summary>
+    public Task<List<ModelVersion>> ModelVersionsAsync(string id, CancellationToken ct) => SendAsync<List<ModelVersion>>(HttpMethod.Get, $"models/{Escape(id)}", null, ct);
+
+    /// <summary>Copies a table of a job's rounds, or of what devices did in them, to <paramref name="output"/>.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="what"><c>rounds</c> or <c>clients</c>.</param>
+    /// <param name="format"><c>csv</c> or <c>jsonl</c>.</param>
+    /// <param name="round">One round's clients; null for every round's.</param>
+    /// <param name="output">Where it goes.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task ExportAsync(string id, string what, string format, long? round, Stream output, CancellationToken ct)
+    {
+        try
+        {
+            using HttpResponseMessage response = await _http.GetAsync(
+                new Uri($"jobs/{Escape(id)}/export/{what}?format={format}{(round is { } one ? $"&round={one}" : "")}", UriKind.Relative),
+                HttpCompletionOption.ResponseHeadersRead,
+                ct);
+            await DemandSuccessAsync(response, ct);
+            await response.Content.CopyToAsync(output, ct);
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(e);
+        }
+    }
 
     /// <summary>Refuses every later call of a device.</summary>
     public Task<DeviceEnrollment> RevokeDeviceAsync(string id, CancellationToken ct) =>

@@ -13,15 +13,17 @@ internal static class DevicesCommand
     public static Command Build(Option<Uri> server, Option<bool> json, IApiRun run)
     {
         Argument<string> id = new("device") { Description = "The device's name." };
-        Command list = new("list", "List the enrolled devices.") { server, json };
-        list.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.DevicesAsync(ct), PrintAll));
+        Command list = new("list", "List the devices that are enrolled or have checked in since the server started.") { server, json };
+        list.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.DevicesAsync(ct), DeviceTable.PrintAll));
+        Command show = new("show", "Show a device, its last rounds and errors.") { id, server, json };
+        show.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.DeviceAsync(parsed.GetValue(id)!, ct), DeviceTable.Print));
         Command revoke = new("revoke", "Refuse every later call of a device.") { id, server, json };
         revoke.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.RevokeDeviceAsync(parsed.GetValue(id)!, ct), Print));
         Argument<string[]> labels = new("labels") { Description = "NAME=VALUE; they replace the labels the device had.", Arity = ArgumentArity.ZeroOrMore };
         Command label = new("label", "Set the labels of a device.") { id, labels, server, json };
         label.SetAction((parsed, ct) => run.RunAsync(
             parsed, api => api.LabelDeviceAsync(parsed.GetValue(id)!, Labels(parsed.GetValue(labels) ?? []), ct), Print));
-        return new Command("devices", "Enroll, look at and revoke devices.") { Tokens(server, json, run), list, revoke, label };
+        return new Command("devices", "Enroll, look at and revoke devices.") { Tokens(server, json, run), list, show, revoke, label };
     }
 
     private static Command Tokens(Option<Uri> server, Option<bool> json, IApiRun run)

@@ -95,5 +95,24 @@ internal static class JobTable
         AnsiConsole.Write(table);
     }
 
+    /// <summary>The versions of a model.</summary>
+    public static void PrintVersions(IReadOnlyList<ModelVersion> versions)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("version", "round", "accuracy", "loss", "update", "adapter", "kept");
+        foreach (ModelVersion version in versions)
+        {
+            table.AddRow(
+                version.Version.ToString(),
+                version.Round.ToString(),
+                Percent(version.Evaluation?.Accuracy),
+                version.TrainLoss.ToString("F4"),
+                version.UpdateNorm.ToString("G4"),
+                version.AdapterSha256.Length > 12 ? version.AdapterSha256[..12] : "–",
+                version.Kept ? "yes" : "no");
+        }
+
+        AnsiConsole.Write(table);
+    }
+
     private static string Percent(double? value) => value is { } share ? $"{100 * share:F2} %" : "–";
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Federated.Server.Api;
 using Federated.Server.Rounds;
 using Spectre.Console;
 
@@ -28,7 +29,27 @@ internal static class RoundsCommand
                 await api.RoundAsync(parsed.GetValue(id)!, parsed.GetValue(round), ct),
                 await api.TimelineAsync(parsed.GetValue(id)!, parsed.GetValue(round), ct)),
             Print));
-        return new Command("rounds", "Look at rounds.") { list, show };
+        return new Command("rounds", "Look at rounds.") { list, show, Export(server) };
+    }
+
+    private static Command Export(Option<Uri> server)
+    {
+        Argument<string> id = new("job") { Description = "The job's identifier." };
+        Option<string> format = new("--format") { Description = "csv, or jsonl for one JSON object a line.", DefaultValueFactory = _ => "csv" };
+        format.AcceptOnlyFromAmong("csv", "jsonl");
+        Option<bool> clients = new("--clients") { Description = "What every device did instead of the rounds; of the last 200 rounds." };
+        Option<long?> round = new("--round") { Description = "With --clients: one round alone." };
+        Option<FileInfo?> output = new("--out") { Description = "File to write; standard output unless given." };
+        Command export = new("export", "Write the rounds of a job as a table.") { id, format, clients, round, output, server };
+        export.SetAction(async (parsed, ct) =>
+        {
+            using ServerApiClient api = new(parsed.GetValue(server)!, token: AccessArguments.TokenOf(parsed));
+            await using Stream target = parsed.GetValue(output) is { } file ? file.Create() : Console.OpenStandardOutput();
+            await api.ExportAsync(
+                parsed.GetValue(id)!, parsed.GetValue(clients) ? "clients" : "rounds", parsed.GetValue(format)!, parsed.GetValue(clients) ? parsed.GetValue(round) : null, target, ct);
+            return 0;
+        });
+        return export;
     }
 
     private static void Print(RoundWithClients shown)

@@ -181,9 +181,13 @@ internal static class ServerCommandLine
     {
         Command list = new("list", "List the models of all jobs.") { _server, _json };
         list.SetAction((parsed, ct) => WithServer(parsed, api => api.ModelsAsync(ct), JobTable.PrintModels));
+        Argument<string> job = new("job") { Description = "The job's identifier." };
+        Command versions = new("versions", "List the versions of a job's model.") { job, _server, _json };
+        versions.SetAction((parsed, ct) => WithServer(parsed, api => api.ModelVersionsAsync(parsed.GetValue(job)!, ct), JobTable.PrintVersions));
         return new Command("models", "Import, look at and export models.")
         {
             list,
+            versions,
             ModelsCommand.Import(_json),
             ModelsCommand.Inspect(_json),
             ModelsCommand.Export(_server, _json),

@@ -30,14 +30,9 @@ internal sealed class DeviceGrain(
     public Task Withheld(string population, CheckIn profile, string reason, string detail) => NoteAsync(population, profile, reason, detail);
 
     /// <inheritdoc/>
-    public Task Participated(bool contributed)
+    public Task Participated(DeviceRound round)
     {
-        state.State = state.State with
-        {
-            LastSeen = time.GetUtcNow(),
-            Selected = state.State.Selected + 1,
-            Contributed = state.State.Contributed + (contributed ? 1 : 0),
-        };
+        state.State = state.State.With(round);
         _changed = true;
         return Task.CompletedTask;
     }

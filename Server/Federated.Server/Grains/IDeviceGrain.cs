@@ -6,6 +6,12 @@ namespace Federated.Server.Grains;
 [Alias("federated.device")]
 public sealed record DeviceRecord
 {
+    /// <summary>Rounds that a device's history keeps.</summary>
+    public const int KeptRounds = 20;
+
+    /// <summary>Errors that a device's history keeps.</summary>
+    public const int KeptErrors = 8;
+
     /// <summary>The device.</summary>
     [Id(0)]
     public string DeviceId { get; init; } = "";
@@ -49,6 +55,26 @@ public sealed record DeviceRecord
     /// <summary>The same for people.</summary>
     [Id(10)]
     public string WithheldDetail { get; init; } = "";
+
+    /// <summary>Its last rounds, oldest first, at most <see cref="KeptRounds"/>.</summary>
+    [Id(11)]
+    public List<DeviceRound> Rounds { get; init; } = [];
+
+    /// <summary>Its last errors, oldest first, at most <see cref="KeptErrors"/>.</summary>
+    [Id(12)]
+    public List<DeviceError> Errors { get; init; } = [];
+
+    /// <summary>The record with one more round.</summary>
+    public DeviceRecord With(DeviceRound round) => this with
+    {
+        LastSeen = round.EndedAt > LastSeen ? round.EndedAt : LastSeen,
+        Selected = Selected + 1,
+        Contributed = Contributed + (round.Outcome == Federated.Server.Rounds.ClientOutcome.Done ? 1 : 0),
+        Rounds = [.. this.Rounds.TakeLast(KeptRounds - 1), round],
+        Errors = round.Error is { } error
+            ? [.. Errors.TakeLast(KeptErrors - 1), new DeviceError(round.EndedAt, round.JobId, round.Round, error)]
+            : Errors,
+    };
 }
 
 /// <summary>A device's identity, profile and participation. Key: the device.</summary>
@@ -68,7 +94,7 @@ public interface IDeviceGrain : IGrainWithStringKey
     /// <summary>A round it was selected for has ended.</summary>
     [Alias("participated")]
     [OneWay]
-    Task Participated(bool contributed);
+    Task Participated(DeviceRound round);
 
     /// <summary>What is known; null for a device that never checked in.</summary>
     [Alias("record")]

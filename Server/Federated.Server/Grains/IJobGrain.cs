@@ -42,6 +42,11 @@ public interface IJobGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<IReadOnlyList<RoundRecord>> Rounds(long after, TimeSpan hold);
 
+    /// <summary>The model versions whose adapters are in the store: hash by version, the committed one included.</summary>
+    [Alias("kept")]
+    [AlwaysInterleave]
+    Task<Dictionary<long, string>> KeptVersions();
+
     /// <summary>Counts a submission that was not accepted in the statistics of its round.</summary>
     [Alias("refused")]
     [AlwaysInterleave]

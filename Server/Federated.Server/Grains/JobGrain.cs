@@ -149,6 +149,14 @@ internal sealed partial class JobGrain(
     }
 
     /// <inheritdoc/>
+    public Task<Dictionary<long, string>> KeptVersions()
+    {
+        Dictionary<long, string> kept = state.State.Kept.ToDictionary(version => version.Version, version => version.AdapterSha256);
+        kept[state.State.ModelVersion] = state.State.AdapterSha256;
+        return Task.FromResult(kept);
+    }
+
+    /// <inheritdoc/>
     public async Task NoteRefusal(long round, string deviceId, string outcome)
     {
         if (!state.RecordExists)

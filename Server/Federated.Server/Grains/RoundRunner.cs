@@ -15,7 +15,7 @@ namespace Federated.Server.Grains;
 
 /// <summary>Opens runners; one a job.</summary>
 internal sealed class RoundRunnerFactory(
-    JobModels models, PartialSumStore sums, IGrainFactory grains, Hosting.ServerThreads threads, EventFeed events, TimeProvider time)
+    JobModels models, PartialSumStore sums, IGrainFactory grains, Hosting.ServerThreads threads, EventFeed events, TimelineRecorder timelines, TimeProvider time)
 {
     /// <summary>Loads the job's model at its committed version.</summary>
     public async Task<RoundRunner> OpenAsync(string jobId, JobSpec spec, IPersistentState<JobGrainState> state, CancellationToken ct)
@@ -23,7 +23,7 @@ internal sealed class RoundRunnerFactory(
         CommittedModel model = RoundRunner.Committed(state.State);
         JobRuntime runtime = await JobRuntime.OpenAsync(
             jobId, spec, ContentHash.Parse(state.State.PackageSha256), model, models, threads.Count, ct);
-        return new RoundRunner(jobId, spec, state, runtime, models, sums, grains, events, time);
+        return new RoundRunner(jobId, spec, state, runtime, models, sums, grains, events, timelines, time);
     }
 }
 
@@ -40,6 +40,7 @@ internal sealed class RoundRunner(
     PartialSumStore sums,
     IGrainFactory grains,
     EventFeed events,
+    TimelineRecorder timelines,
     TimeProvider time) : IDisposable
 {
     // Below the time-out of grain calls, so that a long wait is many short ones.
@@ -133,9 +134,12 @@ internal sealed class RoundRunner(
     {
         await Selector().Release(jobId, record.Round);
         HashSet<string> contributors = new(record.Contributors, StringComparer.Ordinal);
+        Dictionary<string, ClientTimeline> clients =
+            timelines.Snapshot(jobId, record.Round)?.Clients.ToDictionary(client => client.DeviceId, StringComparer.Ordinal) ?? [];
         foreach (string deviceId in _cohort)
         {
-            await grains.GetGrain<IDeviceGrain>(deviceId).Participated(contributors.Contains(deviceId));
+            await grains.GetGrain<IDeviceGrain>(deviceId).Participated(DeviceRound.Of(
+                jobId, record.Round, clients.GetValueOrDefault(deviceId), contributors.Contains(deviceId), time.GetUtcNow()));
         }
 
         if (record.Round > KeptRounds)

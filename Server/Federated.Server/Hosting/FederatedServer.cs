@@ -115,6 +115,7 @@ public sealed class FederatedServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddRouting();
         builder.Services.AddAccess(options);
+        builder.Services.AddApiDocument();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json => RoundRecords.Apply(json.SerializerOptions));
         AddFederated(builder.Services, options);
@@ -136,6 +137,7 @@ public sealed class FederatedServer : IAsyncDisposable
 
         app.MapLogin();
         app.MapFederatedApi();
+        app.MapApiDocument();
         return app;
     }
 

@@ -46,8 +46,8 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         await server.RefusesAsync(ErrorCode.TokenUsed, () => EnrollAsync(thief, Request(token, "thief")));
         await server.RefusesAsync(ErrorCode.TokenUsed, () => EnrollAsync(thief, Request(token, "owner")));
 
-        Assert.Equal("TokenUsed", Assert.Single(await server.Api.DevicesAsync(Cancelled), device => device.DeviceId == "owner").LastRefusal?.Code);
-        Assert.DoesNotContain(await server.Api.DevicesAsync(Cancelled), device => device.DeviceId == "thief");
+        Assert.Equal("TokenUsed", Assert.Single(await server.Api.EnrollmentsAsync(Cancelled), device => device.DeviceId == "owner").LastRefusal?.Code);
+        Assert.DoesNotContain(await server.Api.EnrollmentsAsync(Cancelled), device => device.DeviceId == "thief");
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         await server.RefusesAsync(ErrorCode.DeviceRevoked, () => SecureServer.CheckInAsync(channel, "stolen"));
         await server.RefusesAsync(ErrorCode.DeviceRevoked, async () => await new EnrollmentService.EnrollmentServiceClient(channel)
             .RenewAsync(new RenewRequest { ProtocolVersion = 1 }, cancellationToken: Cancelled));
-        Assert.Equal("DeviceRevoked", Assert.Single(await server.Api.DevicesAsync(Cancelled), found => found.DeviceId == "stolen").LastRefusal?.Code);
+        Assert.Equal("DeviceRevoked", Assert.Single(await server.Api.EnrollmentsAsync(Cancelled), found => found.DeviceId == "stolen").LastRefusal?.Code);
     }
 
     [Fact]

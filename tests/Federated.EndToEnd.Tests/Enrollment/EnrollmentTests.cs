@@ -24,7 +24,7 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
             new CheckInRequest { ProtocolVersion = 1, DeviceId = "pi-1", Population = "homes", Engine = "none" }, TimeSpan.FromSeconds(30), new ByteCounter(), Cancelled);
 
         Assert.NotNull(reply.Retry);
-        DeviceEnrollment listed = Assert.Single(await server.Api.DevicesAsync(Cancelled), device => device.DeviceId == "pi-1");
+        DeviceEnrollment listed = Assert.Single(await server.Api.EnrollmentsAsync(Cancelled), device => device.DeviceId == "pi-1");
         Assert.Equal("homes", listed.Population);
         Assert.Null(listed.RevokedAt);
         Assert.Equal("pi-1", Assert.Single(await server.Api.TokensAsync(Cancelled), token => token.UsedBy == "pi-1").UsedBy);
@@ -99,7 +99,7 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
         LinkSecurity security = kept.Security;
         using GrpcChannel channel = GrpcConnection.Open(own.Address, new GrpcLinkOptions { Security = security });
         Assert.NotNull((await SecureServer.CheckInAsync(channel, "kept")).Retry);
-        Assert.NotNull(Assert.Single(await own.Api.DevicesAsync(Cancelled), device => device.DeviceId == "revoked").RevokedAt);
+        Assert.NotNull(Assert.Single(await own.Api.EnrollmentsAsync(Cancelled), device => device.DeviceId == "revoked").RevokedAt);
         StoredIdentity late = await EnrollmentCalls.EnrollAsync(own.Address, EnrollmentToken.Parse(unused), "late", "", own.StateOf("late"), Cancelled);
         Assert.Equal("late", late.DeviceId);
     }
@@ -118,7 +118,7 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
         {
             try
             {
-                return await server.Api.DeviceAsync("pi-labelled", Cancelled);
+                return (await server.Api.DeviceAsync("pi-labelled", Cancelled)).Record;
             }
             catch (ServerApiException)
             {

@@ -1,0 +1,68 @@
+using System.Globalization;
+using Federated.Server.Api;
+using Federated.Server.Grains;
+using Spectre.Console;
+
+namespace Federated.Server.Cli;
+
+/// <summary>Prints devices for people.</summary>
+internal static class DeviceTable
+{
+    /// <summary>Several devices.</summary>
+    public static void PrintAll(IReadOnlyList<DeviceSummary> devices)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("device", "population", "now", "last call", "client", "labels", "enrollment");
+        foreach (DeviceSummary device in devices)
+        {
+            table.AddRow(
+                Markup.Escape(device.DeviceId),
+                Markup.Escape(device.Population),
+                device.Presence.ToString().ToLowerInvariant(),
+                device.LastCall is { } call ? Time(call) : "–",
+                Markup.Escape($"{device.ClientVersion} {device.Engine}".Trim()),
+                Markup.Escape(string.Join(' ', device.Labels.Select(label => $"{label.Key}={label.Value}"))),
+                Enrollment(device.Enrollment));
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    /// <summary>One device with its history.</summary>
+    public static void Print(DeviceDetail shown)
+    {
+        PrintAll([shown.Device]);
+        if (shown.Record is not { } record)
+        {
+            return;
+        }
+
+        Console.Out.WriteLine($"Selected for {record.Selected} rounds, contributed to {record.Contributed}; known since {Time(record.FirstSeen)}.");
+        Table rounds = new Table().Border(TableBorder.Rounded).AddColumns("job", "round", "outcome", "seconds", "training s", "ended");
+        foreach (DeviceRound round in record.Rounds)
+        {
+            rounds.AddRow(
+                Markup.Escape(round.JobId),
+                round.Round.ToString(CultureInfo.InvariantCulture),
+                round.Outcome.ToString().ToLowerInvariant(),
+                round.TotalSeconds.ToString("F2", CultureInfo.CurrentCulture),
+                round.ComputeSeconds.ToString("F2", CultureInfo.CurrentCulture),
+                Time(round.EndedAt));
+        }
+
+        AnsiConsole.Write(rounds);
+        foreach (DeviceError error in record.Errors)
+        {
+            Console.Out.WriteLine($"{Time(error.At)} {error.JobId} round {error.Round}: {error.Text}");
+        }
+    }
+
+    private static string Enrollment(DeviceEnrollment? enrollment) => enrollment switch
+    {
+        null => "–",
+        { RevokedAt: { } at } => $"revoked {Time(at)}",
+        { LastRefusal: { } refusal } => Markup.Escape($"refused: {refusal.Code}"),
+        _ => $"until {Time(enrollment.CertificateEndsAt)}",
+    };
+
+    private static string Time(DateTimeOffset time) => time.ToString("u", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,86 @@
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Grains;
+
+/// <summary>A device's part in a round that is over, as its history keeps it.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.device-round")]
+public sealed record DeviceRound
+{
+    /// <summary>The job.</summary>
+    [Id(0)]
+    public required string JobId { get; init; }
+
+    /// <summary>The round, from 1.</summary>
+    [Id(1)]
+    public required long Round { get; init; }
+
+    /// <summary>How its part ended; <see cref="ClientOutcome.Missing"/> also when an update came after the round had closed.</summary>
+    [Id(2)]
+    public required ClientOutcome Outcome { get; init; }
+
+    /// <summary>When its part ended.</summary>
+    [Id(3)]
+    public DateTimeOffset EndedAt { get; init; }
+
+    /// <summary>Why it was dropped; empty otherwise.</summary>
+    [Id(4)]
+    public string Reason { get; init; } = "";
+
+    /// <summary>Outcome of the last submission that was not accepted; empty when there was none.</summary>
+    [Id(5)]
+    public string LastRefusal { get; init; } = "";
+
+    /// <summary>From the assignment to the end of its part; 0 when it never had the plan.</summary>
+    [Id(6)]
+    public double TotalSeconds { get; init; }
+
+    /// <summary>Time it downloaded, as it reported.</summary>
+    [Id(7)]
+    public double DownloadSeconds { get; init; }
+
+    /// <summary>Time it trained, as it reported.</summary>
+    [Id(8)]
+    public double ComputeSeconds { get; init; }
+
+    /// <summary>From the start of its last submission to the answer; 0 when there was none.</summary>
+    [Id(9)]
+    public double UploadSeconds { get; init; }
+
+    /// <summary>The part that a timeline tells of; without one, only whether the device contributed.</summary>
+    public static DeviceRound Of(string jobId, long round, ClientTimeline? client, bool contributed, DateTimeOffset now) => new()
+    {
+        JobId = jobId,
+        Round = round,
+        Outcome = contributed ? ClientOutcome.Done : client?.Outcome is { } outcome and not ClientOutcome.Working ? outcome : ClientOutcome.Missing,
+        EndedAt = client?.EndedAt ?? now,
+        Reason = client?.Reason ?? "",
+        LastRefusal = client?.LastRefusal ?? "",
+        TotalSeconds = client is { EndedAt: { } end } ? (end - client.AssignedAt).TotalSeconds : 0,
+        DownloadSeconds = client?.DownloadSeconds ?? 0,
+        ComputeSeconds = client?.ComputeSeconds ?? 0,
+        UploadSeconds = client?.UploadSeconds ?? 0,
+    };
+
+    /// <summary>What went wrong for the device; null when its update was taken at the first try.</summary>
+    public string? Error => (Outcome, LastRefusal) switch
+    {
+        (ClientOutcome.Done, "") => null,
+        (ClientOutcome.Done, _) => $"refused before it was taken: {LastRefusal}",
+        (ClientOutcome.Dropped, _) => $"gave up: {Reason}",
+        (ClientOutcome.Late, _) => "its update came after the round had closed",
+        (_, "") => "nothing had come when the round closed",
+        _ => $"refused: {LastRefusal}",
+    };
+}
+
+/// <summary>Something that went wrong on a device.</summary>
+/// <param name="At">When.</param>
+/// <param name="JobId">In which job.</param>
+/// <param name="Round">In which of its rounds.</param>
+/// <param name="Text">What.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.device-error")]
+public sealed record DeviceError(DateTimeOffset At, string JobId, long Round, string Text);
