@@ -1,6 +1,7 @@
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Federated.Shared.Randomness;
+using Federated.Shared.SecureAggregation;
 using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
 using Federated.Training;
@@ -39,6 +40,13 @@ internal sealed class LinearUpdate
         LinearEncoder encoder = new(round, SharedIndexSet.Random(round.Seed, round.ParameterCount, round.SetSize));
         LaneGenerator dither = LaneGenerator.For(plan.Seed, "dither", (ulong)plan.Round, deviceId);
         encoder.Encode(delta, training.Examples, training.MeanLoss, dither);
+        if (round.Noise is not null)
+        {
+            // Never from the plan's seed: whoever knows the noise takes it off again.
+            using KeyedGenerator secret = KeyedGenerator.Create();
+            encoder.AddNoise(secret);
+        }
+
         return new LinearUpdate(round, encoder);
     }
 

@@ -37,6 +37,11 @@ internal static class JobTable
     public static void PrintRounds(JobWithRounds shown)
     {
         Print(shown.Job);
+        if (shown.Job.Privacy is { } privacy)
+        {
+            AnsiConsole.WriteLine(privacy.Statement);
+        }
+
         PrintRounds(shown.Rounds);
     }
 
@@ -49,6 +54,12 @@ internal static class JobTable
         if (biased)
         {
             table.AddColumn("averaging bias");
+        }
+
+        bool isPrivate = rounds.Any(round => round.Epsilon is not null);
+        if (isPrivate)
+        {
+            table.AddColumn("ε so far");
         }
 
         foreach (RoundRecord round in rounds)
@@ -69,6 +80,11 @@ internal static class JobTable
             if (biased)
             {
                 row.Add(Percent(round.AveragingBias));
+            }
+
+            if (isPrivate)
+            {
+                row.Add(round.Epsilon?.ToString("F3") ?? "–");
             }
 
             table.AddRow([.. row]);

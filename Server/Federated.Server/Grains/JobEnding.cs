@@ -16,6 +16,13 @@ internal static class JobEnding
             return (JobState.Completed, $"target accuracy reached in round {reached}");
         }
 
+        if (spec.Privacy is { EpsilonBudget: { } budget } privacy && state.Privacy is { } ledger
+            && ledger.MostRounds() > 0 && ledger.EpsilonAfterAnother(privacy.Delta) is var next && next > budget)
+        {
+            return (JobState.Completed, FormattableString.Invariant(
+                $"privacy budget reached in round {state.LastRound}: ε = {ledger.Epsilon(privacy.Delta):F3} of {budget} spent at δ = {privacy.Delta}, another round could spend {next:F3}"));
+        }
+
         if (state.LastRound >= spec.Rounds)
         {
             return (JobState.Completed, $"all {spec.Rounds} rounds done");

@@ -1,5 +1,6 @@
 using Federated.Server.Api.Events;
 using Federated.Server.Jobs;
+using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
 using Federated.Shared.Models;
@@ -70,6 +71,7 @@ internal sealed partial class JobGrain(
                 ParameterCount = manifest.Layout.Length,
                 FullModelParameters = manifest.FullModelParameters,
                 SubmittedAt = time.GetUtcNow(),
+                Privacy = _spec.Privacy is null ? null : new PrivacyLedger { NoiseKey = ServerNoise.CreateKey() },
             };
             await state.WriteStateAsync();
             events.Publish(new JobChanged(ToStatus()));
@@ -316,6 +318,7 @@ internal sealed partial class JobGrain(
         PackageSha256 = state.State.PackageSha256,
         Accuracy = state.State.Evaluation?.Accuracy,
         Loss = state.State.Evaluation?.Loss,
+        Privacy = JobPrivacy.Of(_spec, state.State.Privacy),
         RoundsToTarget = state.State.RoundsToTarget,
         DenseAdapterBytes = (long)state.State.ParameterCount * sizeof(float),
         DenseFullModelBytes = state.State.FullModelParameters * sizeof(float),

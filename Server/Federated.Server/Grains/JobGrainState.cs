@@ -1,4 +1,5 @@
 using Federated.Server.Jobs;
+using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 
 namespace Federated.Server.Grains;
@@ -53,6 +54,9 @@ public sealed class JobGrainState
 
     /// <summary>Clip norm of the next round, once a round has moved it.</summary>
     public double? ClipNorm { get; set; }
+
+    /// <summary>What privacy it has spent; null without differential privacy.</summary>
+    public PrivacyLedger? Privacy { get; set; }
 
     /// <summary>When it was submitted.</summary>
     public DateTimeOffset SubmittedAt { get; set; }

@@ -2,6 +2,7 @@ using Federated.Server.Aggregation;
 using Federated.Server.Api.Events;
 using Federated.Server.Collection;
 using Federated.Server.Jobs;
+using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 using Federated.Server.SecureAggregation;
 using Federated.Shared.Models;
@@ -55,6 +56,7 @@ internal sealed class RoundRunner(
 
     private string[] _cohort = [];
     private CommittedModel? _next;
+    private PrivacyLedger? _spent;
     private bool _assigned;
 
     /// <summary>The version that the state names.</summary>
@@ -114,6 +116,11 @@ internal sealed class RoundRunner(
         {
             AdaptiveClipping clipping = new() { ClipNorm = clipNorm, TargetQuantile = quantile };
             job.ClipNorm = clipping.Next((1 - clipped) * record.Accepted, record.Accepted).ClipNorm;
+        }
+
+        if (_spent is not null)
+        {
+            job.Privacy = _spent;
         }
 
         job.AbandonedInARow = committed ? 0 : job.AbandonedInARow + 1;
@@ -360,7 +367,8 @@ internal sealed class RoundRunner(
         CommittedModel from = Committed(state.State);
         PlanDocument plan = PlanDocument.FromBytes(start.Plan);
         LinearRound? linear = plan.Linear;
-        ModelCommit? commit = closure.Commit && sum is not null ? await runtime.CommitAsync(from, sum.Sum, plan, ct) : null;
+        ServerNoise? noise = spec.Privacy is { Mechanism: PrivacyMechanism.Gaussian } ? new ServerNoise(spec, state.State.Privacy!.NoiseKey) : null;
+        ModelCommit? commit = closure.Commit && sum is not null ? await runtime.CommitAsync(from, sum.Sum, plan, noise, ct) : null;
         _next = commit?.Model;
         timing = timing with { CommitSeconds = time.GetElapsedTime(committing).TotalSeconds };
 
@@ -391,12 +399,14 @@ internal sealed class RoundRunner(
             Dropped = new SortedDictionary<string, int>(closure.Dropped, StringComparer.Ordinal),
             UpdateNorm = commit?.UpdateNorm ?? 0,
             AveragingBias = commit?.AveragingBias,
+            Epsilon = spec.Privacy is { } privacy ? state.State.Privacy!.Epsilon(privacy.Delta) : null,
             Evaluation = quality,
             Timing = timing,
         };
         if (sum is not null)
         {
             record = WithTotals(record, ContributionTotals.Of(sum.Contributions));
+            record = Charged(record, linear);
             sums.Return(sum.Sum);
         }
 
@@ -421,9 +431,24 @@ internal sealed class RoundRunner(
         ClipNorm = linear.ClipNorm,
         Examples = statistics?.Examples ?? 0,
         TrainLoss = statistics?.MeanLoss ?? 0,
-        ClippedShare = statistics is { } read ? 1 - (read.Unclipped / (double)record.Accepted) : null,
+        ClippedShare = statistics is { } read ? Math.Clamp(1 - (read.Unclipped / (double)record.Accepted), 0, 1) : null,
         LimitedCoordinates = statistics?.Limited,
     };
+
+    /// <summary>Charges every device of the sum, whether or not it became a model: somebody has seen it.</summary>
+    private RoundRecord Charged(RoundRecord record, LinearRound? linear)
+    {
+        if (spec.Privacy is not { } privacy || linear is null)
+        {
+            return record;
+        }
+
+        // A copy: the round counts only when the state is written.
+        PrivacyLedger ledger = state.State.Privacy!;
+        _spent = new PrivacyLedger { Rounds = new(ledger.Rounds, StringComparer.Ordinal), Cost = ledger.Cost, NoiseKey = ledger.NoiseKey };
+        _spent.Charge(record.Contributors, PrivacyCost.Of(spec, linear));
+        return record with { Epsilon = _spent.Epsilon(privacy.Delta) };
+    }
 
     private static RoundRecord WithTotals(RoundRecord record, ContributionTotals totals) => record with
     {

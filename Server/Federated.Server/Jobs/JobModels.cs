@@ -32,7 +32,14 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
         try
         {
             (ContentHash package, _) = await PackageAsync(spec, ct);
-            JobLora.Check(spec, await ManifestAsync(package, ct));
+            PackageManifest manifest = await ManifestAsync(package, ct);
+            JobLora.Check(spec, manifest);
+            if (spec.Privacy is not null)
+            {
+                // Throws here what would otherwise end every round.
+                LinearSettings.RoundOf(
+                    spec, 1, spec.Training.Directions?.ToPlan(spec.Seed, 1).Count ?? manifest.Layout.Length, spec.Update.ClipNorm, spec.Cohort.CohortSize);
+            }
         }
         catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OnnxFormatException or ProtocolViolationException)
         {

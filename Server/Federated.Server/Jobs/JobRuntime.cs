@@ -2,9 +2,11 @@ using System.Numerics.Tensors;
 using Federated.Server.Aggregation;
 using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Aggregation.ServerOptimizers;
+using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
 using Federated.Training;
 
@@ -69,10 +71,11 @@ internal sealed class JobRuntime : IDisposable
     /// <param name="from">The version that the round started from.</param>
     /// <param name="sum">The round's sum.</param>
     /// <param name="plan">The round's plan: what the sum is of.</param>
+    /// <param name="noise">What the server adds for privacy; null for nothing.</param>
     /// <param name="ct">Gives up.</param>
-    public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, PlanDocument plan, CancellationToken ct)
+    public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, PlanDocument plan, ServerNoise? noise, CancellationToken ct)
     {
-        (byte[] document, LoraOutcome outcome, LinearStatistics? statistics) = await Task.Run(() => Step(from.Version + 1, sum, plan), ct);
+        (byte[] document, LoraOutcome outcome, LinearStatistics? statistics) = await Task.Run(() => Step(from.Version + 1, sum, plan, noise), ct);
         ContentHash hash = await _models.PutAdapterAsync(_jobId, document, ct);
         CommittedModel next = new(from.Version + 1, hash, document.Length);
         await _models.WriteCheckpointAsync(_jobId, plan.Round, next, _optimizer.Name, _adapter.Length, _slots, ct);
@@ -100,7 +103,7 @@ internal sealed class JobRuntime : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _evaluator?.Dispose();
 
-    private (byte[] Document, LoraOutcome Outcome, LinearStatistics? Statistics) Step(long version, RunningSum sum, PlanDocument plan)
+    private (byte[] Document, LoraOutcome Outcome, LinearStatistics? Statistics) Step(long version, RunningSum sum, PlanDocument plan, ServerNoise? noise)
     {
         // A LoRA rule's sum may have another length, and another one each round.
         int length = plan.Linear?.ParameterCount ?? sum.ParameterCount;
@@ -108,7 +111,9 @@ internal sealed class JobRuntime : IDisposable
         LinearStatistics? statistics = null;
         if (plan.Linear is { } linear)
         {
-            statistics = new LinearDecoder(linear, LinearSettings.SetOf(linear)).Decode(sum.WholeNumbers(), sum.Count, _mean);
+            SharedIndexSet set = LinearSettings.SetOf(linear);
+            LinearStatistics exact = new LinearDecoder(linear, set).Decode(sum.WholeNumbers(), sum.Count, _mean);
+            statistics = noise?.AddTo(plan.Round, linear, set, sum.Count, _mean, exact) ?? exact;
         }
         else
         {

@@ -53,6 +53,9 @@ public sealed record JobSpec : ISettings
     [Description("How updates are combined.")]
     public AggregationSettings Aggregation { get; init; } = new();
 
+    [Description("Differential privacy of what one device holds; null for none. Needs update.codec = linear.")]
+    public PrivacySettings? Privacy { get; init; }
+
     /// <summary>Reads a job's file.</summary>
     /// <exception cref="InvalidSettingsException">It is refused; the exception lists every problem.</exception>
     public static JobSpec Parse(string json) => StrictJson.Read<JobSpec>(json);
@@ -86,6 +89,11 @@ public sealed record JobSpec : ISettings
         }
 
         foreach (SettingProblem problem in LinearSettings.ValidateWidth(Update, Cohort, Aggregation.Secure))
+        {
+            yield return problem;
+        }
+
+        foreach (SettingProblem problem in PrivacySettings.Validate(this))
         {
             yield return problem;
         }

@@ -1,3 +1,5 @@
+using Federated.Server.Privacy;
+
 namespace Federated.Server.Jobs;
 
 /// <summary>Where a job stands.</summary>
@@ -60,6 +62,9 @@ public sealed record JobStatus
 
     /// <summary>First round whose evaluation reached the target.</summary>
     public long? RoundsToTarget { get; init; }
+
+    /// <summary>What differential privacy the job has spent; null without it.</summary>
+    public JobPrivacy? Privacy { get; init; }
 
     /// <summary>Bytes of the adapter as plain float32.</summary>
     public long DenseAdapterBytes { get; init; }

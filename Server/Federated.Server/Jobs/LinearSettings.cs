@@ -1,3 +1,4 @@
+using Federated.Server.Privacy;
 using Federated.Shared.Randomness;
 using Federated.Shared.Updates.Bits;
 using Federated.Shared.Updates.Indices;
@@ -29,6 +30,7 @@ internal static class LinearSettings
     /// <param name="parameters">Parameters that are sent.</param>
     /// <param name="clipNorm">C of this round.</param>
     /// <param name="cohort">Devices selected.</param>
+    /// <exception cref="InvalidSettingsException">The fields are too narrow for the noise that the job wants.</exception>
     public static LinearRound RoundOf(JobSpec spec, long round, int parameters, double clipNorm, int cohort)
     {
         UpdateSettings update = spec.Update;
@@ -36,7 +38,7 @@ internal static class LinearSettings
         int count = Math.Clamp((int)Math.Ceiling((update.Density ?? DefaultDensity) * parameters), 1, parameters);
         int block = HadamardRotation.BlockFor(count);
         int clients = SecureAggregationSettings.LargestGroup(spec.Aggregation.Secure, cohort);
-        return new LinearRound
+        LinearRound linear = new()
         {
             Seed = SeededGenerator.For(spec.Seed, "linear-round", (ulong)round).NextUInt64(),
             ParameterCount = parameters,
@@ -50,6 +52,7 @@ internal static class LinearSettings
             MaxClients = clients,
             MaxExamples = update.ExampleCap,
         };
+        return PrivacyCost.WithNoise(spec, linear);
     }
 
     /// <summary>Refuses widths at which sums could wrap or clients would have no levels left.</summary>

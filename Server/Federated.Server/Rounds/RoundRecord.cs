@@ -129,6 +129,9 @@ public sealed record RoundRecord
     /// <summary>Coordinates, over all updates, that the quantizer had to limit so that no sum can wrap; null without the linear codec.</summary>
     public long? LimitedCoordinates { get; init; }
 
+    /// <summary>ε that the job has spent after this round, for the job's δ; null without differential privacy.</summary>
+    public double? Epsilon { get; init; }
+
     /// <summary>Null when this round was not evaluated.</summary>
     public CentralEvaluation? Evaluation { get; init; }
 

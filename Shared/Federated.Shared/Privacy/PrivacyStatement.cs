@@ -36,12 +36,12 @@ public sealed record PrivacyStatement(double Epsilon, double Delta, CohortSampli
     {
         string sampling = Sampling == CohortSampling.Poisson
             ? "each device takes part in a round independently with the stated probability"
-            : $"a device takes part in at most {Participations} rounds; nothing is claimed for not being selected";
+            : $"a device is in at most {Participations} rounds' sums, and nothing is claimed for not being selected";
         string place = Place == NoisePlace.Server
             ? "the server is trusted to add the noise"
             : "at least the counted number of clients add their noise honestly";
         return FormattableString.Invariant(
-            $"({Epsilon:F3}, {Delta:G2})-differential privacy for all examples of one device, add or remove one device, ")
+            $"({Epsilon:F3}, {Delta:G2})-differential privacy of the models for all that one device holds: its updates replaced by nothing change no probability by more, ")
             + $"assuming that {sampling}, that updates are clipped to the clip norm, and that {place}.";
     }
 

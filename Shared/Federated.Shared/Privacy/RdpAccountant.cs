@@ -48,6 +48,45 @@ public sealed class RdpAccountant
         Add(steps, order => Skellam(l1, l2, variance, order));
     }
 
+    /// <summary>Adds everything that another accountant has spent, several times over: rounds of one kind, or mechanisms run together.</summary>
+    /// <param name="other">What is added.</param>
+    /// <param name="times">At least 0.</param>
+    public void Add(RdpAccountant other, int times)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        Add(times, order => other._spent[order - MinOrder]);
+    }
+
+    /// <summary>The dearer of both at every order: a bound for rounds that cost now the one, now the other.</summary>
+    public static RdpAccountant Dearer(RdpAccountant a, RdpAccountant b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return Of([.. a._spent.Zip(b._spent, Math.Max)]);
+    }
+
+    /// <summary>An accountant that goes on from <see cref="ByOrder"/>.</summary>
+    /// <param name="byOrder">r(α) for the orders 2 to <see cref="MaxOrder"/>.</param>
+    public static RdpAccountant Of(IReadOnlyList<double> byOrder)
+    {
+        ArgumentNullException.ThrowIfNull(byOrder);
+        RdpAccountant accountant = new();
+        if (byOrder.Count != accountant._spent.Length)
+        {
+            throw new ArgumentException($"There are {byOrder.Count} orders, an accountant has {accountant._spent.Length}.", nameof(byOrder));
+        }
+
+        for (int i = 0; i < byOrder.Count; i++)
+        {
+            accountant._spent[i] = byOrder[i];
+        }
+
+        return accountant;
+    }
+
+    /// <summary>r(α) for the orders 2 to <see cref="MaxOrder"/>.</summary>
+    public IReadOnlyList<double> ByOrder => _spent;
+
     /// <summary>What has been spent, as the least ε for a δ, and the order that gives it.</summary>
     /// <param name="delta">δ in (0, 1).</param>
     public (double Epsilon, int Order) Spent(double delta)

@@ -38,6 +38,15 @@ internal static class ClosingTable
             rows.Add(new("Averaging bias, mean", Wording.Percent(bias), ""));
         }
 
+        if (summary.Privacy is { } privacy)
+        {
+            rows.Add(new(
+                "Privacy spent",
+                string.Create(CultureInfo.InvariantCulture, $"ε = {privacy.Epsilon:0.000} at δ = {privacy.Delta}"),
+                privacy.Budget is { } budget ? string.Create(CultureInfo.InvariantCulture, $"budget {budget}") : "no budget"));
+            rows.Add(new("What that claims", privacy.Statement, ""));
+        }
+
         rows.Add(new("Dropped, late", $"{summary.Dropped}, {summary.Late}", ""));
         if (summary.EnergyJoulesPerClientRound is { } joules)
         {

@@ -76,6 +76,11 @@ internal sealed class PlainView(TextWriter output, bool quiet) : IRunView
         line.Append(CultureInfo.InvariantCulture, $" dropped {round.Dropped.Values.Sum()} late {round.Late}");
         line.Append(CultureInfo.InvariantCulture, $" up {Wording.Bytes(round.BytesUp)} down {Wording.Bytes(round.BytesDown)}");
         line.Append(CultureInfo.InvariantCulture, $" {progress.UpdatesPerSecond:0.0} updates/s");
+        if (round.Epsilon is { } epsilon)
+        {
+            line.Append(CultureInfo.InvariantCulture, $" ε {epsilon:0.000}");
+        }
+
         return line.ToString();
     }
 }

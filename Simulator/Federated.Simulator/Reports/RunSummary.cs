@@ -29,6 +29,19 @@ internal sealed record PublishedFigure(
     [property: Description("Rounds the publication needed to the same target.")] int RoundsToTarget,
     [property: Description("The publication, with table or section.")] string Source);
 
+/// <summary>What differential privacy a run spent.</summary>
+/// <param name="Epsilon">ε.</param>
+/// <param name="Delta">δ.</param>
+/// <param name="Budget">ε at which the job ends.</param>
+/// <param name="Participations">Rounds of the busiest device.</param>
+/// <param name="Statement">The guarantee in words.</param>
+internal sealed record RunPrivacy(
+    [property: Description("Epsilon that was spent.")] double Epsilon,
+    [property: Description("Delta of the guarantee.")] double Delta,
+    [property: Description("Epsilon at which the job ends; null without a limit.")] double? Budget,
+    [property: Description("Rounds of the device that was in most sums.")] int Participations,
+    [property: Description("The guarantee in words, with what it rests on.")] string Statement);
+
 /// <summary>Where and with what a run was made.</summary>
 internal sealed record RunMachine(
     [property: Description("Version of this software.")] string Version,
@@ -132,6 +145,9 @@ internal sealed record RunSummary
 
     [Description("Mean over the rounds of how far the product of the averaged LoRA factors is from the averaged product, relative; null when no round tells it.")]
     public required double? AveragingBias { get; init; }
+
+    [Description("Differential privacy that the job spent; null when it has none.")]
+    public RunPrivacy? Privacy { get; init; }
 
     [Description("Engine the devices trained with.")]
     public required string Engine { get; init; }

@@ -51,6 +51,8 @@ internal static class RunAccount
     /// <summary>How the job ended.</summary>
     public static RunEnding EndingOf(JobStatus job, double? target) => job.State switch
     {
+        JobState.Completed when job is { Privacy.Budget: not null, RoundsToTarget: null } && job.Round < job.MaxRounds =>
+            new RunEnding(target is null ? RunOutcome.Completed : RunOutcome.TargetMissed, job.Reason),
         JobState.Completed when target is null => new RunEnding(RunOutcome.Completed, ""),
         JobState.Completed when job.RoundsToTarget is not null => new RunEnding(RunOutcome.TargetReached, ""),
         JobState.Completed => new RunEnding(RunOutcome.TargetMissed, ""),
@@ -101,6 +103,9 @@ internal static class RunAccount
             PeakMemoryBytes = RunClock.PeakMemoryBytes(),
             EnergyJoulesPerClientRound = joules,
             AveragingBias = totals.AveragingBias,
+            Privacy = job.Privacy is { } spent
+                ? new RunPrivacy(spent.Epsilon, spent.Delta, spent.Budget, spent.Participations, spent.Statement)
+                : null,
             Engine = request.Engine.Name,
             Threads = request.Threads,
             AdapterSha256 = totals.AdapterSha256,

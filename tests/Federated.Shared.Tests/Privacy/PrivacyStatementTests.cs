@@ -9,7 +9,7 @@ public sealed class PrivacyStatementTests
     {
         string text = new PrivacyStatement(3.25, 1e-5, CohortSampling.FixedOrPaceSteered, NoisePlace.Clients, 12).ToString();
         Assert.Contains("(3.250, 1E-05)", text, StringComparison.Ordinal);
-        Assert.Contains("at most 12 rounds; nothing is claimed for not being selected", text, StringComparison.Ordinal);
+        Assert.Contains("at most 12 rounds' sums, and nothing is claimed for not being selected", text, StringComparison.Ordinal);
         Assert.Contains("honestly", text, StringComparison.Ordinal);
     }
 

@@ -18,6 +18,54 @@ public sealed class RdpAccountantTests
         Assert.Equal(order, spent.Order);
     }
 
+    // The figures that the accountant of google/differential-privacy is tested with (dp_accounting, rdp_privacy_accountant_test.py).
+    [Theory]
+    [InlineData(5, 2.18075656e-03)]
+    [InlineData(50, 2.38460375e-02)]
+    [InlineData(100, 1.67416308e+02)]
+    public void ByOrder_SampledGaussian_IsThePublishedDivergence(int order, double divergence)
+    {
+        RdpAccountant accountant = new();
+        accountant.AddGaussian(0.01, 2.5, 50);
+        Assert.InRange(accountant.ByOrder[order - 2] / divergence, 1 - 1e-4, 1 + 1e-4);
+    }
+
+    // The same source's: constructed to be exactly (1, 1e-6); integer orders alone come within half a percent of it.
+    [Fact]
+    public void Spent_GaussianMadeForEpsilonOne_IsOne()
+    {
+        RdpAccountant accountant = new();
+        accountant.AddGaussian(1, 4.530877117, 1);
+        Assert.InRange(accountant.Spent(1e-6).Epsilon, 1 - 1e-9, 1.005);
+    }
+
+    [Fact]
+    public void Add_RoundsOfAnother_IsTheSameAsItsSteps()
+    {
+        RdpAccountant round = new();
+        round.AddGaussian(1, 3, 1);
+        round.AddSkellam(8, 8, 1_000, 1);
+        RdpAccountant all = new();
+        all.Add(round, 40);
+        RdpAccountant steps = new();
+        steps.AddGaussian(1, 3, 40);
+        steps.AddSkellam(8, 8, 1_000, 40);
+        Assert.Equal(steps.Spent(1e-5).Epsilon, all.Spent(1e-5).Epsilon, 1e-9);
+        Assert.Equal(all.Spent(1e-5), RdpAccountant.Of(all.ByOrder).Spent(1e-5));
+        Assert.Throws<ArgumentException>(() => RdpAccountant.Of([1, 2]));
+    }
+
+    [Fact]
+    public void Dearer_TwoMechanisms_IsTheGreaterAtEveryOrder()
+    {
+        RdpAccountant gaussian = new();
+        gaussian.AddGaussian(1, 4, 1);
+        RdpAccountant skellam = new();
+        skellam.AddSkellam(50, 10, 3_000, 1);
+        RdpAccountant dearer = RdpAccountant.Dearer(gaussian, skellam);
+        Assert.All(Enumerable.Range(0, 255), i => Assert.Equal(Math.Max(gaussian.ByOrder[i], skellam.ByOrder[i]), dearer.ByOrder[i]));
+    }
+
     [Fact]
     public void AddGaussian_InParts_IsTheSame()
     {

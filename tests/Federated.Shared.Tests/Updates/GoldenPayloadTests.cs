@@ -49,6 +49,14 @@ public sealed class GoldenPayloadTests
     }
 
     [Fact]
+    public void LinearRound_WithNoise_HasTheGoldenBytes()
+    {
+        LinearRound noisy = KnownPayloads.Round with { WidthBits = 18, MaxExamples = 1, Noise = new LinearNoise(100, 18) };
+        Assert.Equal(GoldenFile.Hex("linear-round.v3.hex"), noisy.ToBytes());
+        Assert.Equal(noisy, LinearRound.FromBytes(GoldenFile.Hex("linear-round.v3.hex")));
+    }
+
+    [Fact]
     public void LinearPayload_Known_HasTheGoldenBytes()
     {
         LinearRound round = KnownPayloads.Round;

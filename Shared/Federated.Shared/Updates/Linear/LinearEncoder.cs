@@ -1,5 +1,7 @@
 using System.Numerics.Tensors;
+using Federated.Shared.Privacy;
 using Federated.Shared.Randomness;
+using Federated.Shared.SecureAggregation;
 using Federated.Shared.Updates.Bits;
 using Federated.Shared.Updates.Indices;
 
@@ -61,10 +63,32 @@ public sealed class LinearEncoder
 
         BlockDeal.Deal(_gathered, _round.RotationBlock, coordinates);
         HadamardRotation.Rotate(coordinates, _round.RotationBlock, _round.Seed);
-        int limited = StochasticQuantizer.Quantize(coordinates, (float)_round.Step, _round.Limit, dither, _fields.AsSpan(0, coordinates.Length));
+        int limited = StochasticQuantizer.Quantize(coordinates, (float)_round.Step, _round.QuantizerLimit, dither, _fields.AsSpan(0, coordinates.Length));
         LinearEncoding encoding = new(norm, factor, limited);
         LinearStatistics.Of(_round, examples, loss, encoding).Write(_round, _fields.AsSpan(coordinates.Length));
         return encoding;
+    }
+
+    /// <summary>
+    /// Adds the round's noise to <see cref="Fields"/>: once, after <see cref="Encode"/> and before anything leaves the device. Without it a round
+    /// with noise has no privacy.
+    /// </summary>
+    /// <param name="random">The device's own secret: <see cref="KeyedGenerator.Create"/>.</param>
+    /// <exception cref="InvalidOperationException">The round has no noise.</exception>
+    public void AddNoise(KeyedGenerator random)
+    {
+        LinearNoise noise = _round.Noise ?? throw new InvalidOperationException("The round has no noise of the clients.");
+        int coordinates = _coordinates.Length;
+        FieldVector fields = FieldVector.Of(_fields, _round.WidthBits);
+        DistributedSkellam.AddTo(fields, 0, coordinates, noise.Variance, -_round.Limit, _round.Limit, random);
+        int bit = coordinates + LinearStatistics.OffsetOfUnclipped(_round);
+        DistributedSkellam.AddTo(fields, bit, bit + 1, noise.BitVariance, 0, 2L * noise.BitMiddle, random);
+        for (int i = 0; i < coordinates; i++)
+        {
+            _fields[i] = fields[i];
+        }
+
+        _fields[bit] = fields[bit];
     }
 
     /// <summary>Packs <see cref="Fields"/>: exactly <see cref="LinearRound.PackedBytes"/>.</summary>

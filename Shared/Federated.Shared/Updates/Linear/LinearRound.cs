@@ -8,14 +8,16 @@ namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
 /// What all clients of a round share on the private path, so that their updates are linear in one basis: MessagePack array [version = 2,
-/// seed, P, index set, k, clip norm, step, field width, rotation block, least and most clients, most examples]. Reading it checks that no
-/// sum can wrap. Immutable.
+/// seed, P, index set, k, clip norm, step, field width, rotation block, least and most clients, most examples]; with noise of the clients version
+/// 3 and two fields more, its variance in the coordinates and in the bit. Reading it checks that no sum can wrap. Immutable.
 /// </summary>
 public sealed record LinearRound
 {
     private const string Kind = "linear round document";
     private const int FormatVersion = 2;
+    private const int NoisyVersion = 3;
     private const int Fields = 12;
+    private const int NoisyFields = 14;
     private const int MaxBytes = 256;
 
     /// <summary>Most clients of one sum.</summary>
@@ -54,6 +56,9 @@ public sealed record LinearRound
     /// <summary>Most examples that count: an update weighs min(examples, this) over this. 1 weighs all alike.</summary>
     public required int MaxExamples { get; init; }
 
+    /// <summary>Noise that clients add to their fields; null for none.</summary>
+    public LinearNoise? Noise { get; init; }
+
     /// <summary>k′.</summary>
     public int PaddedLength => HadamardRotation.PaddedLength(SetSize, RotationBlock);
 
@@ -69,13 +74,16 @@ public sealed record LinearRound
     /// <summary>L: what every client keeps its values to.</summary>
     public int Limit => RingWidth.Limit(WidthBits, MaxClients);
 
+    /// <summary>What the quantizer keeps values to, so that the noise has room up to <see cref="Limit"/>.</summary>
+    public int QuantizerLimit => Limit - (Noise?.CoordinateReach ?? 0);
+
     /// <summary>Encodes the document.</summary>
     public byte[] ToBytes()
     {
         ArrayBufferWriter<byte> buffer = new(MaxBytes);
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(Fields);
-        writer.Write(FormatVersion);
+        writer.WriteArrayHeader(Noise is null ? Fields : NoisyFields);
+        writer.Write(Noise is null ? FormatVersion : NoisyVersion);
         writer.Write(Seed);
         writer.Write(ParameterCount);
         writer.Write((int)IndexSet);
@@ -87,6 +95,12 @@ public sealed record LinearRound
         writer.Write(MinClients);
         writer.Write(MaxClients);
         writer.Write(MaxExamples);
+        if (Noise is { } noise)
+        {
+            writer.Write(noise.Variance);
+            writer.Write(noise.BitVariance);
+        }
+
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
     }
@@ -121,15 +135,31 @@ public sealed record LinearRound
             return $"Fields of {WidthBits} bits cannot sum a digit of {MaxClients} clients. Widen the fields, or take smaller groups.";
         }
 
-        int least = RingWidth.Least(ClipNorm, Step, PaddedLength, MaxClients);
+        if (Noise is { } noise && ProblemOf(noise) is { } problem)
+        {
+            return problem;
+        }
+
+        double deviation = Noise is { Variance: double variance } ? Step * Math.Sqrt(variance) : 0;
+        int least = RingWidth.Least(ClipNorm, Step, PaddedLength, MaxClients, deviation);
         return WidthBits < least || Limit < 1
             ? $"Fields of {WidthBits} bits could wrap: clip norm {ClipNorm} at step {Step} over {PaddedLength} coordinates with {MaxClients} clients needs {least} bits. Widen the fields, coarsen the step, or take smaller groups."
             : null;
     }
 
+    private string? ProblemOf(LinearNoise noise)
+    {
+        int digit = WidthBits - System.Numerics.BitOperations.Log2(System.Numerics.BitOperations.RoundUpToPowerOf2((uint)MaxClients));
+        return noise.Problem() ?? (MaxExamples != 1 || QuantizerLimit < 1 || 2L * noise.BitMiddle >= 1L << digit
+            ? $"Noise of deviation {Math.Sqrt(noise.Variance):F0} and {Math.Sqrt(noise.BitVariance):F0} for the bit has no room in fields of {WidthBits} bits summed over {MaxClients} clients, or the {MaxExamples} examples that count are not 1. Widen the fields, or take smaller groups."
+            : null);
+    }
+
     private static LinearRound Parse(ref MessagePackReader reader)
     {
-        reader.ReadHeader(Kind, FormatVersion, Fields);
+        MessagePackReader ahead = reader.CreatePeekReader();
+        bool noisy = ahead.ReadArrayHeader() > 0 && ahead.ReadInt32() == NoisyVersion;
+        reader.ReadHeader(Kind, noisy ? NoisyVersion : FormatVersion, noisy ? NoisyFields : Fields);
         return new LinearRound
         {
             Seed = reader.ReadUInt64(),
@@ -143,6 +173,9 @@ public sealed record LinearRound
             MinClients = reader.ReadInt32InRange(Kind, "least clients", 1, MaxClientLimit),
             MaxClients = reader.ReadInt32InRange(Kind, "most clients", 1, MaxClientLimit),
             MaxExamples = reader.ReadInt32InRange(Kind, "most examples", 1, ProtocolLimits.MaxExamples),
+            Noise = noisy
+                ? new LinearNoise(reader.ReadDoubleInRange(Kind, "noise variance", 0, LinearNoise.MaxVariance), reader.ReadDoubleInRange(Kind, "noise of the bit", 0, LinearNoise.MaxVariance))
+                : null,
         };
     }
 }

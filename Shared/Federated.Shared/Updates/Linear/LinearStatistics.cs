@@ -9,7 +9,7 @@ namespace Federated.Shared.Updates.Linear;
 /// </summary>
 /// <param name="Examples">Examples that count, each client's at most <see cref="LinearRound.MaxExamples"/>.</param>
 /// <param name="WeightedLoss">Σ of training loss × counted examples.</param>
-/// <param name="Unclipped">Clients whose update was within the clip norm.</param>
+/// <param name="Unclipped">Clients whose update was within the clip norm; with noise of the clients an estimate, and the others are 0.</param>
 /// <param name="Limited">Coordinates that quantizers had to limit; see <see cref="RingWidth.Limit"/>.</param>
 public readonly record struct LinearStatistics(long Examples, double WeightedLoss, long Unclipped, long Limited)
 {
@@ -39,6 +39,12 @@ public readonly record struct LinearStatistics(long Examples, double WeightedLos
     public static LinearStatistics Of(LinearRound round, int examples, double loss, in LinearEncoding encoding)
     {
         int weight = Math.Min(examples, round.MaxExamples);
+        if (round.Noise is not null)
+        {
+            // Only what noise is added to may be told.
+            return new LinearStatistics(weight, 0, encoding.ClipFactor >= 1 ? 1 : 0, 0);
+        }
+
         double bounded = double.IsFinite(loss) ? Math.Clamp(loss, 0, MaxLoss) : MaxLoss;
         return new LinearStatistics(weight, bounded * weight, encoding.ClipFactor >= 1 ? 1 : 0, encoding.Limited);
     }
@@ -46,7 +52,8 @@ public readonly record struct LinearStatistics(long Examples, double WeightedLos
     /// <summary>Writes one client's: [<see cref="FieldCount"/>].</summary>
     internal void Write(LinearRound round, Span<uint> fields)
     {
-        Span<ulong> values = [(ulong)Examples, (ulong)Math.Round(WeightedLoss * LossScale), (ulong)Unclipped, (ulong)Limited];
+        ulong unclipped = round.Noise is { } noise ? (ulong)(noise.BitMiddle + (LinearNoise.BitScale * ((2 * Unclipped) - 1))) : (ulong)Unclipped;
+        Span<ulong> values = [(ulong)Examples, (ulong)Math.Round(WeightedLoss * LossScale), unclipped, (ulong)Limited];
         int[] bits = Bits(round);
         for (int i = 0; i < values.Length; i++)
         {
@@ -54,6 +61,13 @@ public readonly record struct LinearStatistics(long Examples, double WeightedLos
             RingScalar.Write(values[i], round.WidthBits, round.MaxClients, fields[..count]);
             fields = fields[count..];
         }
+    }
+
+    /// <summary>Where the number of the clip bit lies among them; with noise it is a single field, or the digits would tell more than their number.</summary>
+    internal static int OffsetOfUnclipped(LinearRound round)
+    {
+        int[] bits = Bits(round);
+        return RingScalar.FieldCount(bits[0], round.WidthBits, round.MaxClients) + RingScalar.FieldCount(bits[1], round.WidthBits, round.MaxClients);
     }
 
     /// <summary>
@@ -81,6 +95,11 @@ public readonly record struct LinearStatistics(long Examples, double WeightedLos
                 ErrorCode.MalformedDocument, $"{clients} clients sum up to {sums[0]} examples; each has 1 to {round.MaxExamples}.");
         }
 
+        if (round.Noise is { } noise)
+        {
+            return new LinearStatistics(sums[0], sums[1] / LossScale, noise.ReadUnclipped(sums[2], clients), sums[3]);
+        }
+
         if (sums[2] > clients)
         {
             throw new ProtocolViolationException(ErrorCode.MalformedDocument, $"{sums[2]} of {clients} clients were within the clip norm.");
@@ -93,7 +112,7 @@ public readonly record struct LinearStatistics(long Examples, double WeightedLos
     private static int[] Bits(LinearRound round)
     {
         int weight = BitLength(round.MaxExamples);
-        return [weight, LossBits + weight, 1, BitLength(round.PaddedLength)];
+        return [weight, LossBits + weight, round.Noise is { } noise ? BitLength(2 * noise.BitMiddle) : 1, BitLength(round.PaddedLength)];
     }
 
     private static int BitLength(int value) => 32 - BitOperations.LeadingZeroCount((uint)value);

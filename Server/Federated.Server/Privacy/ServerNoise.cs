@@ -1,0 +1,58 @@
+using System.Buffers.Binary;
+using Federated.Server.Jobs;
+using Federated.Shared.Models;
+using Federated.Shared.SecureAggregation;
+using Federated.Shared.Updates.Indices;
+using Federated.Shared.Updates.Linear;
+
+namespace Federated.Server.Privacy;
+
+/// <summary>
+/// The server's Gaussian noise of one round. It comes from a secret of the job and the round, never from the job's seed, which is no secret: so a
+/// commit repeated after a crash has the same noise, and two jobs with one seed do not. Used once.
+/// </summary>
+/// <param name="spec">A job with privacy.</param>
+/// <param name="key">The job's secret: 32 bytes.</param>
+internal sealed class ServerNoise(JobSpec spec, byte[] key)
+{
+    /// <summary>Draws a job's secret.</summary>
+    public static byte[] CreateKey()
+    {
+        using KeyedGenerator random = KeyedGenerator.Create();
+        byte[] key = new byte[4 * sizeof(ulong)];
+        for (int i = 0; i < key.Length; i += sizeof(ulong))
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(key.AsSpan(i), random.NextUInt64());
+        }
+
+        return key;
+    }
+
+    /// <summary>
+    /// Adds the noise to a decoded mean and to the count of unclipped devices. On the sum of n updates it is N(0, (zΔ)²) in each coordinate of the
+    /// index set, so zΔ/n on the mean, scaled as the set's coordinates are.
+    /// </summary>
+    /// <param name="roundNumber">The round.</param>
+    /// <param name="round">Its fields.</param>
+    /// <param name="set">Its coordinates.</param>
+    /// <param name="clients">n.</param>
+    /// <param name="mean">[P].</param>
+    /// <param name="statistics">As decoded.</param>
+    public LinearStatistics AddTo(
+        long roundNumber, LinearRound round, SharedIndexSet set, int clients, Span<float> mean, LinearStatistics statistics)
+    {
+        byte[] secret = new byte[key.Length + sizeof(long)];
+        key.CopyTo(secret, 0);
+        BinaryPrimitives.WriteInt64LittleEndian(secret.AsSpan(key.Length), roundNumber);
+        using KeyedGenerator random = new(ContentHash.Of(secret).ToBytes());
+        double deviation = spec.Privacy!.NoiseMultiplier * PrivacyCost.SensitivityOf(round) / clients;
+        ReadOnlySpan<int> indices = set.Indices.Indices;
+        for (int i = 0; i < indices.Length; i++)
+        {
+            mean[indices[i]] += (float)(deviation * set.ScaleOf(i) * random.NextGaussian());
+        }
+
+        double count = statistics.Unclipped + (PrivacyCost.BitDeviation(spec) * random.NextGaussian());
+        return statistics with { Unclipped = (long)Math.Round(count) };
+    }
+}

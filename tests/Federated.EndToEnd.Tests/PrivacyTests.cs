@@ -1,0 +1,73 @@
+using Federated.EndToEnd.Tests.Scene;
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+
+namespace Federated.EndToEnd.Tests;
+
+/// <summary>Differential privacy in rounds, over the wire and with real clients.</summary>
+public sealed class PrivacyTests
+{
+    private const int Devices = 10;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("gaussian", 8)]
+    [InlineData("skellam", 16)]
+    public async Task Run_WithNoise_CountsEpsilonAndStillLearns(string mechanism, int epochs)
+    {
+        (JobStatus job, IReadOnlyList<RoundRecord> records) = await RunAsync(
+            $$"""{ "mechanism": "{{mechanism}}", "noiseMultiplier": 0.05, "clipCountDeviation": 2 }""", rounds: 3, epochs);
+
+        Assert.Equal((JobState.Completed, "all 3 rounds done"), (job.State, job.Reason));
+        Assert.All(records, record => Assert.Equal((RoundOutcome.Committed, Devices), (record.Outcome, record.Accepted)));
+        double[] spent = [.. records.Select(record => record.Epsilon!.Value)];
+        Assert.True(spent[0] > 0 && spent[0] < spent[1] && spent[1] < spent[2], string.Join(", ", spent));
+        Assert.Equal((spent[2], 1e-5, 3), (job.Privacy!.Epsilon, job.Privacy.Delta, job.Privacy.Participations));
+        Assert.Contains(mechanism == "skellam" ? "honestly" : "the server is trusted", job.Privacy.Statement, StringComparison.Ordinal);
+        Assert.InRange(job.Accuracy!.Value, 0.3, 1);
+
+        // Noise of the clients leaves nothing but the number of devices and a noisy count of those within the clip norm.
+        Assert.All(records, record => Assert.Equal(Devices, record.Examples));
+        Assert.All(records, record => Assert.Equal(mechanism == "skellam", record.TrainLoss == 0));
+        Assert.NotEqual(records[0].ClipNorm, records[2].ClipNorm);
+    }
+
+    [Fact]
+    public async Task Run_BudgetSpent_EndsBeforeTheRoundThatWouldExceedIt()
+    {
+        (JobStatus job, IReadOnlyList<RoundRecord> records) = await RunAsync(
+            """{ "noiseMultiplier": 2, "epsilonBudget": 5.5 }""", rounds: 20, epochs: 1, clipQuantile: "null");
+
+        Assert.Equal(JobState.Completed, job.State);
+        Assert.Equal(records.Count, job.Round);
+        Assert.InRange(records.Count, 2, 19);
+        Assert.StartsWith(FormattableString.Invariant($"privacy budget reached in round {records.Count}: ε = "), job.Reason, StringComparison.Ordinal);
+        Assert.InRange(job.Privacy!.Epsilon, records[^2].Epsilon!.Value, 5.5);
+        Assert.Equal(5.5, job.Privacy.Budget);
+    }
+
+    private static async Task<(JobStatus Job, IReadOnlyList<RoundRecord> Records)> RunAsync(string privacy, int rounds, int epochs, string clipQuantile = "0.5")
+    {
+        using EnrolledFleet keys = new(KillableFleet.Names(Devices));
+        await using RunningServer server = await RunningServer.StartAsync(devices: keys.Devices);
+        await keys.KnowAsync(server.Api);
+        string spec = $$"""
+            {
+              "name": "private", "population": "killable", "seed": 5, "rounds": {{rounds}},
+              "model": { "builder": "mlp", "hidden": [24] },
+              "cohort": { "goal": {{Devices}}, "overSelection": 1.0, "minimumPool": {{Devices}} },
+              "training": { "epochs": {{epochs}}, "batchSize": 10, "learningRate": 0.1 },
+              "update": { "codec": "linear", "density": 1, "valueBits": 20, "exampleCap": 1, "clipNorm": 1, "clipQuantile": {{clipQuantile}} },
+              "aggregation": { "secure": {} },
+              "privacy": {{privacy}},
+              "evaluation": { "data": { "kind": "idx", "images": "{{Mnist.TestImages}}", "labels": "{{Mnist.TestLabels}}" } }
+            }
+            """;
+        JobStatus job = await server.Api.SubmitJobAsync(spec, Ct);
+        await using KillableFleet fleet = new((_, _, _, _) => ValueTask.CompletedTask);
+        fleet.Start(Devices, server.GrpcAddress, keys);
+        job = await server.EndAsync(job.JobId);
+        return (job, await server.Api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, Ct));
+    }
+}
