@@ -109,7 +109,7 @@ internal static class ModelsCommand
         Option<string> format = new("--format") { Description = "peft: an adapter for PEFT; onnx: one model with the adapter merged; safetensors: the trained tensors.", Required = true };
         format.AcceptOnlyFromAmong("peft", "onnx", "safetensors");
         Option<DirectoryInfo> folder = new("--out") { Description = "Folder to write to.", HelpName = "DIR", Required = true };
-        Option<FileInfo?> adapter = new("--adapter") { Description = "An adapter's file, with a package folder; its initial adapter when left out.", HelpName = "FILE" };
+        Option<FileInfo?> adapter = new("--adapter") { Description = "With a package folder: an adapter's file, or a folder that PEFT wrote; its initial adapter when left out.", HelpName = "PATH" };
         Command command = new("export", "Write a trained model for other software.") { source, format, folder, adapter, server, json };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
         {
@@ -144,7 +144,7 @@ internal static class ModelsCommand
     }
 
     /// <summary>Runs a command whose input may be wrong in ways that only the model tells.</summary>
-    private static async Task<int> RunAsync<T>(bool json, Action<T> print, Func<Task<T>> run)
+    internal static async Task<int> RunAsync<T>(bool json, Action<T> print, Func<Task<T>> run)
     {
         T result;
         try

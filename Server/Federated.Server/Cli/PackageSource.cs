@@ -1,4 +1,5 @@
 using Federated.Modeling;
+using Federated.Modeling.Exports;
 using Federated.Server.Api;
 using Federated.Server.Jobs;
 using Federated.Shared.Models;
@@ -11,7 +12,7 @@ internal static class PackageSource
 {
     /// <summary>The package with the adapter in the place of its initial one.</summary>
     /// <param name="name">A folder with a package, or a job's identifier.</param>
-    /// <param name="adapter">An adapter's file for a folder; the package's initial adapter when null. Not for a job, which has its own.</param>
+    /// <param name="adapter">An adapter's file, or a folder of PEFT, for a package folder; the package's initial adapter when null. Not for a job, which has its own.</param>
     /// <param name="server">Where the job is.</param>
     /// <param name="ct">Ends the downloads.</param>
     public static async Task<ModelPackage> OpenAsync(string name, FileInfo? adapter, Uri server, CancellationToken ct)
@@ -19,7 +20,9 @@ internal static class PackageSource
         if (Directory.Exists(name))
         {
             ModelPackage package = PackageFolder.Read(name);
-            return adapter is null ? package : package with { InitialAdapter = Read(await File.ReadAllBytesAsync(adapter.FullName, ct), package.Manifest) };
+            return adapter is null ? package
+                : Directory.Exists(adapter.FullName) ? PeftAdapter.ReadFolder(adapter.FullName).Into(package)
+                : package with { InitialAdapter = Read(await File.ReadAllBytesAsync(adapter.FullName, ct), package.Manifest) };
         }
 
         if (adapter is not null)

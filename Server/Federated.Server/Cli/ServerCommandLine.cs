@@ -184,13 +184,14 @@ internal static class ServerCommandLine
         Argument<string> job = new("job") { Description = "The job's identifier." };
         Command versions = new("versions", "List the versions of a job's model.") { job, _server, _json };
         versions.SetAction((parsed, ct) => WithServer(parsed, api => api.ModelVersionsAsync(parsed.GetValue(job)!, ct), JobTable.PrintVersions));
-        return new Command("models", "Import, look at and export models.")
+        return new Command("models", "Import, look at, try and export models.")
         {
             list,
             versions,
             ModelsCommand.Import(_json),
             ModelsCommand.Inspect(_json),
             ModelsCommand.Export(_server, _json),
+            GenerateCommand.Build(_server, _json),
         };
     }
 
