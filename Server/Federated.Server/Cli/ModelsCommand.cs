@@ -26,7 +26,7 @@ internal static class ModelsCommand
     /// <summary>The command <c>import</c>.</summary>
     public static Command Import(Option<bool> json)
     {
-        Argument<FileInfo> file = new("file") { Description = "An ONNX model, operator set 11 to 21." };
+        Argument<FileInfo> file = new("file") { Description = "An ONNX model, operator set 11 to 21; or the folder of a published model of the Llama family, with config.json and safetensors." };
         Option<string> task = new("--task") { Description = "What it is trained for.", Required = true, HelpName = "classification|causal-lm|regression|embedding" };
         task.AcceptOnlyFromAmong("classification", "causal-lm", "regression", "embedding");
         Option<string?> lora = new("--lora") { Description = "Low-rank changes: rank=8,alpha=16,targets=REGEX,seed=1. The expression is searched in the names of layers, nodes and weights.", HelpName = "SETTINGS" };
@@ -34,20 +34,22 @@ internal static class ModelsCommand
         Option<string?> trainable = new("--trainable") { Description = "Weights that are trained as a whole: all, or an expression that their names are searched for.", HelpName = "all|REGEX" };
         Option<string?> input = new("--input") { Description = "The input that takes the features, if there are several.", HelpName = "NAME" };
         Option<string?> output = new("--output") { Description = "The output, or any value inside, that the loss is taken of.", HelpName = "NAME" };
-        Option<string?> shape = new("--input-shape") { Description = "Shape of one example without the batch, for example 3,32,320.", HelpName = "D,D,…" };
+        Option<string?> shape = new("--input-shape") { Description = "Shape of one example without the batch, for example 3,32,320; the tokens of an example for a published model, 128 when left out.", HelpName = "D,D,…" };
         Option<string[]> fill = new("--fill") { Description = "A constant value for another input; may be given several times.", HelpName = "NAME=VALUE" };
         Option<string?> name = new("--name") { Description = "The model's name; the file's when left out.", HelpName = "NAME" };
         Option<DirectoryInfo?> folder = new("--out") { Description = "Folder to write the package to.", HelpName = "DIR" };
         Option<Uri?> server = new("--server") { Description = "HTTP API of a server whose store takes the package.", HelpName = "URL", CustomParser = ServerCommandLine.ParseAddress };
-        Command command = new("import", "Make a model package of an ONNX file.") { file, task, lora, peft, trainable, input, output, shape, fill, name, folder, server, json };
+        Command command = new("import", "Make a model package of an ONNX file or of a published language model.") { file, task, lora, peft, trainable, input, output, shape, fill, name, folder, server, json };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
         {
             FileInfo source = parsed.GetValue(file)!;
             DirectoryInfo? target = parsed.GetValue(folder);
             Uri? address = parsed.GetValue(server);
-            if (!source.Exists || (target is null && address is null))
+            bool isFolder = Directory.Exists(source.FullName);
+            if ((!source.Exists && !isFolder) || (target is null && address is null))
             {
-                throw new CommandException(source.Exists ? "The package goes nowhere: give --out DIR, --server URL, or both." : $"There is no file '{source.FullName}'.");
+                throw new CommandException(
+                    source.Exists || isFolder ? "The package goes nowhere: give --out DIR, --server URL, or both." : $"There is no file '{source.FullName}'.");
             }
 
             PeftAdapter? adapter = parsed.GetValue(peft) is { } adapters ? PeftAdapter.ReadFolder(adapters.FullName) : null;
@@ -56,7 +58,7 @@ internal static class ModelsCommand
                 throw new CommandException("--peft and --lora both say what is adapted; give one of them.");
             }
 
-            ImportResult result = OnnxImporter.Import(source.FullName, new ImportOptions
+            ImportOptions options = new()
             {
                 Task = Task(parsed.GetValue(task)!),
                 Name = parsed.GetValue(name),
@@ -66,7 +68,8 @@ internal static class ModelsCommand
                 Fill = Fill(parsed.GetValue(fill) ?? []),
                 Lora = parsed.GetValue(lora) is { } settings ? LoraText.Parse(settings) : adapter?.Settings,
                 Trainable = parsed.GetValue(trainable),
-            });
+            };
+            ImportResult result = isFolder ? LlamaImporter.Import(source.FullName, options) : OnnxImporter.Import(source.FullName, options);
             if (adapter is not null)
             {
                 result = result with { Package = adapter.Into(result.Package) };

@@ -19,10 +19,15 @@ public static class WeightsFile
 
     /// <summary>Reads the adapter of a layout; the order of the tensors in the file does not matter.</summary>
     /// <exception cref="InvalidDataException">The file does not hold exactly the layout's tensors; the message names those that are missing, too many or of another shape.</exception>
-    public static float[] Read(ReadOnlyMemory<byte> file, ParameterLayout layout)
+    public static float[] Read(ReadOnlyMemory<byte> file, ParameterLayout layout) => Assemble(SafetensorsFile.Read(file), layout);
+
+    /// <summary>The adapter of a layout from tensors in any order.</summary>
+    /// <exception cref="InvalidDataException">They are not exactly the layout's; the message names those that are missing, too many or of another shape.</exception>
+    public static float[] Assemble(IReadOnlyList<NamedTensor> read, ParameterLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        Dictionary<string, NamedTensor> tensors = SafetensorsFile.Read(file).ToDictionary(t => t.Name, StringComparer.Ordinal);
+        Dictionary<string, NamedTensor> tensors = read.GroupBy(t => t.Name, StringComparer.Ordinal).ToDictionary(
+            t => t.Key, t => t.Count() == 1 ? t.First() : throw new InvalidDataException($"The weights hold '{t.Key}' {t.Count()} times."), StringComparer.Ordinal);
         float[] adapter = new float[layout.Length];
         List<string> problems = [];
         foreach (ParameterSpec parameter in layout.Parameters)
