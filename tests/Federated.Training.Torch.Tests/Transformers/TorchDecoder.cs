@@ -8,7 +8,10 @@ namespace Federated.Training.Torch.Tests.Transformers;
 /// A decoder of the Llama and Mixtral families written with torch alone, from the papers: its own attention, its own rotation by pairs, and experts that
 /// only see the positions sent to them. It shares nothing with the builder but the weights' names.
 /// </summary>
-internal sealed class TorchDecoder(GptSpec spec, IReadOnlyDictionary<string, Tensor> weights)
+/// <param name="spec">Sizes.</param>
+/// <param name="weights">By name; a layer with <c>lora_A</c> and <c>lora_B</c> has a change beside its weight.</param>
+/// <param name="scale">What changes are multiplied by, α/r.</param>
+internal sealed class TorchDecoder(GptSpec spec, IReadOnlyDictionary<string, Tensor> weights, double scale = 1)
 {
     /// <summary>Scores [N, T, V] of tokens [N, T].</summary>
     public Tensor Forward(Tensor tokens)
@@ -24,7 +27,8 @@ internal sealed class TorchDecoder(GptSpec spec, IReadOnlyDictionary<string, Ten
                 : Experts($"{layer}.block_sparse_moe", normed));
         }
 
-        return nn.functional.linear(Norm("model.norm", x), weights[spec.TiedEmbedding ? "model.embed_tokens.weight" : "lm_head.weight"]);
+        Tensor last = Norm("model.norm", x);
+        return spec.TiedEmbedding ? nn.functional.linear(last, weights["model.embed_tokens.weight"]) : Linear("lm_head", last);
     }
 
     private Tensor Norm(string name, Tensor x) => x * rsqrt(x.pow(2).mean([-1], keepdim: true) + spec.NormEpsilon) * weights[$"{name}.weight"];
@@ -78,5 +82,11 @@ internal sealed class TorchDecoder(GptSpec spec, IReadOnlyDictionary<string, Ten
         return result.view(x.shape);
     }
 
-    private Tensor Linear(string name, Tensor x) => nn.functional.linear(x, weights[$"{name}.weight"]);
+    private Tensor Linear(string name, Tensor x)
+    {
+        Tensor own = nn.functional.linear(x, weights[$"{name}.weight"]);
+        return weights.TryGetValue($"{name}.lora_A.weight", out Tensor? a)
+            ? own + (nn.functional.linear(nn.functional.linear(x, a), weights[$"{name}.lora_B.weight"]) * scale)
+            : own;
+    }
 }
