@@ -1,5 +1,6 @@
 using Federated.Modeling.Lora;
 using Federated.Modeling.Onnx;
+using Federated.Modeling.Quantization;
 using Federated.Shared.Models;
 using static Federated.Modeling.Onnx.TensorProto.Types;
 
@@ -30,6 +31,11 @@ public sealed record ModelPackage(PackageManifest Manifest, byte[] GradientGraph
         ArgumentNullException.ThrowIfNull(spec);
         if (spec.Lora is not { } lora)
         {
+            if (spec.BaseBits is not null)
+            {
+                throw new ArgumentException($"baseBits is {spec.BaseBits}, but model.lora is not given: there are no frozen weights.", nameof(spec));
+            }
+
             ModelPackage whole = Author(() => ModelBuilders.Build(spec), () => ModelBuilders.Build(spec), seed);
             return baseAdapter is not { } start
                 ? whole
@@ -47,21 +53,28 @@ public sealed record ModelPackage(PackageManifest Manifest, byte[] GradientGraph
                 return model with { Parameters = [.. LoraInjection.Apply(model.Graph, lora)], Lora = lora };
             },
             Frozen,
-            seed);
+            seed,
+            spec.BaseBits);
     }
 
     /// <summary>Turns a model into a package.</summary>
     /// <param name="build">Builds the model anew at each call, always the same.</param>
     /// <param name="buildPlain">The same without low-rank changes.</param>
     /// <param name="seed">Decides the initial weights that are drawn.</param>
+    /// <param name="baseBits">8 or 4: frozen matrices are stored in blocks of so many bits; null for float32.</param>
     /// <exception cref="OnnxFormatException">The model cannot be differentiated, or its output does not suit the task.</exception>
-    internal static ModelPackage Author(Func<ForwardModel> build, Func<ForwardModel> buildPlain, ulong seed)
+    internal static ModelPackage Author(Func<ForwardModel> build, Func<ForwardModel> buildPlain, ulong seed, int? baseBits = null)
     {
         ForwardModel model = build();
         ParameterLayout layout = model.Layout;
         ModelProto gradient = build().ToGradientModel();
         ModelProto evaluation = build().ToEvaluationModel(out PackageLabels labels);
         ModelProto plain = buildPlain().ToScoringModel();
+        if (baseBits is { } bits)
+        {
+            QuantizedBase.Apply(bits, gradient, evaluation, plain);
+        }
+
         byte[] weights = ExternalWeights.MoveOut(gradient, evaluation, plain);
         byte[] gradientGraph = OnnxFile.Write(gradient);
         byte[] evaluationGraph = OnnxFile.Write(evaluation);
@@ -86,6 +99,7 @@ public sealed record ModelPackage(PackageManifest Manifest, byte[] GradientGraph
             Evaluation = PackageFile.Of(evaluationGraph),
             Model = PackageFile.Of(modelGraph),
             FrozenWeights = weights.Length == 0 ? [] : [PackageFile.Of(weights)],
+            BaseBits = baseBits,
             Provenance = model.Provenance,
         };
         return new ModelPackage(manifest, gradientGraph, evaluationGraph, model.InitialAdapter(seed)) { ModelGraph = modelGraph, FrozenWeights = weights };

@@ -47,4 +47,7 @@ public sealed record ModelSpec
 
     /// <summary>Low-rank changes of frozen weights in the place of trained whole weights. Layers are <c>conv1</c>… and <c>dense1</c>….</summary>
     public PackageLora? Lora { get; init; }
+
+    /// <summary>With <see cref="Lora"/>, 8 or 4: the bits of a frozen weight of a matrix. Null keeps float32.</summary>
+    public int? BaseBits { get; init; }
 }

@@ -1,5 +1,6 @@
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
+using Federated.Modeling.Quantization;
 using Federated.Shared.Models;
 using Federated.Training.Torch.Native;
 using Federated.Training.Torch.Operators;
@@ -131,6 +132,7 @@ public sealed class TorchModel : ITrainableModel
             ExternalWeights.EmbedFrom(model, Path.GetDirectoryName(Path.GetFullPath(file))!);
         }
 
+        QuantizedBase.Widen(model);
         return model;
     }
 

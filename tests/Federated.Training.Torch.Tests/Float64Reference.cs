@@ -1,6 +1,7 @@
 using Federated.Modeling;
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
+using Federated.Modeling.Quantization;
 using Federated.Shared.Models;
 using Federated.Training.Torch.Operators;
 using TorchSharp;
@@ -25,6 +26,7 @@ internal sealed class Float64Reference : IDisposable
         torch.set_num_threads(1);
         ModelProto model = OnnxFile.Read(package.EvaluationGraph);
         ExternalWeights.Embed(model, _ => package.FrozenWeights);
+        QuantizedBase.Widen(model);
         Widen(model.Graph);
         _graph = GraphFile.FromModel(model);
         _constants = _graph.Constants.ToDictionary(c => c, c => ElementTypes.ToTensor(c.Constant!, torch.CPU));

@@ -31,6 +31,7 @@ internal static class ModelsCommand
         task.AcceptOnlyFromAmong("classification", "causal-lm", "regression", "embedding");
         Option<string?> lora = new("--lora") { Description = "Low-rank changes: rank=8,alpha=16,targets=REGEX,seed=1. The expression is searched in the names of layers, nodes and weights.", HelpName = "SETTINGS" };
         Option<DirectoryInfo?> peft = new("--peft") { Description = "In place of --lora: a folder that PEFT wrote, which gives layers, rank, alpha and the factors to start from.", HelpName = "DIR" };
+        Option<int?> bits = new("--base-bits") { Description = "Store frozen matrices in blocks of 8 or 4 bits a weight; float32 when left out.", HelpName = "8|4" };
         Option<string?> trainable = new("--trainable") { Description = "Weights that are trained as a whole: all, or an expression that their names are searched for.", HelpName = "all|REGEX" };
         Option<string?> input = new("--input") { Description = "The input that takes the features, if there are several.", HelpName = "NAME" };
         Option<string?> output = new("--output") { Description = "The output, or any value inside, that the loss is taken of.", HelpName = "NAME" };
@@ -39,7 +40,7 @@ internal static class ModelsCommand
         Option<string?> name = new("--name") { Description = "The model's name; the file's when left out.", HelpName = "NAME" };
         Option<DirectoryInfo?> folder = new("--out") { Description = "Folder to write the package to.", HelpName = "DIR" };
         Option<Uri?> server = new("--server") { Description = "HTTP API of a server whose store takes the package.", HelpName = "URL", CustomParser = ServerCommandLine.ParseAddress };
-        Command command = new("import", "Make a model package of an ONNX file or of a published language model.") { file, task, lora, peft, trainable, input, output, shape, fill, name, folder, server, json };
+        Command command = new("import", "Make a model package of an ONNX file or of a published language model.") { file, task, lora, peft, bits, trainable, input, output, shape, fill, name, folder, server, json };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
         {
             FileInfo source = parsed.GetValue(file)!;
@@ -68,6 +69,7 @@ internal static class ModelsCommand
                 Fill = Fill(parsed.GetValue(fill) ?? []),
                 Lora = parsed.GetValue(lora) is { } settings ? LoraText.Parse(settings) : adapter?.Settings,
                 Trainable = parsed.GetValue(trainable),
+                BaseBits = parsed.GetValue(bits),
             };
             ImportResult result = isFolder ? LlamaImporter.Import(source.FullName, options) : OnnxImporter.Import(source.FullName, options);
             if (adapter is not null)

@@ -65,6 +65,7 @@ internal static class PackageText
         Line($"Task {Text(manifest.Task)}: features '{manifest.Input.Name}' {Text(manifest.Input.ElementType)} [{Join(manifest.Input.Shape)}], {LabelText(manifest.Labels)}");
         Line(manifest.Provenance is { } source ? $"From {source.SourceFile} ({source.Producer}, operator set {source.OperatorSet}, SHA-256 {source.Sha256})" : "");
         Line(manifest.Lora is { } lora ? $"Low-rank changes: rank {lora.Rank}, alpha {lora.Alpha}, targets {lora.Targets}, seed {lora.Seed}" : "");
+        Line(manifest.BaseBits is { } bits ? $"Frozen matrices in blocks of {bits} bits" : "");
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("parameter", "shape", "factor");
         foreach (PackageParameter parameter in manifest.Parameters)
         {

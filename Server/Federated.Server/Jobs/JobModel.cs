@@ -69,6 +69,9 @@ public sealed record JobModel : ISettings
     [MinLength(1, ErrorMessage = "a file or a SHA-256")]
     public string? Base { get; init; }
 
+    [Description("With lora, 8 or 4: frozen matrices are stored, sent and held in blocks of so many bits a weight; float32 when left out.")]
+    public int? BaseBits { get; init; }
+
     [Description("Low-rank changes of frozen weights in the place of trained whole weights; null trains all weights.")]
     public JobModelLora? Lora { get; init; }
 
@@ -95,6 +98,7 @@ public sealed record JobModel : ISettings
         GptSizes = Gpt?.ToSpec(),
         VitSizes = Vit?.ToSpec(),
         Lora = Lora?.ToPackageLora(),
+        BaseBits = BaseBits,
     };
 
     /// <inheritdoc/>
@@ -119,6 +123,7 @@ public sealed record JobModel : ISettings
             ("gpt", Gpt, Builder == JobModelBuilder.Gpt),
             ("vit", Vit, Builder == JobModelBuilder.Vit),
             ("base", Base, graph),
+            ("baseBits", BaseBits, graph && Lora is not null),
             ("lora", Lora, graph),
             ("parameters", Parameters, Builder == JobModelBuilder.Vector),
         ];
@@ -127,6 +132,11 @@ public sealed record JobModel : ISettings
         foreach ((string key, _, _) in keys.Where(key => !key.Used && key.Value is not null))
         {
             yield return new SettingProblem(SettingProblem.At(path, key), $"this key with {with}", used);
+        }
+
+        if (BaseBits is not (null or 8 or 4))
+        {
+            yield return new SettingProblem(SettingProblem.At(path, "baseBits"), $"{BaseBits}", "8 or 4");
         }
 
         foreach ((string list, IReadOnlyList<int>? values) in new[] { ("imageShape", ImageShape), ("channels", Channels), ("hidden", Hidden) })

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Federated.Modeling.Imports;
 using Federated.Modeling.Lora;
 using Federated.Modeling.Onnx;
+using Federated.Modeling.Quantization;
 using Federated.Shared.Models;
 using Google.Protobuf;
 using static Federated.Modeling.Onnx.TensorProto.Types;
@@ -31,6 +32,7 @@ public static class MergedModel
         Dictionary<string, NamedTensor> tensors = AdapterTensors.Of(manifest, adapter).ToDictionary(t => t.Name, StringComparer.Ordinal);
         ModelProto model = OnnxFile.Read(package.ModelGraph);
         ExternalWeights.Embed(model, _ => package.FrozenWeights);
+        QuantizedBase.Widen(model);
         Dictionary<string, TensorProto> constants = model.Graph.Initializer.ToDictionary(t => t.Name, StringComparer.Ordinal);
         if (manifest.Lora is { } lora)
         {

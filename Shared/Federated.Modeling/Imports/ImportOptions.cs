@@ -28,4 +28,7 @@ public sealed record ImportOptions
 
     /// <summary>Weights that are trained as a whole: <c>all</c>, or an expression their names are searched for; null for none.</summary>
     public string? Trainable { get; init; }
+
+    /// <summary>8 or 4: the bits of a frozen weight of a matrix. Null keeps float32.</summary>
+    public int? BaseBits { get; init; }
 }

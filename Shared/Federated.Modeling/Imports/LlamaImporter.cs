@@ -25,7 +25,7 @@ public static class LlamaImporter
         ArgumentNullException.ThrowIfNull(options);
         Demand(options);
         LlamaFolder source = LlamaFolder.Read(folder, options.InputShape?[0] ?? DefaultContext);
-        ModelSpec spec = new() { Builder = ModelSpec.Gpt, GptSizes = source.Sizes, Lora = options.Lora };
+        ModelSpec spec = new() { Builder = ModelSpec.Gpt, GptSizes = source.Sizes, Lora = options.Lora, BaseBits = options.BaseBits };
         ModelPackage package = ModelPackage.Build(spec, options.Lora?.Seed ?? 1, source.Weights);
         PackageManifest manifest = package.Manifest with
         {

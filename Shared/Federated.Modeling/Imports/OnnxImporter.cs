@@ -48,7 +48,7 @@ public static class OnnxImporter
         ImportedGraph probe = ImportedGraph.Read(source, options);
         (IReadOnlyList<LoraTarget> targets, IReadOnlyList<SkippedTarget> skipped) =
             options.Lora is null ? ([], []) : LoraInjection.Choose(probe.Graph, options.Lora);
-        ModelPackage package = ModelPackage.Author(() => Adapt(Forward()), Forward, options.Lora?.Seed ?? 1);
+        ModelPackage package = ModelPackage.Author(() => Adapt(Forward()), Forward, options.Lora?.Seed ?? 1, options.BaseBits);
         byte[] adapter = AdapterDocument.ToBytes(0, package.InitialAdapter);
         package = package with { Manifest = package.Manifest with { Adapter = PackageFile.Of(adapter) } };
         return new ImportResult(package, Report(package, probe, targets, skipped));

@@ -1,5 +1,6 @@
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
+using Federated.Modeling.Quantization;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using static Federated.Modeling.Onnx.TensorProto.Types;
@@ -59,6 +60,7 @@ public static class MergeablePackage
     {
         ModelProto model = OnnxFile.Read(graph);
         ExternalWeights.Embed(model, _ => frozen);
+        QuantizedBase.Widen(model);
         return model;
     }
 

@@ -18,7 +18,7 @@ public static class ExternalWeights
     private const int AlignmentBytes = 64;
 
     /// <summary>
-    /// Moves the float32 constants of at least <see cref="MinLengthBytes"/> out of the models, each content once.
+    /// Moves the constants of float32, 8 and 4 bits and of at least <see cref="MinLengthBytes"/> out of the models, each content once.
     /// </summary>
     /// <returns>The content of the file, which the models name by its SHA-256 in hexadecimal; empty when no constant is large enough.</returns>
     /// <exception cref="OnnxFormatException">The constants do not fit into one array.</exception>
@@ -113,7 +113,18 @@ public static class ExternalWeights
 
     private static ByteString? Content(TensorProto tensor)
     {
-        bool large = tensor.DataType == (int)DataType.Float && tensor.DataLocation == DataLocation.Default
+        if (tensor.DataLocation != DataLocation.Default)
+        {
+            return null;
+        }
+
+        // Whole numbers are weights when they are as small as blocks of weights; shapes and axes have 64 bits.
+        if (tensor.DataType is (int)DataType.Int8 or (int)DataType.Int4)
+        {
+            return tensor.RawData.Length >= MinLengthBytes ? tensor.RawData : null;
+        }
+
+        bool large = tensor.DataType == (int)DataType.Float
             && tensor.Dims.Aggregate(1L, (product, dimension) => product * dimension) * sizeof(float) >= MinLengthBytes;
         return !large ? null
             : tensor.HasRawData ? tensor.RawData

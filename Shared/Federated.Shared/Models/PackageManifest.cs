@@ -83,6 +83,9 @@ public sealed record PackageManifest
     /// <summary>Files with the weights that training leaves alone. The graphs name each as external data by its hash; none when all are trained.</summary>
     public IReadOnlyList<PackageFile> FrozenWeights { get; init; } = [];
 
+    /// <summary>8 or 4: the bits of a frozen weight of a matrix. Null: frozen weights are float32.</summary>
+    public int? BaseBits { get; init; }
+
     /// <summary>Where the model came from; null for one of the builders.</summary>
     public PackageProvenance? Provenance { get; init; }
 

@@ -77,7 +77,7 @@ internal static class EngineBench
                     Dictionary<string, EngineStep> steps = new(StringComparer.Ordinal);
                     foreach (string engine in BuiltIn)
                     {
-                        steps.Add(engine, await RunAsync(package, engine, batch, ct));
+                        steps.Add(engine, await RunAsync(package, engine, batch, null, ct));
                         progress($"measured {name}, batch {batch}, {engine}");
                     }
 
@@ -98,18 +98,21 @@ internal static class EngineBench
         from lora in new[] { null, _lora }
         select new ModelSpec { Builder = builder, Lora = lora };
 
-    private static async Task<EngineStep> RunAsync(string package, string engine, int batch, CancellationToken ct)
+    /// <summary>Measures one package in a process of its own.</summary>
+    /// <param name="package">Its folder.</param>
+    /// <param name="engine">The engine's name.</param>
+    /// <param name="batch">Examples a step.</param>
+    /// <param name="trials">Measurements that the median is taken of; as many as usual when null.</param>
+    /// <param name="ct">Gives up.</param>
+    internal static async Task<EngineStep> RunAsync(string package, string engine, int batch, int? trials, CancellationToken ct)
     {
-        using Process process = Process.Start(new ProcessStartInfo("dotnet")
-        {
-            ArgumentList =
-            {
-                "exec", Path.Combine(AppContext.BaseDirectory, "Federated.Simulator.dll"), "bench", EngineStepBench.CommandName,
-                "--package", package, "--engine", engine, "--batch", $"{batch}",
-            },
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        }) ?? throw new InvalidOperationException("The measuring process could not be started.");
+        string[] arguments =
+        [
+            "exec", Path.Combine(AppContext.BaseDirectory, "Federated.Simulator.dll"), "bench", EngineStepBench.CommandName,
+            "--package", package, "--engine", engine, "--batch", $"{batch}", .. trials is { } count ? ["--trials", $"{count}"] : Array.Empty<string>(),
+        ];
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
+            ?? throw new InvalidOperationException("The measuring process could not be started.");
         try
         {
             Task<string> error = process.StandardError.ReadToEndAsync(ct);

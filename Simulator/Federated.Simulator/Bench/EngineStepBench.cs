@@ -36,18 +36,19 @@ internal static class EngineStepBench
         Option<string> folder = new("--package") { Required = true };
         Option<string> engine = new("--engine") { Required = true };
         Option<int> batch = new("--batch") { Required = true };
-        Command command = new(CommandName) { folder, engine, batch };
+        Option<int> trials = new("--trials") { DefaultValueFactory = _ => Trials };
+        Command command = new(CommandName) { folder, engine, batch, trials };
         command.Hidden = true;
         command.SetAction(parsed =>
         {
             EngineStep step = Measure(
-                parsed.GetRequiredValue(folder), TrainingEngines.Open(parsed.GetRequiredValue(engine), threads: 1), parsed.GetRequiredValue(batch));
+                parsed.GetRequiredValue(folder), TrainingEngines.Open(parsed.GetRequiredValue(engine), threads: 1), parsed.GetRequiredValue(batch), parsed.GetRequiredValue(trials));
             Console.Out.WriteLine(JsonSerializer.Serialize(step, ReportJson.Line));
         });
         return command;
     }
 
-    private static EngineStep Measure(string folder, ITrainingEngine engine, int batch)
+    private static EngineStep Measure(string folder, ITrainingEngine engine, int batch, int trials)
     {
         PackageManifest manifest = PackageManifest.FromBytes(File.ReadAllBytes(Path.Combine(folder, PackageFolder.ManifestFile)));
         string graph = engine.GraphOf(manifest, ModelUse.Gradients) == manifest.Gradient ? PackageFolder.GradientFile : PackageFolder.EvaluationFile;
@@ -60,8 +61,8 @@ internal static class EngineStepBench
         double single = Math.Max(Seconds(workspace, examples, start, batch, 1), Seconds(workspace, examples, start, batch, 2) / 2);
         int steps = (int)Math.Clamp(_trial.TotalSeconds / single, 1, 100_000);
         _ = Seconds(workspace, examples, start, batch, steps);
-        double[] perStep = [.. Enumerable.Range(0, Trials).Select(_ => Seconds(workspace, examples, start, batch, steps) / steps * 1e6).Order()];
-        return new EngineStep(perStep[Trials / 2], perStep[0], RunClock.PeakMemoryBytes());
+        double[] perStep = [.. Enumerable.Range(0, trials).Select(_ => Seconds(workspace, examples, start, batch, steps) / steps * 1e6).Order()];
+        return new EngineStep(perStep[trials / 2], perStep[0], RunClock.PeakMemoryBytes());
     }
 
     private static double Seconds(IModelWorkspace workspace, SyntheticExamples examples, float[] start, int batch, int steps)

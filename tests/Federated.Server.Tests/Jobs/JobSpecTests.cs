@@ -90,6 +90,8 @@ public sealed class JobSpecTests
     [InlineData("name=a b", "name: \"a b\" is not allowed; allowed is 1 to 128 characters of A-Z a-z 0-9 . _ - that do not begin with a dot")]
     [InlineData("targetAccuracy=0.9", "targetAccuracy: 0.9 without evaluation is not allowed; allowed is null; or add evaluation with held-out data")]
     [InlineData("model.parameters=5", "model.parameters: this key with builder = mlp is not allowed; allowed is inputs, hidden, classes, base, lora")]
+    [InlineData("model.baseBits=8", "model.baseBits: this key with builder = mlp is not allowed; allowed is inputs, hidden, classes, base, lora")]
+    [InlineData("model={\"builder\":\"mlp\",\"lora\":{\"rank\":2},\"baseBits\":6}", "model.baseBits: 6 is not allowed; allowed is 8 or 4")]
     [InlineData("model.hidden=[200,0]", "model.hidden[1]: 0 is not allowed; allowed is 1 to 1000000")]
     [InlineData("model.builder=vector", "model.parameters: a missing key is not allowed; allowed is 1 to 268435448")]
     [InlineData("training.momentum=1", "training.momentum: 1 is not allowed; allowed is 0 to below 1")]
