@@ -82,8 +82,8 @@ public sealed class DevicePolicyTests(RunningServer server) : IClassFixture<Runn
     {
         try
         {
-            DeviceRecord record = await server.Api.DeviceAsync(device, Ct);
-            return condition(record) ? record : null;
+            DeviceRecord? record = (await server.Api.DeviceAsync(device, Ct)).Record;
+            return record is not null && condition(record) ? record : null;
         }
         catch (ServerApiException)
         {
