@@ -33,6 +33,10 @@ tests/setup.sh || give_up "tests/setup.sh failed; see above for what is missing.
 echo "Building ..."
 dotnet build Federated.sln -c Release -v quiet || give_up "the build failed; see above."
 
+# Programs of another processor run in the tests, and programs that are killed often, too often for ones that compile when they start.
+echo "Publishing the native client ..."
+tools/publish-client.sh --qemu --if-changed || give_up "the native client could not be published; see above."
+
 # Two test programs at a time: some start servers and measure time.
 echo "Testing ..."
 status=0

@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
 # Builds the client for devices into artifacts/client/RID: one native program and the library of its engine.
 #
-#   tools/publish-client.sh [--fallback] [--qemu] [linux-x64|linux-arm64 ...]      both when none is named
+#   tools/publish-client.sh [--fallback] [--qemu] [--if-changed] [linux-x64|linux-arm64 ...]      both when none is named
 #
 # Runs on an x64 machine with the .NET SDK. What else it needs (a linker, and for linux-arm64 a cross linker and the target's C library) is installed with
 # apt-get where it is missing, as root, or named.
 #   --fallback   publish with the runtime beside it instead of natively: larger, slower to start, needs no linker.
 #   --qemu       also install qemu-user and unpack the target's libraries into artifacts/arm64-root, so that the arm64 program runs here.
+#   --if-changed leave a target alone whose program is newer than every source of it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_UI_LANGUAGE=en
 
 fallback=false
 qemu=false
+if_changed=false
 rids=()
 for argument in "$@"; do
     case "$argument" in
         --fallback) fallback=true ;;
         --qemu) qemu=true ;;
+        --if-changed) if_changed=true ;;
         linux-x64 | linux-arm64) rids+=("$argument") ;;
-        *) echo "publish-client.sh: '$argument' is unknown; allowed are --fallback, --qemu, linux-x64 and linux-arm64." >&2; exit 2 ;;
+        *) echo "publish-client.sh: '$argument' is unknown; allowed are --fallback, --qemu, --if-changed, linux-x64 and linux-arm64." >&2; exit 2 ;;
     esac
 done
 [ ${#rids[@]} -gt 0 ] || rids=(linux-x64 linux-arm64)
@@ -41,8 +44,19 @@ need() {
     fi
 }
 
+# Whether the program of a target is newer than whatever it is made of.
+current() {
+    local program=artifacts/client/$1/federated-client
+    [ -x "$program" ] && [ -z "$(find Client Shared/Federated.Shared Shared/Federated.Training Directory.Build.props Directory.Packages.props global.json \
+        \( -name bin -o -name obj \) -prune -o -type f -newer "$program" -print -quit)" ]
+}
+
 publish() {
     local rid=$1
+    if $if_changed && ! $fallback && current "$rid"; then
+        return 0
+    fi
+
     local out=artifacts/client/$rid
     local build=artifacts/build/$rid
     local flavour=(-p:NativeClient=true)

@@ -77,15 +77,19 @@ public sealed class DataSourceSpec
         return new DataSourceSpec(text, kind, settings, settings.TryGetValue(SliceKey, out string? slice) ? ParseSlice(text, slice) : null);
     }
 
-    /// <summary>Opens the source and reads it into memory.</summary>
+    /// <summary>Opens the source and reads it into memory; of IDX files the slice alone.</summary>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
-    /// <exception cref="InvalidDataException">A file is not of its format.</exception>
+    /// <exception cref="InvalidDataException">A file is not of its format, or an IDX file ends before the slice does.</exception>
     /// <exception cref="FormatException">The slice lies outside the examples.</exception>
     public IExampleSource Open()
     {
+        if (Kind == DataSourceKind.Idx)
+        {
+            return IdxExamples.Load(this["images"], this["labels"], Slice);
+        }
+
         IExampleSource all = Kind switch
         {
-            DataSourceKind.Idx => IdxExamples.Load(this["images"], this["labels"]),
             DataSourceKind.Csv => CsvExamples.Load(this["path"], new CsvOptions
             {
                 LabelColumn = _settings.GetValueOrDefault(LabelKey) ?? this[TargetKey],

@@ -38,12 +38,13 @@ public sealed class IdxExamples : IExampleSource
     /// <summary>Reads a pair of IDX files. Every length is checked against the file before memory is taken for it.</summary>
     /// <param name="featuresPath">Unsigned bytes with 2 to 5 dimensions, the first being the examples.</param>
     /// <param name="labelsPath">Unsigned bytes with 1 dimension.</param>
-    /// <exception cref="InvalidDataException">A file is not what it should be; the message names file, offset, value and limit.</exception>
+    /// <param name="slice">First example and count to read, so that the others take no memory; all when null. Of a compressed file the rest is not looked at.</param>
+    /// <exception cref="InvalidDataException">A file is not what it should be, or ends before the slice does; the message names file, offset, value and limit.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public static IdxExamples Load(string featuresPath, string labelsPath)
+    public static IdxExamples Load(string featuresPath, string labelsPath, (int Start, int Count)? slice = null)
     {
-        (ImmutableArray<int> shape, byte[] features) = IdxFile.Read(featuresPath, leastDimensions: 2, mostDimensions: 5);
-        (ImmutableArray<int> labelShape, byte[] labels) = IdxFile.Read(labelsPath, leastDimensions: 1, mostDimensions: 1);
+        (ImmutableArray<int> shape, byte[] features) = IdxFile.Read(featuresPath, leastDimensions: 2, mostDimensions: 5, slice);
+        (ImmutableArray<int> labelShape, byte[] labels) = IdxFile.Read(labelsPath, leastDimensions: 1, mostDimensions: 1, slice);
         return shape[0] == labelShape[0]
             ? new IdxExamples(features, labels, shape.RemoveAt(0))
             : throw new InvalidDataException(

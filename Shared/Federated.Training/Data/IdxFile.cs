@@ -11,12 +11,15 @@ namespace Federated.Training.Data;
 internal static class IdxFile
 {
     private const byte UnsignedByteType = 0x08;
+    private const int SkipBytes = 32 << 10;
 
     /// <summary>DEFLATE cannot expand more than this many times (RFC 1951: 258 bytes cost at least 2 bits).</summary>
     private const long MostExpansion = 1032;
 
-    /// <exception cref="InvalidDataException">The content is not an IDX file of unsigned bytes with so many dimensions.</exception>
-    public static (ImmutableArray<int> Shape, byte[] Content) Read(string path, int leastDimensions, int mostDimensions)
+    /// <summary>Reads the file, or the part of it that holds a slice of its examples; no more than that is ever in memory.</summary>
+    /// <returns>The shape of the whole file, and the bytes that were read.</returns>
+    /// <exception cref="InvalidDataException">The content is not an IDX file of unsigned bytes with so many dimensions, or the slice ends beyond it.</exception>
+    public static (ImmutableArray<int> Shape, byte[] Content) Read(string path, int leastDimensions, int mostDimensions, (int Start, int Count)? slice = null)
     {
         using FileStream file = File.OpenRead(path);
         bool compressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
@@ -25,11 +28,11 @@ internal static class IdxFile
         {
             if (!compressed)
             {
-                return ReadContent(file, path, leastDimensions, mostDimensions, file.Length, exact: true);
+                return ReadContent(file, path, leastDimensions, mostDimensions, file.Length, exact: true, slice);
             }
 
             using GZipStream unpacked = new(file, CompressionMode.Decompress);
-            return ReadContent(unpacked, path, leastDimensions, mostDimensions, checked(file.Length * MostExpansion), exact: false);
+            return ReadContent(unpacked, path, leastDimensions, mostDimensions, checked(file.Length * MostExpansion), exact: false, slice);
         }
         catch (EndOfStreamException)
         {
@@ -47,8 +50,9 @@ internal static class IdxFile
     /// <param name="mostDimensions">Most dimensions taken.</param>
     /// <param name="available">Bytes the stream can give at most; exactly so many if <paramref name="exact"/>.</param>
     /// <param name="exact">Whether <paramref name="available"/> is the stream's very length.</param>
+    /// <param name="slice">Examples to read; all when null.</param>
     private static (ImmutableArray<int> Shape, byte[] Content) ReadContent(
-        Stream stream, string path, int leastDimensions, int mostDimensions, long available, bool exact)
+        Stream stream, string path, int leastDimensions, int mostDimensions, long available, bool exact, (int Start, int Count)? slice)
     {
         Span<byte> word = stackalloc byte[sizeof(int)];
         stream.ReadExactly(word);
@@ -87,10 +91,36 @@ internal static class IdxFile
                 + $"{(exact ? $"has {available}" : $"cannot unpack to more than {available}")}. Fetch the file again.");
         }
 
+        if (slice is { } part)
+        {
+            return ReadSlice(stream, path, shape, length / shape[0], part);
+        }
+
         byte[] content = new byte[length];
         stream.ReadExactly(content);
         return stream.ReadByte() < 0
             ? (shape.MoveToImmutable(), content)
             : throw new InvalidDataException($"'{path}' goes on after offset {whole}, where its header says it ends. Fetch the file again.");
+    }
+
+    private static (ImmutableArray<int> Shape, byte[] Content) ReadSlice(
+        Stream stream, string path, ImmutableArray<int>.Builder shape, long exampleBytes, (int Start, int Count) slice)
+    {
+        if (slice.Start > shape[0] - slice.Count)
+        {
+            throw new InvalidDataException($"'{path}' holds {shape[0]} examples; the slice {slice.Start}:{slice.Count} ends beyond them. Take START + COUNT up to {shape[0]}.");
+        }
+
+        byte[] skipped = new byte[SkipBytes];
+        for (long left = slice.Start * exampleBytes; left > 0;)
+        {
+            int now = (int)Math.Min(left, skipped.Length);
+            stream.ReadExactly(skipped.AsSpan(0, now));
+            left -= now;
+        }
+
+        byte[] content = new byte[slice.Count * exampleBytes];
+        stream.ReadExactly(content);
+        return (shape.MoveToImmutable(), content);
     }
 }

@@ -35,25 +35,28 @@ internal sealed class ProgramRun : IAsyncDisposable
     /// Starts <c>Federated.Server</c> or <c>Federated.Client</c> from its own build output: what lies beside the tests shares their
     /// dependencies, and would hide one that the program lacks.
     /// </summary>
-    public static ProgramRun Start(string program, params string[] arguments)
-    {
-        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add("exec");
-        start.ArgumentList.Add(Path.Combine(OutputOf(program), $"{program}.dll"));
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
+    public static ProgramRun Start(string program, params string[] arguments) =>
+        StartFile("dotnet", ["exec", Path.Combine(OutputOf(program), $"{program}.dll"), .. arguments]);
 
-        return new ProgramRun(program, Process.Start(start) ?? throw new InvalidOperationException($"{program} cannot be started."));
+    /// <summary>Starts an executable file.</summary>
+    public static ProgramRun StartFile(string file, params IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = new(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return new ProgramRun(Path.GetFileName(file), Process.Start(start) ?? throw new InvalidOperationException($"{file} cannot be started."));
     }
 
     /// <summary>Runs a program to its end and gives its exit code and standard output.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(string program, params string[] arguments)
     {
         await using ProgramRun run = Start(program, arguments);
-        await run._process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Deadline);
-        return (run._process.ExitCode, string.Join(Environment.NewLine, run.Output));
+        return (await run.EndAsync(), string.Join(Environment.NewLine, run.Output));
+    }
+
+    /// <summary>Its exit code, once it has ended by itself.</summary>
+    public async Task<int> EndAsync()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Deadline);
+        return _process.ExitCode;
     }
 
     /// <summary>The first line of standard output.</summary>

@@ -105,6 +105,36 @@ public sealed class IdxExamplesTests : IDisposable
         Assert.Equal(10_000, Mnist.Test.Count);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Load_Slice_IsThatPartOfTheWhole(bool gzip)
+    {
+        byte[] pixels = [.. Enumerable.Range(0, 1000 * 100).Select(i => (byte)(i % 251))];
+        string images = _folder.Write("many", Pack([0, 0, 8, 2, 0, 0, 3, 232, 0, 0, 0, 100, .. pixels], gzip));
+        string labels = _folder.Write("digits", Pack([0, 0, 8, 1, 0, 0, 3, 232, .. Enumerable.Range(0, 1000).Select(i => (byte)(i % 10))], gzip));
+        IdxExamples whole = IdxExamples.Load(images, labels);
+
+        IdxExamples slice = IdxExamples.Load(images, labels, (555, 20));
+
+        Assert.Equal(20, slice.Count);
+        Assert.Equal(whole.Labels[555..575].ToArray(), slice.Labels.ToArray());
+        float[] expected = new float[2000];
+        float[] actual = new float[2000];
+        whole.CopyTo([.. Enumerable.Range(555, 20)], expected, new long[20]);
+        slice.CopyTo([.. Enumerable.Range(0, 20)], actual, new long[20]);
+        Assert.Equal(expected, actual);
+        Assert.Equal(1, IdxExamples.Load(images, labels, (999, 1)).Count);
+        InvalidDataException beyond = Assert.Throws<InvalidDataException>(() => IdxExamples.Load(images, labels, (990, 11)));
+        Assert.Contains("holds 1000 examples; the slice 990:11 ends beyond them", beyond.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_SliceOfFilesOfTwoDataSets_IsRefused() =>
+        Assert.Throws<InvalidDataException>(() => IdxExamples.Load(_folder.Write("images", Images), _folder.Write("labels", [0, 0, 8, 1, 0, 0, 0, 1, 7]), (0, 1)));
+
+    private static byte[] Pack(byte[] content, bool gzip) => gzip ? Compress(content) : content;
+
     private IdxExamples Load(byte[] images, byte[] labels, bool gzip = false) =>
         IdxExamples.Load(_folder.Write("images", gzip ? Compress(images) : images), _folder.Write("labels", gzip ? Compress(labels) : labels));
 
