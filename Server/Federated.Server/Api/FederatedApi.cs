@@ -44,7 +44,6 @@ internal static class FederatedApi
         api.MapDeviceRoutes();
         api.MapAccessRoutes();
         api.MapModelRoutes();
-        app.MapGet("/healthz", () => "ok").ExcludeFromDescription();
     }
 
     /// <summary>A job's status.</summary>

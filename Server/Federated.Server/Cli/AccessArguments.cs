@@ -9,6 +9,8 @@ namespace Federated.Server.Cli;
 internal static class AccessArguments
 {
     private const string TokenVariable = "FEDERATED_TOKEN";
+    private const string OperatorTokenVariable = "FEDERATED_OPERATOR_TOKEN";
+    private const string ViewerTokenVariable = "FEDERATED_VIEWER_TOKEN";
 
     /// <summary>The caller's token.</summary>
     public static Option<FileInfo?> TokenFile { get; } = new("--token-file")
@@ -36,14 +38,16 @@ internal static class AccessArguments
     public static AccessOptions OptionsOf(ParseResult parsed) => new()
     {
         Demanded = parsed.GetValue(RequireAccess) ? true : null,
-        OperatorToken = Read(parsed.GetValue(OperatorTokenFile)),
-        ViewerToken = Read(parsed.GetValue(ViewerTokenFile)),
+        OperatorToken = Read(parsed.GetValue(OperatorTokenFile)) ?? Variable(OperatorTokenVariable),
+        ViewerToken = Read(parsed.GetValue(ViewerTokenFile)) ?? Variable(ViewerTokenVariable),
         OpenIdConnect = Provider(parsed.GetValue(OpenIdConnect)),
     };
 
     /// <summary>The token of whoever runs a verb; null for none.</summary>
     public static string? TokenOf(ParseResult parsed) =>
-        Read(parsed.GetValue(TokenFile)) ?? (Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token.Trim() : null);
+        Read(parsed.GetValue(TokenFile)) ?? Variable(TokenVariable);
+
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } token ? token.Trim() : null;
 
     private static OpenIdConnectAccess? Provider(FileInfo? file)
     {

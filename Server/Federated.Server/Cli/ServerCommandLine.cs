@@ -32,7 +32,7 @@ internal static class ServerCommandLine
             return address;
         }
 
-        result.AddError($"--server is '{text}'; allowed is an address like http://HOST:PORT/.");
+        result.AddError($"{(result.Parent as OptionResult)?.Option.Name} is '{text}'; allowed is an address like http://HOST:PORT/.");
         return null;
     }
 
@@ -70,6 +70,11 @@ internal static class ServerCommandLine
         Option<DirectoryInfo?> authority = new("--authority") { Description = "Folder of the authority's authority.key and authority.crt (PEM); 'authority' in the store unless given." };
         Option<string[]> names = new("--tls-name") { Description = "A further name or address in the server's certificate; may be given several times." };
         Option<double> certificateDays = new("--certificate-days") { Description = "How long a device's certificate holds.", DefaultValueFactory = _ => 90 };
+        Option<Uri?> otlp = new("--otlp")
+        {
+            Description = "Address of an OpenTelemetry collector that metrics and traces are sent to: port 4317 for gRPC, 4318 for HTTP.",
+            CustomParser = ParseAddress,
+        };
         Option<int> grpcPort = new("--grpc-port") { Description = "Port of the device protocol; 0 takes a free one.", DefaultValueFactory = _ => 5401 };
         Option<int> apiPort = new("--api-port") { Description = "Port of the HTTP API; 0 takes a free one.", DefaultValueFactory = _ => 5400 };
         Option<int> threads = new("--threads") { Description = "Threads for evaluation.", DefaultValueFactory = _ => Environment.ProcessorCount };
@@ -80,7 +85,7 @@ internal static class ServerCommandLine
         Command command = new("serve", "Run the server until it is stopped.")
         {
             storage, azure, container, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
-            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect,
+            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, otlp,
         };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions
@@ -88,6 +93,7 @@ internal static class ServerCommandLine
                 Address = AddressOf(parsed, address),
                 ApiAddress = AddressOf(parsed, apiAddress),
                 Access = AccessArguments.OptionsOf(parsed),
+                Telemetry = new Telemetry.TelemetryOptions { OtlpEndpoint = parsed.GetValue(otlp) },
                 Identity = new IdentityOptions
                 {
                     InsecureLoopback = parsed.GetValue(insecure),

@@ -3,6 +3,7 @@ using Federated.Server.Jobs;
 using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
+using Federated.Server.Telemetry;
 using Federated.Shared.Models;
 
 namespace Federated.Server.Grains;
@@ -18,6 +19,7 @@ internal sealed partial class JobGrain(
     RoundTimelines timelines,
     RoundRunnerFactory runners,
     EventFeed events,
+    RoundTelemetry telemetry,
     TimeProvider time,
     ILogger<JobGrain> logger) : Grain, IJobGrain
 {
@@ -251,6 +253,7 @@ internal sealed partial class JobGrain(
         await timelines.CloseAsync(complete, CancellationToken.None);
         LogRound(JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
         events.Publish(new RoundRecorded(complete));
+        telemetry.Recorded(complete, timelines.Known(JobId, complete.Round));
         if (JobEnding.Of(_spec!, state.State) is { } ending && state.State.State is JobState.Running or JobState.Paused)
         {
             await EndAsync(ending.State, ending.Reason);

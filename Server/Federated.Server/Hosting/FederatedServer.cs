@@ -8,6 +8,7 @@ using Federated.Server.Grpc;
 using Federated.Server.Identity;
 using Federated.Server.Jobs;
 using Federated.Server.Storage;
+using Federated.Server.Telemetry;
 using Federated.Shared.Protocol;
 using Federated.Shared.SecureAggregation;
 using Grpc.AspNetCore.Server.Model;
@@ -101,6 +102,7 @@ public sealed class FederatedServer : IAsyncDisposable
         LogLevel errors = options.LogLevel > LogLevel.Error ? options.LogLevel : LogLevel.Error;
         builder.Logging.AddFilter("Orleans", errors);
         builder.Logging.AddFilter("Polly", errors);
+        builder.Logging.AddFilter("OpenTelemetry", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
 
@@ -116,6 +118,7 @@ public sealed class FederatedServer : IAsyncDisposable
         builder.Services.AddRouting();
         builder.Services.AddAccess(options);
         builder.Services.AddApiDocument();
+        builder.Services.AddTelemetry(options);
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json => RoundRecords.Apply(json.SerializerOptions));
         AddFederated(builder.Services, options);
@@ -138,6 +141,7 @@ public sealed class FederatedServer : IAsyncDisposable
         app.MapLogin();
         app.MapFederatedApi();
         app.MapApiDocument();
+        app.MapTelemetry();
         return app;
     }
 

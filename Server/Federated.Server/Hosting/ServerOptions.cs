@@ -4,6 +4,7 @@ using Federated.Server.Access;
 using Federated.Server.Collection;
 using Federated.Server.Identity;
 using Federated.Server.Storage;
+using Federated.Server.Telemetry;
 using Federated.Shared.SecureAggregation;
 
 namespace Federated.Server.Hosting;
@@ -52,6 +53,9 @@ public sealed class ServerOptions
 
     /// <summary>The clock of everything durable: ends of tokens and certificates, times in records. Default the system's.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>What monitoring systems are told.</summary>
+    public TelemetryOptions Telemetry { get; set; } = new();
 
     /// <summary>Where log lines go besides standard error; not disposed before the server.</summary>
     public IReadOnlyList<ILoggerProvider> Loggers { get; set; } = [];

@@ -56,6 +56,9 @@ internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder 
         }
     }
 
+    /// <summary>The round's timeline as far as it is in memory; null when nothing is.</summary>
+    public RoundTimeline? Known(string jobId, long round) => recorder.Snapshot(jobId, round);
+
     /// <summary>The round's timeline, from memory or from the store; null when it is too old, or there never was one.</summary>
     public async Task<RoundTimeline?> FindAsync(string jobId, long round, CancellationToken ct) =>
         recorder.Snapshot(jobId, round) is { } known

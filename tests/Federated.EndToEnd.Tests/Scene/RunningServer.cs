@@ -3,6 +3,7 @@ using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
+using Federated.Server.Telemetry;
 using Federated.Shared.SecureAggregation;
 using Federated.Testing;
 using Grpc.Net.Client;
@@ -26,15 +27,16 @@ public sealed class RunningServer : IAsyncLifetime
     public Uri GrpcAddress => _server!.GrpcAddress;
 
     /// <summary>Starts one over files, or over the store given.</summary>
-    public static async Task<RunningServer> StartAsync(StorageOptions? storage = null, int threads = 1, IEnrolledDevices? devices = null)
+    public static async Task<RunningServer> StartAsync(
+        StorageOptions? storage = null, int threads = 1, IEnrolledDevices? devices = null, TelemetryOptions? telemetry = null)
     {
         RunningServer server = new();
-        await server.OpenAsync(storage, threads, devices);
+        await server.OpenAsync(storage, threads, devices, telemetry);
         return server;
     }
 
     /// <inheritdoc/>
-    public async ValueTask InitializeAsync() => await OpenAsync(null, 1, null);
+    public async ValueTask InitializeAsync() => await OpenAsync(null, 1, null, null);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -70,7 +72,7 @@ public sealed class RunningServer : IAsyncLifetime
         return status.State is JobState.Running or JobState.Paused ? null : status;
     });
 
-    private async Task OpenAsync(StorageOptions? storage, int threads, IEnrolledDevices? devices)
+    private async Task OpenAsync(StorageOptions? storage, int threads, IEnrolledDevices? devices, TelemetryOptions? telemetry)
     {
         _server = await FederatedServer.StartAsync(new ServerOptions
         {
@@ -79,6 +81,7 @@ public sealed class RunningServer : IAsyncLifetime
             Threads = threads,
             Storage = storage ?? new StorageOptions { Kind = StorageKind.Files, Path = _folder.Path },
             LogLevel = LogLevel.Critical,
+            Telemetry = telemetry ?? new TelemetryOptions(),
             Devices = devices ?? new EnrolledDevices(),
             Selection = new SelectionOptions { Pace = new PaceOptions { MinRetry = TimeSpan.FromMilliseconds(10), MaxRetry = TimeSpan.FromMilliseconds(50) } },
         });

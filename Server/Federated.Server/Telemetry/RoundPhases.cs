@@ -1,0 +1,21 @@
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Telemetry;
+
+/// <summary>The phases of rounds and of devices' parts in them, by the names that metrics and traces give them.</summary>
+internal static class RoundPhases
+{
+    /// <summary>The phases of a round in their order.</summary>
+    public static (string Phase, double Seconds)[] Of(RoundTiming timing) =>
+    [
+        ("select", timing.SelectSeconds), ("collect", timing.CollectSeconds), ("commit", timing.CommitSeconds), ("evaluate", timing.EvaluateSeconds),
+    ];
+
+    /// <summary>The phases of a device's part in their order; none before its submission, from which they are known.</summary>
+    public static (string Phase, double Seconds)[] Of(ClientTimeline client) => client.UploadStartedAt is null
+        ? []
+        :
+        [
+            ("download", client.DownloadSeconds), ("train", client.ComputeSeconds), ("other", client.OtherSeconds ?? 0), ("upload", client.UploadSeconds ?? 0),
+        ];
+}
