@@ -34,7 +34,7 @@ public sealed class RoundTimelineTests
             StubUpdate update = StubUpdate.For(job.Devices[0].Id, plan);
             byte[] payload = update.ToPayload();
             SubmitHeader header = update.HeaderFor(payload);
-            header.Costs = new ClientCosts { DownloadSeconds = 1.5, ComputeSeconds = 2.5, PeakMemoryBytes = 4096 };
+            header.Costs = new ClientCosts { DownloadSeconds = 1.5, ComputeSeconds = 2.5, EncodeSeconds = 0.25, PeakMemoryBytes = 4096 };
             Assert.Equal(SubmitOutcome.Accepted, (await job.Devices[0].SubmitAsync(header, payload)).Outcome);
             await VectorJob.ContributeAsync(plan, job.Devices[1]);
             RoundRecord record = await server.RecordAsync(jobId, 1);
@@ -47,7 +47,7 @@ public sealed class RoundTimelineTests
 
         Assert.False(before.Open);
         Assert.Equal([ClientOutcome.Done, ClientOutcome.Done, ClientOutcome.Late], before.Clients.Select(client => client.Outcome));
-        Assert.Equal((1.5, 2.5, 4096L), (before.Clients[0].DownloadSeconds, before.Clients[0].ComputeSeconds, before.Clients[0].PeakMemoryBytes));
+        Assert.Equal((1.5, 2.5, 0.25, 4096L), (before.Clients[0].DownloadSeconds, before.Clients[0].ComputeSeconds, before.Clients[0].EncodeSeconds, before.Clients[0].PeakMemoryBytes));
         Assert.All(before.Clients, client => Assert.True(client.CheckedInAt <= client.AssignedAt && client.AssignedAt <= client.EndedAt));
 
         await using RunningServer restarted = await RunningServer.StartAsync(storage);

@@ -190,8 +190,7 @@ internal sealed class AssignedRound(
                 () =>
                 {
                     buffer.Values.Clear();
-                    Pack(buffer);
-                    return Seal(buffer, Training, buffer.Sent);
+                    return PackAndSeal(buffer, Training);
                 },
                 cancellationToken).ConfigureAwait(false);
         }
@@ -204,7 +203,7 @@ internal sealed class AssignedRound(
             // Training would hold up whatever thread completed the download, which may be the server's in a simulation.
             (ReadOnlyMemory<byte>, ByteString) update = await Task.Run(
                 () => TrainInto(buffer, pacing?.Pace(lease.Workspace, cancellationToken) ?? lease.Workspace, cancellationToken), cancellationToken).ConfigureAwait(false);
-            _costs.ComputeSeconds = time.GetElapsedTime(began).TotalSeconds;
+            _costs.ComputeSeconds = Math.Max(0, time.GetElapsedTime(began).TotalSeconds - _costs.EncodeSeconds);
             return update;
         }
         catch (Exception e) when (e is not (OperationCanceledException or RoundAbortException or OutOfMemoryException))
@@ -233,8 +232,7 @@ internal sealed class AssignedRound(
 
         Training = result;
         _kept = _tensors?.TakeKept(workspace.Adapter);
-        Pack(buffer);
-        return Seal(buffer, result, buffer.Sent);
+        return PackAndSeal(buffer, result);
     }
 
     private float[] TrainAlongDirections(RoundBuffer buffer, IModelWorkspace workspace, SeededGenerator shuffle, CancellationToken cancellationToken)
@@ -259,12 +257,14 @@ internal sealed class AssignedRound(
     private static RoundAbortException Diverged(LocalTrainingResult result) => new(
         AbortReason.TrainingFailed, $"Training diverged: mean loss {result.MeanLoss} over {result.Steps} steps. Lower the learning rate.");
 
-    private void Pack(RoundBuffer buffer)
+    private (ReadOnlyMemory<byte> Payload, ByteString Sha256) PackAndSeal(RoundBuffer buffer, LocalTrainingResult result)
     {
         if (_tensors is not null)
         {
             buffer.Pack(_tensors.Sent);
         }
+
+        return Seal(buffer, result, buffer.Sent);
     }
 
     /// <summary>Writes the update.</summary>
@@ -272,6 +272,14 @@ internal sealed class AssignedRound(
     /// <param name="result">What training gave.</param>
     /// <param name="sent">[<see cref="PlanDocument.SentCount"/>]: what is sent of the delta, or the amounts of the directions.</param>
     private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Seal(RoundBuffer buffer, LocalTrainingResult result, ReadOnlySpan<float> sent)
+    {
+        long began = time.GetTimestamp();
+        (ReadOnlyMemory<byte>, ByteString) update = Encode(buffer, result, sent);
+        _costs.EncodeSeconds = time.GetElapsedTime(began).TotalSeconds;
+        return update;
+    }
+
+    private (ReadOnlyMemory<byte> Payload, ByteString Sha256) Encode(RoundBuffer buffer, LocalTrainingResult result, ReadOnlySpan<float> sent)
     {
         if (plan.Linear is { } linear)
         {

@@ -65,6 +65,7 @@ internal static class TableExport
         ("endedAt", row => row.Client.EndedAt),
         ("downloadSeconds", row => row.Client.DownloadSeconds),
         ("computeSeconds", row => row.Client.ComputeSeconds),
+        ("encodeSeconds", row => row.Client.EncodeSeconds),
         ("otherSeconds", row => row.Client.OtherSeconds),
         ("uploadSeconds", row => row.Client.UploadSeconds),
         ("peakMemoryBytes", row => row.Client.PeakMemoryBytes),

@@ -1,8 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using Federated.Server.Api;
 using Federated.Server.Rounds;
-using Spectre.Console;
 
 namespace Federated.Server.Cli;
 
@@ -54,29 +52,9 @@ internal static class RoundsCommand
 
     private static void Print(RoundWithClients shown)
     {
-        JobTable.PrintRounds([shown.Record]);
-        Table table = new Table().Border(TableBorder.Rounded)
-            .AddColumns("device", "outcome", "assigned", "download s", "training s", "other s", "upload s", "ended", "last refusal");
-        foreach (ClientTimeline client in shown.Timeline.Clients)
+        foreach (string line in RoundText.Lines(shown.Record, shown.Timeline))
         {
-            string outcome = client.Outcome.ToString().ToLowerInvariant();
-            bool reported = client.UploadStartedAt is not null;
-            table.AddRow(
-                Markup.Escape(client.DeviceId),
-                Markup.Escape(client.Reason.Length == 0 ? outcome : $"{outcome}: {client.Reason}"),
-                Offset(client.AssignedAt, shown.Record),
-                Seconds(reported ? client.DownloadSeconds : null),
-                Seconds(reported ? client.ComputeSeconds : null),
-                Seconds(client.OtherSeconds),
-                Seconds(client.UploadSeconds),
-                client.EndedAt is { } ended ? Offset(ended, shown.Record) : "–",
-                Markup.Escape(client.LastRefusal));
+            Console.Out.WriteLine(line);
         }
-
-        AnsiConsole.Write(table);
     }
-
-    private static string Offset(DateTimeOffset instant, RoundRecord record) => $"+{Seconds((instant - record.Timing.StartedAt).TotalSeconds)}";
-
-    private static string Seconds(double? seconds) => seconds?.ToString("F3", CultureInfo.CurrentCulture) ?? "–";
 }

@@ -7,7 +7,8 @@ namespace Federated.Server.Collection;
 /// <param name="DownloadSeconds">Time it downloaded.</param>
 /// <param name="ComputeSeconds">Time it trained.</param>
 /// <param name="PeakMemoryBytes">Its peak memory.</param>
-internal readonly record struct ReportedCosts(double DownloadSeconds, double ComputeSeconds, long PeakMemoryBytes);
+/// <param name="EncodeSeconds">Time it encoded the update.</param>
+internal readonly record struct ReportedCosts(double DownloadSeconds, double ComputeSeconds, long PeakMemoryBytes, double EncodeSeconds = 0);
 
 /// <summary>
 /// Collects the timelines of the rounds under way, and of those just over, from what the edge sees. In memory, at most
@@ -55,6 +56,7 @@ internal sealed class TimelineRecorder(TimeProvider time)
                     UploadStartedAt = Now,
                     DownloadSeconds = Possible(costs.DownloadSeconds),
                     ComputeSeconds = Possible(costs.ComputeSeconds),
+                    EncodeSeconds = Possible(costs.EncodeSeconds),
                     PeakMemoryBytes = costs.PeakMemoryBytes,
                 };
             }

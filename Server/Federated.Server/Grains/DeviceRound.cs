@@ -48,6 +48,10 @@ public sealed record DeviceRound
     [Id(9)]
     public double UploadSeconds { get; init; }
 
+    /// <summary>Time it encoded the update, as it reported.</summary>
+    [Id(10)]
+    public double EncodeSeconds { get; init; }
+
     /// <summary>The part that a timeline tells of; without one, only whether the device contributed.</summary>
     public static DeviceRound Of(string jobId, long round, ClientTimeline? client, bool contributed, DateTimeOffset now) => new()
     {
@@ -60,6 +64,7 @@ public sealed record DeviceRound
         TotalSeconds = client is { EndedAt: { } end } ? (end - client.AssignedAt).TotalSeconds : 0,
         DownloadSeconds = client?.DownloadSeconds ?? 0,
         ComputeSeconds = client?.ComputeSeconds ?? 0,
+        EncodeSeconds = client?.EncodeSeconds ?? 0,
         UploadSeconds = client?.UploadSeconds ?? 0,
     };
 

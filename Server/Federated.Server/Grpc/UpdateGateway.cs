@@ -42,7 +42,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         ContentHash content = Demand.Hash(header.Sha256, "sha256");
         long round = (long)Math.Min(header.Round, long.MaxValue);
         timelines.UploadStarted(header.JobId, round, header.DeviceId, new ReportedCosts(
-            header.Costs?.DownloadSeconds ?? 0, header.Costs?.ComputeSeconds ?? 0, Possible(header.Costs?.PeakMemoryBytes)));
+            header.Costs?.DownloadSeconds ?? 0, header.Costs?.ComputeSeconds ?? 0, Possible(header.Costs?.PeakMemoryBytes), header.Costs?.EncodeSeconds ?? 0));
         Refusal? refusal = null;
         if (await rounds.FindAsync(header.JobId, header.Round) is not { } facts)
         {

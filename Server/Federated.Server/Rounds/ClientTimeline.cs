@@ -55,6 +55,9 @@ public sealed record ClientTimeline
     /// <summary>Time it trained, as reported with the submission.</summary>
     public double ComputeSeconds { get; init; }
 
+    /// <summary>Time it encoded the update, as reported with the submission; 0 from a client that does not tell.</summary>
+    public double EncodeSeconds { get; init; }
+
     /// <summary>Its peak memory in bytes, as reported with the submission.</summary>
     public long PeakMemoryBytes { get; init; }
 
@@ -64,11 +67,11 @@ public sealed record ClientTimeline
         : null;
 
     /// <summary>
-    /// What is left between assignment and submission once downloading and training are taken off: encoding, waiting for the group's keys, and whatever
+    /// What is left between assignment and submission once downloading, training and encoding are taken off: waiting for the group's keys, and whatever
     /// else the device did. Null before a submission; never negative.
     /// </summary>
     public double? OtherSeconds => UploadStartedAt is { } start
-        ? Math.Max(0, (start - AssignedAt).TotalSeconds - DownloadSeconds - ComputeSeconds)
+        ? Math.Max(0, (start - AssignedAt).TotalSeconds - DownloadSeconds - ComputeSeconds - EncodeSeconds)
         : null;
 }
 

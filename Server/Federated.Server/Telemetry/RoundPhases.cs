@@ -16,6 +16,6 @@ internal static class RoundPhases
         ? []
         :
         [
-            ("download", client.DownloadSeconds), ("train", client.ComputeSeconds), ("other", client.OtherSeconds ?? 0), ("upload", client.UploadSeconds ?? 0),
+            ("download", client.DownloadSeconds), ("train", client.ComputeSeconds), ("encode", client.EncodeSeconds), ("other", client.OtherSeconds ?? 0), ("upload", client.UploadSeconds ?? 0),
         ];
 }

@@ -58,7 +58,7 @@ public sealed class ClientSessionTests
         ClientCosts costs = Assert.Single(scene.Script.Contributions).Header.Costs;
         Assert.Equal(beforeUpload, ((long)costs.BytesUp, (long)costs.BytesDown));
         Assert.True(costs.PeakMemoryBytes > 1_000_000);
-        Assert.True(costs.DownloadSeconds > 0 && costs.ComputeSeconds > 0);
+        Assert.True(costs.DownloadSeconds > 0 && costs.ComputeSeconds > 0 && costs.EncodeSeconds > 0);
     }
 
     [Fact]

@@ -94,7 +94,7 @@ public sealed partial class TelemetryTests
             ["select", "collect", "commit", "evaluate"], trace.Where(span => span.ParentSpanId == round.SpanId && span.OperationName != "client").OrderBy(span => span.StartTimeUtc).Select(span => span.OperationName));
         Activity done = clients.Single(client => Equals(client.GetTagItem("federated.device"), job.Devices[0].Id));
         Assert.Equal(
-            ["download", "other", "train", "upload"],
+            ["download", "encode", "other", "train", "upload"],
             trace.Where(span => span.ParentSpanId == done.SpanId).Select(span => span.OperationName).Order(StringComparer.Ordinal));
         Assert.Equal(record.Timing.TotalSeconds, round.Duration.TotalSeconds, 3);
     }

@@ -1,0 +1,102 @@
+using System.Globalization;
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Cli;
+
+/// <summary>Writes a round and its devices in lines of at most <see cref="Width"/> characters, so that any terminal shows them as they are.</summary>
+internal static class RoundText
+{
+    /// <summary>Longest line.</summary>
+    public const int Width = 80;
+
+    private const int DeviceWidth = 18;
+    private const int SecondsWidth = 8;
+
+    /// <summary>The round's lines.</summary>
+    public static IEnumerable<string> Lines(RoundRecord record, RoundTimeline timeline)
+    {
+        foreach (string line in Wrapped(Summary(record), "").Concat(Wrapped(Times(record.Timing), "")).Concat(Wrapped(Bytes(record), "")))
+        {
+            yield return line;
+        }
+
+        yield return "";
+        yield return Row("device", "outcome", ["download", "train", "encode", "other", "upload", "end"]);
+        foreach (ClientTimeline client in timeline.Clients)
+        {
+            bool reported = client.UploadStartedAt is not null;
+            yield return Row(
+                client.DeviceId,
+                client.Outcome.ToString().ToLowerInvariant(),
+                [
+                    Seconds(reported ? client.DownloadSeconds : null),
+                    Seconds(reported ? client.ComputeSeconds : null),
+                    Seconds(reported ? client.EncodeSeconds : null),
+                    Seconds(client.OtherSeconds),
+                    Seconds(client.UploadSeconds),
+                    client.EndedAt is { } ended ? Seconds((ended - record.Timing.StartedAt).TotalSeconds) : "–",
+                ]);
+        }
+
+        yield return "Seconds; 'end' counts from the start of the round.";
+        foreach (ClientTimeline client in timeline.Clients.Where(client => client.Reason.Length > 0 || client.LastRefusal.Length > 0))
+        {
+            string refusal = client.LastRefusal.Length > 0 ? $" refused: {client.LastRefusal}" : "";
+            foreach (string line in Wrapped($"{client.DeviceId}: {client.Reason}{refusal}", "  "))
+            {
+                yield return line;
+            }
+        }
+    }
+
+    private static string Summary(RoundRecord record)
+    {
+        string reason = record.Outcome == RoundOutcome.Committed ? "" : $": {record.Reason}";
+        string quality = record.Evaluation is { } evaluation
+            ? Text($", accuracy {(evaluation.Accuracy is { } share ? Text($"{100 * share:F2} %") : "–")}, loss {evaluation.Loss:F4}")
+            : "";
+        return Text(
+            $"Round {record.Round} {record.Outcome.ToString().ToLowerInvariant()}{reason}; {record.Accepted} of {record.Selected} updates, goal {record.Goal}, late {record.Late}, dropped {record.Dropped.Values.Sum()}; training loss {record.TrainLoss:F4}{quality}; model version {record.ModelVersion}.");
+    }
+
+    private static string Times(RoundTiming timing) => Text(
+        $"{timing.TotalSeconds:F3} s: select {timing.SelectSeconds:F3}, collect {timing.CollectSeconds:F3}, commit {timing.CommitSeconds:F3}, evaluate {timing.EvaluateSeconds:F3}; processor {timing.ProcessCpuSeconds:F3}.");
+
+    private static string Bytes(RoundRecord record) => Text(
+        $"{record.BytesUp:N0} bytes up, {record.BytesDown:N0} bytes down; {record.Examples:N0} examples.");
+
+    private static string Row(string device, string outcome, string[] seconds) =>
+        $"{Fitted(device, DeviceWidth).PadRight(DeviceWidth)} {outcome,-7}{string.Concat(seconds.Select(text => ' ' + text.PadLeft(SecondsWidth)))}".TrimEnd();
+
+    private static string Fitted(string text, int width) => text.Length <= width ? text : $"{text[..(width - 1)]}…";
+
+    // As many digits as fit: what matters of an hour is not its milliseconds.
+    private static string Seconds(double? seconds) => seconds switch
+    {
+        null => "–",
+        < 100 => seconds.Value.ToString("F3", CultureInfo.InvariantCulture),
+        < 10_000 => seconds.Value.ToString("F1", CultureInfo.InvariantCulture),
+        _ => seconds.Value.ToString("F0", CultureInfo.InvariantCulture),
+    };
+
+    private static IEnumerable<string> Wrapped(string text, string indent)
+    {
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            // A word that is longer than a line is cut: a reason is no place for essays.
+            string fitted = Fitted(word, Width - indent.Length);
+            if (line.Length > 0 && indent.Length + line.Length + 1 + fitted.Length > Width)
+            {
+                yield return indent + line;
+                line = "";
+            }
+
+            line = line.Length == 0 ? fitted : $"{line} {fitted}";
+        }
+
+        yield return indent + line;
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
