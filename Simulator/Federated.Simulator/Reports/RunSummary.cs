@@ -147,7 +147,7 @@ internal sealed record RunSummary
     public required double? AveragingBias { get; init; }
 
     [Description("Differential privacy that the job spent; null when it has none.")]
-    public RunPrivacy? Privacy { get; init; }
+    public required RunPrivacy? Privacy { get; init; }
 
     [Description("Engine the devices trained with.")]
     public required string Engine { get; init; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Simulator.Reports;
@@ -24,7 +25,7 @@ internal static class RunAccount
             TargetAccuracy = scenario.Job.TargetAccuracy,
             Model = ModelWording.Of(scenario.Job.Model),
             Partition = $"{examples:N0} examples, {scenario.Population.Partition.ToString().ToLowerInvariant()}",
-            Updates = UpdatesOf(scenario.Job),
+            Updates = UpdatesOf(scenario),
             Folder = request.Folder.Path,
             Api = server.Api.Address,
             Embedded = server.IsEmbedded,
@@ -33,13 +34,33 @@ internal static class RunAccount
         };
     }
 
-    /// <summary>Secure aggregation and codec, and how to have the first when it is off.</summary>
-    private static string UpdatesOf(JobSpec job)
+    /// <summary>Secure aggregation, how to have it when it is off, codec, LoRA, privacy and drop-outs.</summary>
+    internal static string UpdatesOf(Scenario scenario)
     {
-        string codec = $"codec {AllowedNameOf(job.Update.Codec)}";
-        return job.Aggregation.Secure is null
-            ? $"{codec}; secure aggregation off, the server sees every update (on: run --scenario mnist-2nn-secure)"
-            : $"{codec}; secure aggregation on, the server sees sums alone";
+        JobSpec job = scenario.Job;
+        List<string> words =
+        [
+            job.Aggregation.Secure is null
+                ? $"secure aggregation off, the server sees every update (on: run --scenario {ScenarioCatalog.DefaultName})"
+                : "secure aggregation on, the server sees sums alone",
+            $"codec {AllowedNameOf(job.Update.Codec)}",
+        ];
+        if (job.Model.Lora is not null)
+        {
+            words.Add("LoRA factors");
+        }
+
+        if (job.Privacy is { } privacy)
+        {
+            words.Add(string.Create(CultureInfo.InvariantCulture, $"{privacy.Mechanism.ToString().ToLowerInvariant()} noise, multiplier {privacy.NoiseMultiplier}"));
+        }
+
+        if (scenario.Faults.DropRate > 0)
+        {
+            words.Add(string.Create(CultureInfo.InvariantCulture, $"{100 * scenario.Faults.DropRate:0.#} % of the selected devices drop out"));
+        }
+
+        return string.Join("; ", words);
     }
 
     private static string AllowedNameOf(UpdateCodec codec) => codec switch

@@ -7,7 +7,7 @@ namespace Federated.Simulator.Scenarios;
 internal static class ScenarioCatalog
 {
     /// <summary>What runs when nothing is asked for.</summary>
-    public const string DefaultName = "mnist-2nn-iid";
+    public const string DefaultName = "mnist-2nn-secure";
 
     private const string Prefix = "scenarios/";
     private const string Suffix = ".json";

@@ -65,6 +65,7 @@ internal static class SampleRun
             PeakMemoryBytes = 300_000_000,
             EnergyJoulesPerClientRound = 3.5,
             AveragingBias = totals.AveragingBias,
+            Privacy = null,
             Engine = "onnx",
             Threads = 2,
             AdapterSha256 = totals.AdapterSha256,

@@ -1,4 +1,5 @@
 using Federated.Server.Jobs;
+using Federated.Simulator.Runs;
 using Federated.Simulator.Scenarios;
 
 namespace Federated.Simulator.Tests.Scenarios;
@@ -10,7 +11,7 @@ public sealed class ScenarioCatalogTests
     [Fact]
     public void Names_TheDefault_ComesFirst() =>
         Assert.Equal(
-            ["mnist-2nn-iid", "mnist-2nn-secure", "mnist-2nn-shards", "mnist-2nn-unreliable", "mnist-cnn-iid", "mnist-cnn-shards", "mnist-vit-lora", "sotu-gpt-lora"],
+            ["mnist-2nn-secure", "mnist-2nn-iid", "mnist-2nn-shards", "mnist-2nn-unreliable", "mnist-cnn-iid", "mnist-cnn-shards", "mnist-vit-lora", "sotu-gpt-lora"],
             ScenarioCatalog.Names);
 
     [Theory]
@@ -39,6 +40,23 @@ public sealed class ScenarioCatalogTests
         Assert.Equal(100, scenario.Population.Devices);
         Assert.Equal(rounds, scenario.Published!.RoundsToTarget);
     }
+
+    [Fact]
+    public void Read_TheDefault_IsMaskedCompressedAndLosesDevices()
+    {
+        Scenario scenario = ScenarioCatalog.Read(ScenarioCatalog.DefaultName);
+        Assert.NotNull(scenario.Job.Aggregation.Secure);
+        Assert.Equal(UpdateCodec.Linear, scenario.Job.Update.Codec);
+        Assert.True(scenario.Faults.DropRate >= 0.1);
+        Assert.Equal((0.97, 87), (scenario.Job.TargetAccuracy, scenario.Job.Rounds));
+        Assert.Equal(scenario.Job.Rounds, scenario.Published!.RoundsToTarget);
+    }
+
+    [Theory]
+    [InlineData("mnist-2nn-secure", "secure aggregation on, the server sees sums alone; codec linear; 10 % of the selected devices drop out")]
+    [InlineData("mnist-2nn-iid", "secure aggregation off, the server sees every update (on: run --scenario mnist-2nn-secure); codec dense")]
+    public void UpdatesOf_AScenario_SaysWhatTheServerSees(string name, string words) =>
+        Assert.Equal(words, RunAccount.UpdatesOf(ScenarioCatalog.Read(name)));
 
     [Fact]
     public void Find_Misspelt_NamesTheNearest()
