@@ -190,7 +190,7 @@ internal static class ServerCommandLine
         Argument<string> job = new("job") { Description = "The job's identifier." };
         Command versions = new("versions", "List the versions of a job's model.") { job, _server, _json };
         versions.SetAction((parsed, ct) => WithServer(parsed, api => api.ModelVersionsAsync(parsed.GetValue(job)!, ct), JobTable.PrintVersions));
-        return new Command("models", "Import, look at, try and export models.")
+        return new Command("models", "Import, look at, try, cost and export models.")
         {
             list,
             versions,
@@ -198,6 +198,7 @@ internal static class ServerCommandLine
             ModelsCommand.Inspect(_json),
             ModelsCommand.Export(_server, _json),
             GenerateCommand.Build(_server, _json),
+            CostCommand.Build(_json),
         };
     }
 

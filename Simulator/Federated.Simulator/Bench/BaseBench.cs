@@ -94,7 +94,7 @@ internal static class BaseBench
         try
         {
             PackageManifest manifest = Write(width, layers, bits, folder.FullName);
-            return (manifest, await EngineBench.RunAsync(folder.FullName, TrainingEngines.Onnx, batch, trials, ct));
+            return (manifest, await EngineBench.RunAsync(folder.FullName, TrainingEngines.Onnx, batch, trials, smallHeap: true, ct));
         }
         finally
         {

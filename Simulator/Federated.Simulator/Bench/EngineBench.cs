@@ -77,7 +77,7 @@ internal static class EngineBench
                     Dictionary<string, EngineStep> steps = new(StringComparer.Ordinal);
                     foreach (string engine in BuiltIn)
                     {
-                        steps.Add(engine, await RunAsync(package, engine, batch, null, ct));
+                        steps.Add(engine, await RunAsync(package, engine, batch, null, smallHeap: false, ct));
                         progress($"measured {name}, batch {batch}, {engine}");
                     }
 
@@ -103,16 +103,22 @@ internal static class EngineBench
     /// <param name="engine">The engine's name.</param>
     /// <param name="batch">Examples a step.</param>
     /// <param name="trials">Measurements that the median is taken of; as many as usual when null.</param>
+    /// <param name="smallHeap">Whether garbage may take 16 MiB (a hexadecimal setting) as on a device, and not a multiple of a server's cache.</param>
     /// <param name="ct">Gives up.</param>
-    internal static async Task<EngineStep> RunAsync(string package, string engine, int batch, int? trials, CancellationToken ct)
+    internal static async Task<EngineStep> RunAsync(string package, string engine, int batch, int? trials, bool smallHeap, CancellationToken ct)
     {
         string[] arguments =
         [
             "exec", Path.Combine(AppContext.BaseDirectory, "Federated.Simulator.dll"), "bench", EngineStepBench.CommandName,
             "--package", package, "--engine", engine, "--batch", $"{batch}", .. trials is { } count ? ["--trials", $"{count}"] : Array.Empty<string>(),
         ];
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
-            ?? throw new InvalidOperationException("The measuring process could not be started.");
+        ProcessStartInfo start = new("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (smallHeap)
+        {
+            start.Environment["DOTNET_GCgen0size"] = "1000000";
+        }
+
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException("The measuring process could not be started.");
         try
         {
             Task<string> error = process.StandardError.ReadToEndAsync(ct);
