@@ -5,6 +5,8 @@ namespace Federated.EndToEnd.Tests;
 /// <summary>A small job with every codec of the plain path, over the wire and into the sum.</summary>
 public sealed class CompressedUpdateTests
 {
+    private const double FramingPerContribution = 2_048;
+
     [Theory]
     [InlineData("""{ "codec": "top-k", "density": 0.1 }""", 6)]
     [InlineData("""{ "codec": "top-k", "density": 0.1, "valueBits": 4, "momentum": 0.5, "staleDecay": 0.9 }""", 10)]
@@ -19,6 +21,23 @@ public sealed class CompressedUpdateTests
         Assert.InRange(compressed.Records[^1].BytesUp, 1, dense.Records[^1].BytesUp / fewerBytes);
         Assert.Equal(dense.Records[^1].BytesDown, compressed.Records[^1].BytesDown, 500.0);
         Assert.True(compressed.Records[^1].Evaluation!.Accuracy > 0.3, $"It is {compressed.Records[^1].Evaluation!.Accuracy} in the end; untrained it is 0.1.");
+    }
+
+    // On the socket there are also the headers of calls and frames, and what is said before an assignment and after a submission.
+    [Theory]
+    [InlineData("""{ "codec": "dense" }""")]
+    [InlineData("""{ "codec": "top-k", "density": 0.01 }""")]
+    [InlineData("""{ "codec": "linear", "exampleCap": 60 }""")]
+    public async Task Run_ThroughACountingRelay_RecordsTheBytesOfTheSocketWithinFraming(string update)
+    {
+        await using CountingRelay relay = new();
+
+        SeededRun run = await SeededRun.RunAsync(update: update, relay: relay);
+
+        (long up, long down) = (run.Records.Sum(record => record.BytesUp), run.Records.Sum(record => record.BytesDown));
+        long contributions = run.Records.Sum(record => record.Accepted);
+        Assert.InRange(relay.BytesUp - up, 0, (0.01 * up) + (FramingPerContribution * contributions));
+        Assert.InRange(relay.BytesDown - down, 0, (0.01 * down) + (FramingPerContribution * contributions));
     }
 
     [Theory]

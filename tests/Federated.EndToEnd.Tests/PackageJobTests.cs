@@ -78,6 +78,32 @@ public sealed class PackageJobTests : IDisposable
     }
 
     [Fact]
+    public async Task Import_FolderOfPeft_AdaptsItsLayersAndStartsFromItsFactors()
+    {
+        string first = Path.Combine(_folder.Path, "first");
+        string peft = Path.Combine(_folder.Path, "peft");
+        string second = Path.Combine(_folder.Path, "second");
+        string file = WriteOnnx();
+        _ = await CommandAsync(["models", "import", file, "--task", "classification", "--lora", "rank=3,alpha=6,targets=dense1", "--out", first, "--json"]);
+        ModelPackage package = PackageFolder.Read(first);
+        float[] trained = [.. package.InitialAdapter.Select((value, i) => value + (0.001f * i))];
+        (byte[] weights, byte[] config) = PeftAdapter.Write(package.Manifest, trained);
+        _ = Directory.CreateDirectory(peft);
+        await File.WriteAllBytesAsync(Path.Combine(peft, PeftAdapter.WeightsFile), weights, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(peft, PeftAdapter.ConfigFile), config, TestContext.Current.CancellationToken);
+
+        JsonElement imported = await CommandAsync(["models", "import", file, "--task", "classification", "--peft", peft, "--out", second, "--json"]);
+        (int both, _) = await ProgramRun.RunAsync(
+            "Federated.Server", "models", "import", file, "--task", "classification", "--peft", peft, "--lora", "rank=3", "--out", second);
+
+        Assert.Equal(1, imported.GetProperty("report").GetProperty("adapted").GetArrayLength());
+        ModelPackage taken = PackageFolder.Read(second);
+        Assert.Equal((3, 6), (taken.Manifest.Lora!.Rank, (int)taken.Manifest.Lora.Alpha));
+        Assert.Equal(trained, taken.InitialAdapter.ToArray());
+        Assert.Equal(2, both);
+    }
+
+    [Fact]
     public async Task Import_FileThatIsNoModel_ExitsWithTwo()
     {
         string file = Path.Combine(_folder.Path, "broken.onnx");

@@ -40,7 +40,8 @@ internal static class BenchCommand
         Option<bool> json = new("--json") { Description = "Print a JSON object instead of tables." };
         Command command = new("bench", "Measure the platform itself (summing up, rounds without training, client updates a second, secure aggregation) or the engines.")
         {
-            parts, clients, rounds, parameters, quick, packages, models, batches, json, EngineStepBench.Build(), LoraBench.Build(), BaseBench.Build(), CostBench.Build(),
+            parts, clients, rounds, parameters, quick, packages, models, batches, json,
+            EngineStepBench.Build(), LoraBench.Build(), BaseBench.Build(), CostBench.Build(), CodecComparisonCommand.Build(),
         };
         command.SetAction(async (parsed, ct) =>
         {

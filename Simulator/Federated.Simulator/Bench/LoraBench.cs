@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Federated.Server.Jobs;
 using Federated.Simulator.CommandLine;
 using Federated.Simulator.Reports;
 using Federated.Simulator.Runs;
@@ -45,13 +46,8 @@ internal static class LoraBench
         Command command = new("lora", "Run a scenario under every rule for low-rank adapters and print accuracy, bytes and averaging bias.") { scenario, overrides, json };
         command.SetAction(async (parsed, ct) =>
         {
-            List<LoraRow> rows = [];
-            foreach ((string rule, string settings, string ranks) in _rules)
-            {
-                rows.Add(await RunAsync(parsed.GetRequiredValue(scenario), parsed.GetValue(overrides) ?? [], rule, settings, ranks, ct));
-                Console.Error.WriteLine($"ran {rule}");
-            }
-
+            IReadOnlyList<LoraRow> rows = await MeasureAsync(
+                parsed.GetRequiredValue(scenario), parsed.GetValue(overrides) ?? [], rule => Console.Error.WriteLine($"ran {rule}"), ct);
             if (parsed.GetValue(json))
             {
                 Console.Out.WriteLine(JsonSerializer.Serialize(rows, ReportJson.Indented));
@@ -69,6 +65,25 @@ internal static class LoraBench
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    /// <summary>Runs the scenario under every rule.</summary>
+    /// <param name="scenario">Name of a scenario built in, or path of a scenario file.</param>
+    /// <param name="overrides">Settings as <c>key=value</c>; they win over the bench's own, but for the rule.</param>
+    /// <param name="ran">Told each rule that was run.</param>
+    /// <param name="ct">Ends the run that is under way.</param>
+    /// <exception cref="InvalidSettingsException">The scenario or a setting is refused.</exception>
+    /// <exception cref="InvalidOperationException">A run did not complete; its rule and reason.</exception>
+    public static async Task<IReadOnlyList<LoraRow>> MeasureAsync(string scenario, string[] overrides, Action<string> ran, CancellationToken ct)
+    {
+        List<LoraRow> rows = [];
+        foreach ((string rule, string settings, string ranks) in _rules)
+        {
+            rows.Add(await RunAsync(scenario, overrides, rule, settings, ranks, ct));
+            ran(rule);
+        }
+
+        return rows;
     }
 
     private static async Task<LoraRow> RunAsync(string name, string[] overrides, string rule, string settings, string ranks, CancellationToken ct)

@@ -27,16 +27,16 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
     /// <summary>The run that others are compared with: seed 7, files, one thread.</summary>
     public static Task<SeededRun> BaselineAsync() => _baseline.Value;
 
-    /// <summary>Runs it to the end.</summary>
-    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}", string? training = null, string aggregation = "{}")
+    /// <summary>Runs it to the end; through the relay, when there is one. Then only the device that fetched what all share is charged for it.</summary>
+    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}", string? training = null, string aggregation = "{}", CountingRelay? relay = null)
     {
         CancellationToken ct = TestContext.Current.CancellationToken;
         using EnrolledFleet fleetKeys = new([.. Enumerable.Range(0, Devices).Select(NameOf)]);
         await using RunningServer server = await RunningServer.StartAsync(storage, threads, fleetKeys.Devices);
         await fleetKeys.KnowAsync(server.Api);
         JobStatus job = await server.Api.SubmitJobAsync(Spec(seed, update, training ?? """{ "epochs": 2, "batchSize": 10, "learningRate": 0.1 }""", aggregation), ct);
-        await using GrpcServerLink link = GrpcServerLink.Connect(server.GrpcAddress, new GrpcLinkOptions());
-        using ModelCache models = new(new ModelCacheOptions { ChargeEveryDevice = true, TrainingThreads = threads });
+        await using GrpcServerLink link = GrpcServerLink.Connect(relay?.To(server.GrpcAddress) ?? server.GrpcAddress, new GrpcLinkOptions());
+        using ModelCache models = new(new ModelCacheOptions { ChargeEveryDevice = relay is null, TrainingThreads = threads });
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         Task fleet = Task.WhenAll(Enumerable.Range(0, Devices).Select(i => ServeAsync(i, link, models, fleetKeys, stop.Token)));
 

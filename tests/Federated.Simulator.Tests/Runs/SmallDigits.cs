@@ -7,6 +7,24 @@ namespace Federated.Simulator.Tests.Runs;
 /// <summary>A learnable toy: 4×4 pictures of which the label says which quarter is bright.</summary>
 internal static class SmallDigits
 {
+    /// <summary>The scenario's file.</summary>
+    public const string Text =
+        """
+        {
+          "name": "toy",
+          "job": {
+            "rounds": 4,
+            "model": { "builder": "mlp", "inputs": 16, "hidden": [8], "classes": 4 },
+            "cohort": { "goal": 4, "overSelection": 2, "quorum": 0.25 },
+            "training": { "learningRate": 0.5 },
+            "evaluation": { "data": { "kind": "idx", "images": "test-images", "labels": "test-labels" } }
+          },
+          "population": { "devices": 12, "partition": "dirichlet", "alpha": 1 },
+          "faults": { "dropRate": 0.2, "jitter": 0.5 },
+          "data": { "kind": "idx", "images": "train-images", "labels": "train-labels" }
+        }
+        """;
+
     private const int Side = 4;
 
     public static void Write(string folder)
@@ -17,21 +35,7 @@ internal static class SmallDigits
 
     public static ReadScenario Scenario(string folder, params string[] overrides) => ScenarioReader.Locate(
         ScenarioReader.Read(
-            """
-            {
-              "name": "toy",
-              "job": {
-                "rounds": 4,
-                "model": { "builder": "mlp", "inputs": 16, "hidden": [8], "classes": 4 },
-                "cohort": { "goal": 4, "overSelection": 2, "quorum": 0.25 },
-                "training": { "learningRate": 0.5 },
-                "evaluation": { "data": { "kind": "idx", "images": "test-images", "labels": "test-labels" } }
-              },
-              "population": { "devices": 12, "partition": "dirichlet", "alpha": 1 },
-              "faults": { "dropRate": 0.2, "jitter": 0.5 },
-              "data": { "kind": "idx", "images": "train-images", "labels": "train-labels" }
-            }
-            """,
+            Text,
             overrides),
         folder,
         readsHeldOut: true);

@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text.Json;
+using Federated.Server.Jobs;
+using Federated.Simulator.CommandLine;
+using Federated.Simulator.Reports;
+using Federated.Simulator.Runs;
+using Federated.Simulator.Scenarios;
+
+namespace Federated.Simulator.Bench;
+
+/// <summary>A way of sending updates, as settings of a job.</summary>
+/// <param name="Name">As the table shows it.</param>
+/// <param name="Settings">Overrides that make a scenario send its updates so.</param>
+internal sealed record CodecChoice(string Name, IReadOnlyList<string> Settings);
+
+/// <summary>What one run came to.</summary>
+/// <param name="Scenario">The scenario.</param>
+/// <param name="Codec">The choice's name.</param>
+/// <param name="Seed">The run's seed.</param>
+/// <param name="Settings">Settings that were overridden in all runs, in the order given.</param>
+/// <param name="Rounds">Rounds that were run.</param>
+/// <param name="Accuracy">Held-out accuracy in the end, 0 to 1.</param>
+/// <param name="Loss">Held-out loss in the end, in nats; null when it is no number any more.</param>
+/// <param name="BytesUp">Encoded bytes up a client and round.</param>
+/// <param name="BytesDown">Encoded bytes down a client and round.</param>
+/// <param name="AdapterBytes">The adapter in float32.</param>
+/// <param name="ModelBytes">The full model in float32.</param>
+/// <param name="AbandonedRounds">Rounds without enough updates, as when training diverges.</param>
+internal sealed record CodecRun(
+    string Scenario,
+    string Codec,
+    ulong Seed,
+    string Settings,
+    long Rounds,
+    double? Accuracy,
+    double? Loss,
+    double BytesUp,
+    double BytesDown,
+    long AdapterBytes,
+    long ModelBytes,
+    long AbandonedRounds);
+
+/// <summary>
+/// Runs scenarios once for every way of sending updates and every seed. Each finished run is a line of a JSON-lines file, and runs that the file
+/// has are not run again: the comparison takes hours and may be stopped at any time.
+/// </summary>
+internal static class CodecComparison
+{
+    /// <summary>What is compared, unless told otherwise.</summary>
+    public static IReadOnlyList<string> Scenarios { get; } = ["mnist-2nn-iid", "mnist-vit-lora", "sotu-gpt-lora"];
+
+    /// <summary>Every choice.</summary>
+    public static IReadOnlyList<CodecChoice> Choices { get; } =
+    [
+        new("dense", ["job.update.codec=dense"]),
+        new("quantized, 8 bits", ["job.update.codec=quantized", "job.update.valueBits=8"]),
+        .. new[] { 0.1, 0.01, 0.001 }.Select(TopK),
+        new("stc 1 %", ["job.update.codec=stc", "job.update.density=0.01"]),
+        .. new[] { 0.1, 0.05, 0.02, 0.01 }.SelectMany(density => new[] { Linear(density, 8), Linear(density, 12) }),
+        new("128 seeded directions", ["job.update.codec=dense", """job.training.directions={"count":128}"""]),
+    ];
+
+    /// <summary>The file's runs; none when it does not exist.</summary>
+    /// <exception cref="FormatException">A line is none.</exception>
+    public static async Task<IReadOnlyList<CodecRun>> ReadAsync(string path, CancellationToken ct)
+    {
+        List<CodecRun> runs = [];
+        foreach (string line in File.Exists(path) ? await File.ReadAllLinesAsync(path, ct) : [])
+        {
+            try
+            {
+                runs.Add(JsonSerializer.Deserialize<CodecRun>(line, ReportJson.Line) ?? throw new JsonException("The line is null."));
+            }
+            catch (JsonException e)
+            {
+                throw new FormatException($"Line {runs.Count + 1} of {path} is no finished run: {e.Message} Give --out another file, or delete the line.");
+            }
+        }
+
+        return runs;
+    }
+
+    /// <summary>Runs a scenario in one way.</summary>
+    /// <param name="scenario">Name of a scenario built in, or path of a scenario file.</param>
+    /// <param name="choice">How updates are sent.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="overrides">Further settings as <c>key=value</c>; they win.</param>
+    /// <param name="ct">Ends the run.</param>
+    /// <exception cref="InvalidSettingsException">The scenario or a setting is refused.</exception>
+    /// <exception cref="InvalidOperationException">The run did not complete.</exception>
+    public static async Task<CodecRun> RunAsync(string scenario, CodecChoice choice, ulong seed, IReadOnlyList<string> overrides, CancellationToken ct)
+    {
+        (string text, string home) = ScenarioCatalog.Find(scenario);
+        string[] all = ["job.targetAccuracy=null", $"job.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. choice.Settings, .. overrides];
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("federated-codecs-");
+        try
+        {
+            ReadScenario read = ScenarioReader.Locate(ScenarioReader.Read(text, all), home, readsHeldOut: true);
+            RunFolder output = RunFolder.Open(Path.Combine(folder.FullName, "run"), read.Scenario.Name, seed, Environment.CurrentDirectory);
+            RunRequest request = new() { Scenario = read, Folder = output, Threads = Environment.ProcessorCount, Server = null };
+            RunSummary summary = await new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(ct);
+            ct.ThrowIfCancellationRequested();
+            return summary.Outcome is RunOutcome.Completed
+                ? new CodecRun(
+                    scenario,
+                    choice.Name,
+                    seed,
+                    string.Join(' ', overrides),
+                    summary.Rounds,
+                    summary.FinalAccuracy,
+                    summary.FinalLoss is { } loss && double.IsFinite(loss) ? loss : null,
+                    summary.BytesUpPerClientRound,
+                    summary.BytesDownPerClientRound,
+                    summary.DenseAdapterBytes,
+                    summary.DenseFullModelBytes,
+                    summary.AbandonedRounds)
+                : throw new InvalidOperationException($"'{scenario}' with {choice.Name}, seed {seed}, ended as {summary.Outcome}: {summary.Reason}");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static CodecChoice TopK(double density) => new(
+        FormattableString.Invariant($"top-k {100 * density:0.##} %, 8 bits"),
+        ["job.update.codec=top-k", FormattableString.Invariant($"job.update.density={density}"), "job.update.valueBits=8"]);
+
+    private static CodecChoice Linear(double density, int bits) => new(
+        FormattableString.Invariant($"linear {100 * density:0.##} %, {bits} bits"),
+        ["job.update.codec=linear", FormattableString.Invariant($"job.update.density={density}"), FormattableString.Invariant($"job.update.valueBits={bits}")]);
+}
