@@ -68,6 +68,10 @@ public sealed class ServerApiClient : IDisposable
     public Task<RoundTimeline> TimelineAsync(string id, long round, CancellationToken ct) =>
         SendAsync<RoundTimeline>(HttpMethod.Get, $"jobs/{Escape(id)}/rounds/{round}/clients", null, ct);
 
+    /// <summary>The spec of a job as it was submitted, JSON.</summary>
+    public async Task<string> SpecAsync(string id, CancellationToken ct) =>
+        (await SendAsync<System.Text.Json.JsonElement>(HttpMethod.Get, $"jobs/{Escape(id)}/spec", null, ct)).GetRawText();
+
     /// <summary>No new round begins.</summary>
     public Task<JobStatus> PauseJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{Escape(id)}/pause", null, ct);
 

@@ -70,6 +70,7 @@ internal static class ServerCommandLine
         Option<DirectoryInfo?> authority = new("--authority") { Description = "Folder of the authority's authority.key and authority.crt (PEM); 'authority' in the store unless given." };
         Option<string[]> names = new("--tls-name") { Description = "A further name or address in the server's certificate; may be given several times." };
         Option<double> certificateDays = new("--certificate-days") { Description = "How long a device's certificate holds.", DefaultValueFactory = _ => 90 };
+        Option<bool> withoutStatistics = new("--without-statistics") { Description = "Keep no timelines, events and metrics; for measuring what they cost.", Hidden = true };
         Option<Uri?> otlp = new("--otlp")
         {
             Description = "Address of an OpenTelemetry collector that metrics and traces are sent to: port 4317 for gRPC, 4318 for HTTP.",
@@ -85,7 +86,7 @@ internal static class ServerCommandLine
         Command command = new("serve", "Run the server until it is stopped.")
         {
             storage, azure, container, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
-            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, otlp,
+            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, otlp, withoutStatistics,
         };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions
@@ -93,6 +94,7 @@ internal static class ServerCommandLine
                 Address = AddressOf(parsed, address),
                 ApiAddress = AddressOf(parsed, apiAddress),
                 Access = AccessArguments.OptionsOf(parsed),
+                Statistics = !parsed.GetValue(withoutStatistics),
                 Telemetry = new Telemetry.TelemetryOptions { OtlpEndpoint = parsed.GetValue(otlp) },
                 Identity = new IdentityOptions
                 {
@@ -169,6 +171,7 @@ internal static class ServerCommandLine
             list,
             show,
             WatchCommand.Build(_server, _json),
+            ReportCommand.Build(_server),
             Steer("pause", "Begin no new round.", (api, job, ct) => api.PauseJobAsync(job, ct)),
             Steer("resume", "Go on after a pause.", (api, job, ct) => api.ResumeJobAsync(job, ct)),
             Steer("cancel", "End the job; its model stays.", (api, job, ct) => api.CancelJobAsync(job, ct)),

@@ -38,7 +38,7 @@ internal sealed record DeviceSighting(CheckIn Profile, string Population, DateTi
 /// <summary>
 /// The devices that checked in since the server started: what they said of themselves and whether they wait. In memory and bounded. Thread-safe.
 /// </summary>
-internal sealed class FleetCensus(TimeProvider time, TimelineRecorder timelines)
+internal sealed class FleetCensus(TimeProvider time, TimelineRecorder timelines, bool enabled = true)
 {
     /// <summary>After this long without a call a device counts as absent.</summary>
     public static readonly TimeSpan AbsentAfter = TimeSpan.FromMinutes(10);
@@ -59,7 +59,7 @@ internal sealed class FleetCensus(TimeProvider time, TimelineRecorder timelines)
         }
         else
         {
-            if (_devices.Count >= MaxDevices)
+            if (!enabled || _devices.Count >= MaxDevices)
             {
                 return;
             }

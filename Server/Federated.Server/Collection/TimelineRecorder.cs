@@ -14,7 +14,7 @@ internal readonly record struct ReportedCosts(double DownloadSeconds, double Com
 /// Collects the timelines of the rounds under way, and of those just over, from what the edge sees. In memory, at most
 /// <see cref="KeptRounds"/> rounds of all jobs; only devices that were assigned have an entry, so that strangers cannot fill it. Thread-safe.
 /// </summary>
-internal sealed class TimelineRecorder(TimeProvider time)
+internal sealed class TimelineRecorder(TimeProvider time, bool enabled = true)
 {
     /// <summary>Rounds remembered; the oldest are forgotten first.</summary>
     public const int KeptRounds = 64;
@@ -29,6 +29,11 @@ internal sealed class TimelineRecorder(TimeProvider time)
     /// <summary>A check-in is answered with an assignment. A repeated one changes nothing.</summary>
     public void Assigned(string jobId, long round, string deviceId, DateTimeOffset checkedInAt)
     {
+        if (!enabled)
+        {
+            return;
+        }
+
         lock (_gate)
         {
             if (!_rounds.TryGetValue((jobId, round), out OpenTimeline? timeline))

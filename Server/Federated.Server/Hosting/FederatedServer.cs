@@ -162,10 +162,10 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton<PackageStore>();
         services.AddSingleton<JobModels>();
         services.AddSingleton<RoundRecords>();
-        services.AddSingleton<TimelineRecorder>();
+        services.AddSingleton(new TimelineRecorder(options.Time, options.Statistics));
         services.AddSingleton<RoundTimelines>();
-        services.AddSingleton<FleetCensus>();
-        services.AddSingleton<EventFeed>();
+        services.AddSingleton(provider => new FleetCensus(options.Time, provider.GetRequiredService<TimelineRecorder>(), options.Statistics));
+        services.AddSingleton(new EventFeed(options.Time, options.Statistics));
         services.AddHostedService<FleetPulse>();
         services.AddSingleton<RoundRunnerFactory>();
         services.AddSingleton<RoundDirectory>();

@@ -54,6 +54,11 @@ public sealed class ServerOptions
     /// <summary>The clock of everything durable: ends of tokens and certificates, times in records. Default the system's.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
+    /// <summary>
+    /// Whether timelines of devices, events and metrics are kept. Without them the API knows jobs and round records alone; measuring without them tells what they cost.
+    /// </summary>
+    public bool Statistics { get; set; } = true;
+
     /// <summary>What monitoring systems are told.</summary>
     public TelemetryOptions Telemetry { get; set; } = new();
 

@@ -34,7 +34,8 @@ internal static class TelemetrySetup
     {
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton<RoundTrace>();
-        services.AddSingleton<RoundTelemetry>();
+        services.AddSingleton(provider => new RoundTelemetry(
+            provider.GetRequiredService<ServerMetrics>(), provider.GetRequiredService<RoundTrace>(), options.Statistics));
         services.AddHealthChecks().AddCheck<StoreCheck>("store", timeout: _patience);
         Uri? otlp = options.Telemetry.OtlpEndpoint ?? Variable();
         string version = typeof(TelemetrySetup).Assembly.GetName().Version!.ToString(3);

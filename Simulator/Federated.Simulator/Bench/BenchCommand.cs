@@ -41,7 +41,7 @@ internal static class BenchCommand
         Command command = new("bench", "Measure the platform itself (summing up, rounds without training, client updates a second, secure aggregation) or the engines.")
         {
             parts, clients, rounds, parameters, quick, packages, models, batches, json,
-            EngineStepBench.Build(), LoraBench.Build(), BaseBench.Build(), CostBench.Build(), CodecComparisonCommand.Build(),
+            EngineStepBench.Build(), LoraBench.Build(), BaseBench.Build(), CostBench.Build(), CodecComparisonCommand.Build(), StatisticsBench.Build(),
         };
         command.SetAction(async (parsed, ct) =>
         {

@@ -47,16 +47,17 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the server that lies beside this program on free ports of the loopback interface.</summary>
+    /// <param name="ct">Gives up starting.</param>
+    /// <param name="more">Further arguments.</param>
     /// <exception cref="InvalidOperationException">It does not start.</exception>
-    public static async Task<ServerProcess> StartAsync(CancellationToken ct)
+    public static async Task<ServerProcess> StartAsync(CancellationToken ct, params string[] more)
     {
         string assembly = Path.Combine(AppContext.BaseDirectory, "Federated.Server.dll");
         DirectoryInfo store = Directory.CreateTempSubdirectory("federated-bench-");
-        Process process = Process.Start(new ProcessStartInfo("dotnet")
-        {
-            ArgumentList = { "exec", assembly, "serve", "--storage", store.FullName, "--grpc-port", "0", "--api-port", "0", "--insecure-loopback", "--json" },
-            RedirectStandardOutput = true,
-        }) ?? throw new InvalidOperationException("The server process could not be started.");
+        string[] arguments =
+            ["exec", assembly, "serve", "--storage", store.FullName, "--grpc-port", "0", "--api-port", "0", "--insecure-loopback", "--json", .. more];
+        Process process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })
+            ?? throw new InvalidOperationException("The server process could not be started.");
         try
         {
             string line = await process.StandardOutput.ReadLineAsync(ct).AsTask().WaitAsync(TimeSpan.FromSeconds(30), ct)

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Federated.Simulator.Reports;
 
-/// <summary>The folder a run writes to: <c>rounds.jsonl</c>, <c>summary.json</c>, <c>scenario.json</c>, PNG plots and the embedded server's store.</summary>
+/// <summary>The folder a run writes to: <c>rounds.jsonl</c>, <c>summary.json</c>, <c>scenario.json</c>, <c>report.html</c>, PNG plots and the embedded server's store.</summary>
 internal sealed class RunFolder
 {
     private const string Mark = "scenario.json";
@@ -79,7 +79,7 @@ internal sealed class RunFolder
 
     private void RemoveEarlierRun()
     {
-        foreach (string name in new[] { RoundLog.FileName, "summary.json", RunPlots.AccuracyFile, RunPlots.BytesFile, RunPlots.ParticipationFile })
+        foreach (string name in new[] { RoundLog.FileName, "summary.json", RunPlots.AccuracyFile, RunPlots.BytesFile, RunPlots.ParticipationFile, RunReport.FileName })
         {
             File.Delete(Of(name));
         }

@@ -51,6 +51,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         RunSummary summary = RunAccount.Summary(request, ending, follower.Job ?? job, follower.Rounds, clock, _energy.JoulesPerContribution);
         await request.Folder.WriteSummaryAsync(summary, CancellationToken.None);
         RunPlots.Write(request.Folder, summary, follower.Rounds);
+        await RunReport.WriteAsync(request, summary, server.Api, follower.Job ?? job, follower.Rounds, time.GetUtcNow());
         return summary;
     }
 

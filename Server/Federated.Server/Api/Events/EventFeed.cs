@@ -16,14 +16,16 @@ internal sealed class EventFeed
     private readonly Lock _gate = new();
     private readonly ServerEvent?[] _kept = new ServerEvent?[KeptEvents];
     private readonly TimeProvider _time;
+    private readonly bool _enabled;
     private readonly long _first;
     private long _next;
     private int _readers;
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>An empty feed. Its numbers begin with the time, so that they rise over restarts and stay below 2^53.</summary>
-    public EventFeed(TimeProvider time)
+    public EventFeed(TimeProvider time, bool enabled = true)
     {
+        _enabled = enabled;
         _time = time;
         _first = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
         _next = _first;
@@ -38,6 +40,11 @@ internal sealed class EventFeed
     /// <summary>Numbers the event and hands it to every reader.</summary>
     public void Publish(ServerEvent happened)
     {
+        if (!_enabled)
+        {
+            return;
+        }
+
         TaskCompletionSource news;
         lock (_gate)
         {
