@@ -35,6 +35,20 @@ public sealed class SecureAggregationTests
     }
 
     [Fact]
+    public async Task Run_AlongDirections_GivesTheSameModelWithAndWithoutMasks()
+    {
+        const string Training = """{ "epochs": 1, "batchSize": 20, "learningRate": 0.003, "directions": { "count": 32 } }""";
+        const string Update = """{ "codec": "linear", "density": 1, "valueBits": 16, "exampleCap": 60 }""";
+        SeededRun plain = await SeededRun.RunAsync(update: Update, training: Training);
+        SeededRun masked = await SeededRun.RunAsync(update: Update, training: Training, aggregation: """{ "secure": {} }""");
+        Assert.Equal(plain.Records.Select(record => record.AdapterSha256), masked.Records.Select(record => record.AdapterSha256));
+        Assert.Equal(SeededRun.Rounds, masked.Records.Select(record => record.AdapterSha256).Distinct().Count());
+
+        // 32 amounts and what is told beside them, and the group's keys, shares and signatures.
+        Assert.All(masked.Records, record => Assert.InRange(record.BytesUp / record.Accepted, 1, 6_000));
+    }
+
+    [Fact]
     public async Task Run_SeveralGroups_AddUpToTheSameModel()
     {
         // The step follows from the size of the largest group, so that the two models differ by rounding alone.

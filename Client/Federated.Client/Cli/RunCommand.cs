@@ -139,6 +139,7 @@ internal sealed class RunCommand : Command
             residuals,
             kept,
             enrollment,
+            state is null ? null : new MaskedRounds(Path.Combine(state, "masked")),
             guard);
         List<IBeforeCheckIn> before = [];
         if (enrolled is not null)

@@ -22,7 +22,7 @@ public sealed class ClientSession
     private readonly IKeptTensors _kept;
     private readonly DeviceEnrollment? _enrollment;
     private readonly IRoundPacing? _pacing;
-    private readonly MaskedRounds _masked = new();
+    private readonly MaskedRounds _masked;
     private readonly Backoff _backoff;
     private int _running;
 
@@ -37,6 +37,7 @@ public sealed class ClientSession
     /// <param name="residuals">Where compressed updates keep what they leave out; in memory when null.</param>
     /// <param name="kept">Where tensors that stay on the device are kept between rounds; in memory when null.</param>
     /// <param name="enrollment">Keys for secure aggregation; when null, rounds under it are given up.</param>
+    /// <param name="masked">Remembers the rounds whose masked input has left the device; in memory when null.</param>
     /// <exception cref="ArgumentException">There are more examples than one update may speak for.</exception>
     public ClientSession(
         ClientIdentity identity,
@@ -48,8 +49,9 @@ public sealed class ClientSession
         ISessionObserver? observer = null,
         IResidualStore? residuals = null,
         IKeptTensors? kept = null,
-        DeviceEnrollment? enrollment = null)
-        : this(identity, link, models, examples, options, time, observer, residuals, kept, enrollment, null)
+        DeviceEnrollment? enrollment = null,
+        MaskedRounds? masked = null)
+        : this(identity, link, models, examples, options, time, observer, residuals, kept, enrollment, masked, null)
     {
     }
 
@@ -65,6 +67,7 @@ public sealed class ClientSession
         IResidualStore? residuals,
         IKeptTensors? kept,
         DeviceEnrollment? enrollment,
+        MaskedRounds? masked,
         IRoundPacing? pacing)
     {
         ArgumentNullException.ThrowIfNull(identity);
@@ -89,6 +92,7 @@ public sealed class ClientSession
         _residuals = residuals ?? new MemoryResiduals();
         _kept = kept ?? new MemoryKeptTensors();
         _enrollment = enrollment;
+        _masked = masked ?? new MaskedRounds();
         _pacing = pacing;
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, time, identity.DeviceId);
     }

@@ -26,15 +26,23 @@ internal sealed class JobFiles(string folder, string extension)
     }
 
     /// <summary>Replaces the job's file. False when the disk does not take it; the earlier file is still there then.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="content">The new content.</param>
+    /// <param name="durable">Whether to return only when a power cut leaves the new file.</param>
     /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
-    public bool TryWrite(string jobId, ReadOnlySpan<byte> content)
+    public bool TryWrite(string jobId, ReadOnlySpan<byte> content, bool durable = false)
     {
         string path = PathOf(jobId);
         string draft = path + ".new";
         try
         {
             Directory.CreateDirectory(folder);
-            File.WriteAllBytes(draft, content);
+            using (FileStream file = new(draft, FileMode.Create, FileAccess.Write))
+            {
+                file.Write(content);
+                file.Flush(flushToDisk: durable);
+            }
+
             File.Move(draft, path, overwrite: true);
             return true;
         }

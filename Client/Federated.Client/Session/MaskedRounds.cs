@@ -1,18 +1,47 @@
+using System.Buffers.Binary;
 using Federated.Shared.Protocol;
+using Federated.Shared.Protos;
 
 namespace Federated.Client.Session;
 
 /// <summary>
 /// Remembers the round for which a masked input has last left the device, so that it sends none twice, whichever plan or group the server
-/// offers. Rounds of a job ascend, so the last one of each job says enough. Not thread-safe.
+/// offers: the difference of two sums with almost the same members tells what the rest held. Rounds of a job ascend, so the last one of each job
+/// says enough. In a folder it outlives the process. Not thread-safe.
 /// </summary>
-internal sealed class MaskedRounds
+/// <param name="folder">Where it is kept, a file a job; null for memory alone, for devices that are simulated or keep no state.</param>
+public sealed class MaskedRounds(string? folder = null)
 {
+    private readonly JobFiles? _files = folder is null ? null : new JobFiles(folder, ".masked");
     private readonly Dictionary<string, long> _lastOf = new(StringComparer.Ordinal);
 
-    /// <summary>Whether the device may send a masked input for this plan.</summary>
-    public bool Allows(PlanDocument plan) => !_lastOf.TryGetValue(plan.JobId, out long last) || plan.Round > last;
+    /// <summary>Whether the device may send a masked input for this plan. A file that cannot be understood allows none: it was once written.</summary>
+    public bool Allows(PlanDocument plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return plan.Round > Math.Max(_lastOf.GetValueOrDefault(plan.JobId), Kept(plan.JobId));
+    }
 
-    /// <summary>A masked input is about to leave the device.</summary>
-    public void Sent(PlanDocument plan) => _lastOf[plan.JobId] = plan.Round;
+    /// <summary>A masked input is about to leave the device; returns when that is on the disk.</summary>
+    /// <exception cref="RoundAbortException">It cannot be kept, so nothing may leave.</exception>
+    public void Sent(PlanDocument plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        byte[] round = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(round, plan.Round);
+        if (_files?.TryWrite(plan.JobId, round, durable: true) == false)
+        {
+            throw new RoundAbortException(
+                AbortReason.Policy, $"That a masked input leaves this device for round {plan.Round} cannot be written to {folder}. Make room there.");
+        }
+
+        _lastOf[plan.JobId] = plan.Round;
+    }
+
+    private long Kept(string jobId) => _files?.Read(jobId) switch
+    {
+        null => 0,
+        { Length: sizeof(long) } bytes => BinaryPrimitives.ReadInt64LittleEndian(bytes),
+        _ => long.MaxValue,
+    };
 }

@@ -67,8 +67,8 @@ internal sealed class MaskedSubmission(
 
             if (answer.Input is not null)
             {
-                _inputSent = true;
                 rounds.Sent(plan);
+                _inputSent = true;
                 Array.Clear(fields);
                 SubmitReply submitted = await upload(answer, cancellationToken).ConfigureAwait(false);
                 if (submitted.Outcome is not (SubmitOutcome.Accepted or SubmitOutcome.Duplicate))

@@ -37,10 +37,12 @@ internal static class BenchCommand
         };
         Option<int[]> batches = new("--batch") { Description = "engines: examples a step; may be given several times; 10 and 20 when left out.", HelpName = "N" };
         Option<bool> quick = new("--quick") { Description = "Of secagg, the small groups alone." };
+        Option<int[]> members = new("--members") { Description = "Of secagg, groups of these sizes alone: 10, 50, 100, 500, 1000.", AllowMultipleArgumentsPerToken = true };
+        Option<int[]> fields = new("--fields") { Description = "Of secagg, vectors of these lengths alone: 10000, 100000, 1000000.", AllowMultipleArgumentsPerToken = true };
         Option<bool> json = new("--json") { Description = "Print a JSON object instead of tables." };
         Command command = new("bench", "Measure the platform itself (summing up, rounds without training, client updates a second, secure aggregation) or the engines.")
         {
-            parts, clients, rounds, parameters, quick, packages, models, batches, json,
+            parts, clients, rounds, parameters, quick, members, fields, packages, models, batches, json,
             EngineStepBench.Build(), LoraBench.Build(), BaseBench.Build(), CostBench.Build(), CodecComparisonCommand.Build(), StatisticsBench.Build(),
         };
         command.SetAction(async (parsed, ct) =>
@@ -59,7 +61,7 @@ internal static class BenchCommand
                     parsed.GetValue(clients),
                     parsed.GetValue(rounds),
                     parsed.GetValue(parameters)!,
-                    parsed.GetValue(quick),
+                    new GroupChoice(parsed.GetValue(quick), parsed.GetValue(members) ?? [], parsed.GetValue(fields) ?? []),
                     parsed.GetValue(json),
                     ct)
                 : code;
@@ -105,7 +107,7 @@ internal static class BenchCommand
     }
 
     private static async Task<int> RunAsync(
-        string[] parts, int clients, int rounds, int[] sizes, bool quick, bool json, CancellationToken ct)
+        string[] parts, int clients, int rounds, int[] sizes, GroupChoice groups, bool json, CancellationToken ct)
     {
         if (clients is < 1 or > 10_000 || rounds is < 1 or > 10_000)
         {
@@ -141,7 +143,7 @@ internal static class BenchCommand
             training = await RoundBench.MeasureAsync(load, rounds, ct);
         }
 
-        GroupFigures? secureAggregation = parts.Contains("secagg") ? GroupBench.Measure(quick, ct) : null;
+        GroupFigures? secureAggregation = parts.Contains("secagg") ? GroupBench.Measure(groups, ct) : null;
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(new { fold, limits, unchanged, training, secureAggregation }, ReportJson.Indented));

@@ -23,18 +23,10 @@ public sealed class ExactSumTests
         scene.DemandSumOf(Enumerable.Range(1, devices));
     }
 
+    public static TheoryData<int> Widths => [.. Enumerable.Range(8, 25)];
+
     [Theory]
-    [InlineData(8)]
-    [InlineData(9)]
-    [InlineData(11)]
-    [InlineData(12)]
-    [InlineData(15)]
-    [InlineData(16)]
-    [InlineData(17)]
-    [InlineData(20)]
-    [InlineData(24)]
-    [InlineData(31)]
-    [InlineData(32)]
+    [MemberData(nameof(Widths))]
     public void Run_EveryWidth_IsTheExactSum(int width)
     {
         const int Devices = 7;

@@ -7,6 +7,17 @@ namespace Federated.Simulator.Bench.Groups;
 /// <param name="Groups">The groups.</param>
 internal sealed record GroupFigures(MachineRates Rates, IReadOnlyList<GroupCost> Groups);
 
+/// <summary>Which groups of the table are measured.</summary>
+/// <param name="Quick">Groups of 10 and 50 with 10 k and 100 k fields alone.</param>
+/// <param name="Members">These sizes alone; all when empty.</param>
+/// <param name="Fields">These lengths alone; all when empty.</param>
+internal readonly record struct GroupChoice(bool Quick, int[] Members, int[] Fields)
+{
+    /// <summary>Whether a group of the table is among them.</summary>
+    public bool Includes(GroupShape shape) =>
+        (Members.Length == 0 || Members.Contains(shape.Members)) && (Fields.Length == 0 || Fields.Contains(shape.Fields));
+}
+
 /// <summary>Measures groups of all sizes. Groups of up to 100 are run whole and their sums checked; larger ones are sampled.</summary>
 internal static class GroupBench
 {
@@ -23,11 +34,12 @@ internal static class GroupBench
     private static readonly int[] _dropouts = [0, 5, 30];
     private static readonly int[] _moreDropouts = [0, 5, 10, 30];
 
-    /// <summary>Measures the whole table, or with <paramref name="quick"/> groups of 10 and 50 with 10 k and 100 k fields.</summary>
-    public static GroupFigures Measure(bool quick, CancellationToken ct)
+    /// <summary>Measures the whole table, or what is chosen of it.</summary>
+    public static GroupFigures Measure(GroupChoice choice, CancellationToken ct)
     {
         MachineRates rates = MachineRates.Measure();
-        using EnrolledMembers enrolled = new(quick ? 50 : 1_000);
+        GroupShape[] shapes = [.. Shapes(choice.Quick).Where(choice.Includes)];
+        using EnrolledMembers enrolled = new(Math.Max(10, shapes.Select(shape => shape.Members).DefaultIfEmpty(0).Max()));
 
         // Just-in-time compilation is no cost of the protocol.
         for (int i = 0; i < WarmUps; i++)
@@ -36,7 +48,7 @@ internal static class GroupBench
         }
 
         List<GroupCost> groups = [];
-        foreach (GroupShape shape in Shapes(quick))
+        foreach (GroupShape shape in shapes)
         {
             ct.ThrowIfCancellationRequested();
             groups.Add(shape.Members <= LargestWhole ? BestWhole(shape, enrolled, rates) : SampledGroup.Measure(shape, enrolled, rates));
