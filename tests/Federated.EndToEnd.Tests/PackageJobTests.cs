@@ -50,13 +50,14 @@ public sealed class PackageJobTests : IDisposable
         Assert.Contains(factors.Single(t => t.Name == "base_model.model.dense1.lora_B.weight").Values.ToArray(), v => v != 0);
     }
 
-    [Fact]
-    public async Task Job_OfABuilderWithLowRankChanges_TrainsThem()
+    [Theory]
+    [InlineData("""{ "builder": "mlp", "hidden": [24], "lora": { "rank": 4, "targets": "dense" } }""")]
+    [InlineData("""{ "builder": "mlp", "hidden": [24], "lora": { "rank": 4, "targets": "dense" }, "baseBits": 8 }""")]
+    public async Task Job_OfABuilderWithLowRankChanges_TrainsThem(string model)
     {
         await using RunningServer server = await RunningServer.StartAsync();
 
-        (JobStatus job, List<RoundRecord> records) = await RunAsync(
-            server, """{ "builder": "mlp", "hidden": [24], "lora": { "rank": 4, "targets": "dense" } }""");
+        (JobStatus job, List<RoundRecord> records) = await RunAsync(server, model);
 
         Assert.Equal(JobState.Completed, job.State);
         Assert.True(records[^1].Evaluation!.Loss < records[0].Evaluation!.Loss, $"The loss went from {records[0].Evaluation!.Loss} to {records[^1].Evaluation!.Loss}.");

@@ -65,6 +65,21 @@ public sealed class GptGraphTests
         GradientAgreement.Check(package, Weights(package.Manifest.Layout));
     }
 
+    // ONNX Runtime dequantizes, torch gets float32 of the same values.
+    [Theory]
+    [InlineData(8)]
+    [InlineData(4)]
+    public void Gradient_OfLowRankChangesOfAQuantizedDecoder_IsThatOfTorch(int bits)
+    {
+        ModelSpec spec = new()
+        {
+            Builder = ModelSpec.Gpt, GptSizes = _small with { Width = 32, FeedForward = 48 }, Lora = new PackageLora(2, 4, "_proj", 5), BaseBits = bits,
+        };
+        ModelPackage package = ModelPackage.Build(spec, seed: 3);
+        Assert.Equal(bits, package.Manifest.BaseBits);
+        GradientAgreement.Check(package, Weights(package.Manifest.Layout));
+    }
+
     [Theory]
     [InlineData("heads", 5, "model.gpt.heads is 5; allowed is a divisor of width = 24")]
     [InlineData("keyValueHeads", 3, "model.gpt.keyValueHeads is 3; allowed is a divisor of heads = 4")]
