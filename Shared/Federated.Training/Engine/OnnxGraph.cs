@@ -17,6 +17,7 @@ internal sealed class OnnxGraph : IDisposable
     /// <param name="file">Its name, for messages.</param>
     /// <param name="model">The ONNX graph.</param>
     /// <param name="outputs">What the graph must give: names and shapes.</param>
+    /// <param name="trains">Whether it is run for every step of training, rather than now and then.</param>
     /// <param name="options">How to run it.</param>
     /// <exception cref="InvalidDataException">It is not a model ONNX Runtime can run, or not the one the manifest describes.</exception>
     public static OnnxGraph Open(
@@ -24,12 +25,13 @@ internal sealed class OnnxGraph : IDisposable
         string file,
         GraphSource model,
         IEnumerable<(string Name, IReadOnlyList<int> Shape)> outputs,
+        bool trains,
         OnnxEngineOptions options)
     {
         InferenceSession session;
         try
         {
-            using SessionOptions sessionOptions = CreateSessionOptions(options, manifest.BaseBits is not null);
+            using SessionOptions sessionOptions = CreateSessionOptions(options, trains, manifest.BaseBits is not null);
             session = model.Path is { } path ? new InferenceSession(path, sessionOptions) : new InferenceSession(model.Content!, sessionOptions);
         }
         catch (OnnxRuntimeException e)
@@ -69,7 +71,7 @@ internal sealed class OnnxGraph : IDisposable
         _runOptions.Dispose();
     }
 
-    private static SessionOptions CreateSessionOptions(OnnxEngineOptions options, bool quantized)
+    private static SessionOptions CreateSessionOptions(OnnxEngineOptions options, bool trains, bool quantized)
     {
         SessionOptions session = new()
         {
@@ -78,12 +80,12 @@ internal sealed class OnnxGraph : IDisposable
             IntraOpNumThreads = options.IntraOpThreads,
             InterOpNumThreads = 1,
 
-            // The arena keeps the largest batch's activations for ever. A step with memory patterns asks for one block anyway, and is
-            // as fast without it; after evaluating the convolutional model in batches of 500 on two threads the process holds
-            // 130 MB instead of 411. Where matrices are dequantized, the one block would hold them for a whole step: a step takes as long without it, and a
-            // decoder of 50 million parameters 30 MB less.
-            EnableCpuMemArena = false,
-            EnableMemoryPattern = !quantized,
+            // Training asks for the same blocks at every step. The arena keeps them; without it the system maps, clears and unmaps them each time, which took six of seven
+            // parts of a decoder's step here (38 ms with it, 255 without). One block for all, as memory patterns have it, is larger than what is alive at once.
+            // An evaluation is rare and its batches are large: what the arena kept of it would stay for ever, after the convolutional model in batches of 500 on two
+            // threads 411 MB instead of 130.
+            EnableCpuMemArena = trains,
+            EnableMemoryPattern = !trains && !quantized,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
 

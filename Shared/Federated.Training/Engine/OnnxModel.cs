@@ -101,7 +101,7 @@ public sealed class OnnxModel : ITrainableModel
                 IEnumerable<(string, IReadOnlyList<int>)> outputs = Layout.Parameters.Where((_, i) => Manifest.Parameters[i].HasGradient)
                     .Select(p => (PackageManifest.GradientPrefix + p.Name, (IReadOnlyList<int>)p.Shape))
                     .Prepend((PackageManifest.LossOutput, []));
-                Volatile.Write(ref _gradientGraph, OnnxGraph.Open(Manifest, "gradient.onnx", _gradientSource!, outputs, _options));
+                Volatile.Write(ref _gradientGraph, OnnxGraph.Open(Manifest, "gradient.onnx", _gradientSource!, outputs, trains: true, _options));
                 _gradientSource = null;
             }
 
@@ -117,7 +117,7 @@ public sealed class OnnxModel : ITrainableModel
             if (_evaluationGraph is null)
             {
                 IEnumerable<(string, IReadOnlyList<int>)> outputs = [(PackageManifest.LossOutput, []), (PackageManifest.ScoreOutput, [])];
-                Volatile.Write(ref _evaluationGraph, OnnxGraph.Open(Manifest, "evaluation.onnx", _evaluationSource!, outputs, _options));
+                Volatile.Write(ref _evaluationGraph, OnnxGraph.Open(Manifest, "evaluation.onnx", _evaluationSource!, outputs, trains: false, _options));
                 _evaluationSource = null;
             }
 
