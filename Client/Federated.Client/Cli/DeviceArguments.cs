@@ -43,7 +43,9 @@ internal sealed record DeviceArguments(ClientIdentity Identity, Uri Server, Devi
     }
 
     /// <summary>A link as this device.</summary>
-    public GrpcServerLink Connect() => GrpcServerLink.Connect(Server, new GrpcLinkOptions { Security = Enrolled?.Security });
+    /// <param name="maxBytesPerSecond">Most content a second; 0 for no limit.</param>
+    public GrpcServerLink Connect(long maxBytesPerSecond = 0) =>
+        GrpcServerLink.Connect(Server, new GrpcLinkOptions { Security = Enrolled?.Security, MaxBytesPerSecond = maxBytesPerSecond });
 
     private static Uri Address(string server) => Uri.TryCreate(server, UriKind.Absolute, out Uri? uri)
         ? uri

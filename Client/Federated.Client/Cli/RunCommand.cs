@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json;
 using Federated.Client.Data;
 using Federated.Client.Engines;
 using Federated.Client.Identity;
+using Federated.Client.Operations;
 using Federated.Client.Policies;
 using Federated.Client.Session;
 using Federated.Client.Transport;
@@ -16,6 +18,8 @@ namespace Federated.Client.Cli;
 /// <summary><c>run</c>: the agent of one device.</summary>
 internal sealed class RunCommand : Command
 {
+    private const long BytesInAKilobit = 125;
+
     private readonly Option<string?> _server = new("--server")
     {
         Description = "Address of the server, https://HOST:PORT; an enrolled device knows it. In clear text, http://, on this machine only.",
@@ -49,6 +53,31 @@ internal sealed class RunCommand : Command
         HelpName = "FILE",
     };
 
+    private readonly Option<long> _maxKilobits = new("--max-kilobits")
+    {
+        Description = "Most content to transfer, up and down together, in kbit/s; 0 for no limit.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 0,
+    };
+
+    private readonly Option<long> _cacheMebibytes = new("--cache-mebibytes")
+    {
+        Description = "Most that model packages may take of the disk, in MiB; what was used longest ago leaves first.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 4096,
+    };
+
+    private readonly Option<int?> _healthPort = new("--health-port")
+    {
+        Description = "Answer HTTP on this port of the loopback interface with how the client is doing; 0 takes a free one.",
+        HelpName = "PORT",
+    };
+
+    private readonly Option<bool> _exitWhenUpdated = new("--exit-when-updated")
+    {
+        Description = "Stop between two rounds when the program's file was replaced, so that the service manager starts the newer one.",
+    };
+
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object a session on standard output; everything else goes to standard error." };
 
     /// <summary>Declares the command.</summary>
@@ -58,6 +87,9 @@ internal sealed class RunCommand : Command
         _engine.AcceptOnlyFromAmong([.. TrainingEngines.Names]);
         _threads.CustomParser = result => (int)Number(result, _threads.Name, 1, 256);
         _rounds.CustomParser = result => Number(result, _rounds.Name, 1, long.MaxValue);
+        _healthPort.CustomParser = result => (int)Number(result, _healthPort.Name, 0, 65_535);
+        _maxKilobits.CustomParser = result => Number(result, _maxKilobits.Name, 0, 10_000_000);
+        _cacheMebibytes.CustomParser = result => Number(result, _cacheMebibytes.Name, 1, 1 << 30);
         Options.Add(_server);
         Options.Add(_deviceId);
         Options.Add(_population);
@@ -69,6 +101,10 @@ internal sealed class RunCommand : Command
         Options.Add(_rounds);
         Options.Add(_untilIdle);
         Options.Add(_policy);
+        Options.Add(_maxKilobits);
+        Options.Add(_cacheMebibytes);
+        Options.Add(_healthPort);
+        Options.Add(_exitWhenUpdated);
         Options.Add(_json);
         SetAction(RunAsync);
     }
@@ -97,7 +133,7 @@ internal sealed class RunCommand : Command
             device = DeviceArguments.Resolve(
                 parse.GetValue(_server), parse.GetValue(_deviceId), parse.GetValue(_population), parse.GetValue(_state), Labels(parse));
             examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open();
-            opened = device.Connect();
+            opened = device.Connect(parse.GetValue(_maxKilobits) * BytesInAKilobit);
             enrollment = device.Enrolled?.Enrollment(opened);
             cache = OpenCache(parse, engine);
         }
@@ -147,16 +183,46 @@ internal sealed class RunCommand : Command
             before.Add(new CertificateRenewal(enrolled, TimeProvider.System, log));
         }
 
+        using CancellationTokenSource updated = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (parse.GetValue(_exitWhenUpdated) && Environment.ProcessPath is { } program)
+        {
+            before.Add(new NewerProgram(program, updated.Cancel));
+        }
+
         if (guard is not null)
         {
             before.Add(guard);
         }
 
+        DeviceHealth health = new(TimeProvider.System);
+        before.Add(health);
         Agent agent = new(device.Identity, session, options, TimeProvider.System, log, before);
         try
         {
-            await agent.RunAsync(json ? report => WriteJson(output, report) : null, cancellationToken).ConfigureAwait(false);
+            await using HealthEndpoint? endpoint = OpenHealth(parse, health, log);
+            using ServiceNotifications? service = ServiceNotifications.Start(
+                Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), Environment.GetEnvironmentVariable("WATCHDOG_USEC"), TimeProvider.System);
+            await agent.RunAsync(
+                report =>
+                {
+                    health.Note(report);
+                    if (json)
+                    {
+                        WriteJson(output, report);
+                    }
+                },
+                updated.Token).ConfigureAwait(false);
             return ExitCode.Success;
+        }
+        catch (OperationCanceledException) when (updated.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            AgentLog.Updated(log);
+            return ExitCode.Success;
+        }
+        catch (SocketException e)
+        {
+            await error.WriteLineAsync($"error: --health-port {parse.GetValue(_healthPort)} cannot be listened on: {e.Message}. Choose another.").ConfigureAwait(false);
+            return ExitCode.Usage;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -168,6 +234,18 @@ internal sealed class RunCommand : Command
             await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
             return ExitCode.Failure;
         }
+    }
+
+    private HealthEndpoint? OpenHealth(ParseResult parse, DeviceHealth health, PlainConsoleLogger log)
+    {
+        if (parse.GetValue(_healthPort) is not { } port)
+        {
+            return null;
+        }
+
+        HealthEndpoint endpoint = new(port, health);
+        AgentLog.Listening(log, endpoint.Address);
+        return endpoint;
     }
 
     private static long? FreeDisk(string? state)
@@ -184,7 +262,12 @@ internal sealed class RunCommand : Command
 
     private ModelCache OpenCache(ParseResult parse, ITrainingEngine engine)
     {
-        ModelCacheOptions options = new() { Folder = parse.GetValue(_state) is { } state ? Path.Combine(state, "packages") : null, TrainingThreads = 1 };
+        ModelCacheOptions options = new()
+        {
+            Folder = parse.GetValue(_state) is { } state ? Path.Combine(state, "packages") : null,
+            MaxFolderBytes = parse.GetValue(_cacheMebibytes) << 20,
+            TrainingThreads = 1,
+        };
         return new ModelCache(options, engine);
     }
 

@@ -51,6 +51,12 @@ internal static partial class AgentLog
     [LoggerMessage(4, LogLevel.Information, "Not wanted now ({Reason}); back in {Seconds:F1} s.")]
     private static partial void NotWanted(ILogger log, string reason, double seconds);
 
+    [LoggerMessage(6, LogLevel.Information, "The program was replaced; the newer one takes over when it is started.")]
+    public static partial void Updated(ILogger log);
+
+    [LoggerMessage(7, LogLevel.Information, "Health is answered at {Address}.")]
+    public static partial void Listening(ILogger log, Uri address);
+
     [LoggerMessage(5, LogLevel.Warning, "The server cannot be reached; next try in {Seconds:F1} s. {Detail}")]
     public static partial void ServerAway(ILogger log, double seconds, string detail);
 }

@@ -132,11 +132,7 @@ internal sealed class AssignedRound(
         ModelUse use = plan.Directions is null ? ModelUse.Gradients : ModelUse.Losses;
         CachedModel model = await Transferring(models.GetAsync(plan.Package, use, scope, cancellationToken)).ConfigureAwait(false);
         CheckFits(model);
-        using (MemorySink sink = new(plan.Adapter, "adapter", buffer.AdapterDocument))
-        {
-            await Transferring(ResumableDownload.RunAsync(sink, scope, cancellationToken)).ConfigureAwait(false);
-        }
-
+        await Transferring(models.FetchAdapterAsync(plan.Adapter, buffer.AdapterDocument, scope, cancellationToken)).ConfigureAwait(false);
         CheckAdapter(buffer);
         _tensors?.Prepare(buffer.Values, plan.JobId, kept);
         _costs.DownloadSeconds = time.GetElapsedTime(began).TotalSeconds;

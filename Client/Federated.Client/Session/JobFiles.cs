@@ -39,6 +39,7 @@ internal sealed class JobFiles(string folder, string extension)
             Directory.CreateDirectory(folder);
             using (FileStream file = new(draft, FileMode.Create, FileAccess.Write))
             {
+                // A rename that reaches the disk before the content does would leave an empty file after a power cut.
                 file.Write(content);
                 file.Flush(flushToDisk: durable);
             }

@@ -41,12 +41,16 @@ internal sealed class DownloadCall
     /// <summary>The method, with this call's sink behind its decoder.</summary>
     public Method<DownloadRequest, DownloadCall> Method { get; }
 
+    /// <summary>Bytes of the last message.</summary>
+    public int MessageBytes { get; private set; }
+
     /// <summary>What the sink or the decoder threw; the rest of the stream is worthless then. Kept, because gRPC would flatten it to a status.</summary>
     public Exception? Failure { get; private set; }
 
     private DownloadCall Decode(ReadOnlySequence<byte> message)
     {
-        _counter.Received((int)message.Length);
+        MessageBytes = (int)message.Length;
+        _counter.Received(MessageBytes);
         if (Failure is not null)
         {
             return this;

@@ -9,6 +9,8 @@ namespace Federated.Client.Transport;
 /// <summary>Opens gRPC channels the way every link of the client needs them.</summary>
 internal static class GrpcConnection
 {
+    private const int LeastWindowBytes = 65_535;
+
     /// <summary>A channel; the connection is made by the first call and again whenever it broke.</summary>
     /// <exception cref="ArgumentException">The address is not absolute, or neither http nor https.</exception>
     public static GrpcChannel Open(Uri server, GrpcLinkOptions options)
@@ -24,7 +26,7 @@ internal static class GrpcConnection
         SocketsHttpHandler handler = new()
         {
             EnableMultipleHttp2Connections = options.MultipleConnections,
-            InitialHttp2StreamWindowSize = options.InitialStreamWindowBytes,
+            InitialHttp2StreamWindowSize = options.MaxBytesPerSecond == 0 ? options.InitialStreamWindowBytes : LeastWindowBytes,
             ConnectTimeout = options.ConnectTimeout,
             KeepAlivePingDelay = options.KeepAliveDelay,
             KeepAlivePingTimeout = options.KeepAliveTimeout,

@@ -24,6 +24,9 @@ public sealed record GrpcLinkOptions
     /// <summary>How long a probe may go unanswered before the connection counts as broken. 10 s by default.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Most bytes of content a second, up and down together; 0, the default, for no limit. Windows are small then, so that the server sends no faster either.</summary>
+    public long MaxBytesPerSecond { get; init; }
+
     /// <summary>Whom the link believes and as whom it shows up; null leaves an https address to the certificates that the system trusts.</summary>
     public LinkSecurity? Security { get; init; }
 }

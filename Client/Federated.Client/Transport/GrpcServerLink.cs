@@ -19,9 +19,11 @@ public sealed class GrpcServerLink : IServerLink
     private readonly UpdateService.UpdateServiceClient _updates;
     private readonly GroupService.GroupServiceClient _groups;
     private readonly EnrollmentService.EnrollmentServiceClient _enrollment;
+    private readonly TransferRate _rate;
 
-    private GrpcServerLink(GrpcChannel channel)
+    private GrpcServerLink(GrpcChannel channel, TransferRate rate)
     {
+        _rate = rate;
         _channel = channel;
         _invoker = channel.CreateCallInvoker();
         _devices = new DeviceService.DeviceServiceClient(_invoker);
@@ -33,7 +35,7 @@ public sealed class GrpcServerLink : IServerLink
     /// <summary>Prepares a link; the connection is made by the first call and again whenever it broke.</summary>
     /// <exception cref="ArgumentException">The address is not absolute, or neither http nor https.</exception>
     public static GrpcServerLink Connect(Uri server, GrpcLinkOptions options) =>
-        new(GrpcConnection.Open(server, options));
+        new(GrpcConnection.Open(server, options), new TransferRate(options.MaxBytesPerSecond, TimeProvider.System));
 
     /// <inheritdoc/>
     public Task<CheckInReply> CheckInAsync(
@@ -75,6 +77,7 @@ public sealed class GrpcServerLink : IServerLink
             counter.Sent(request.CalculateSize());
             while (decoder.Failure is null && await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
             {
+                await _rate.TakeAsync(decoder.MessageBytes, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
@@ -122,7 +125,7 @@ public sealed class GrpcServerLink : IServerLink
         return ValueTask.CompletedTask;
     }
 
-    private static async Task WriteChunksAsync(
+    private async Task WriteChunksAsync(
         IClientStreamWriter<SubmitChunk> requests,
         SubmitHeader header,
         ReadOnlyMemory<byte> payload,
@@ -141,6 +144,7 @@ public sealed class GrpcServerLink : IServerLink
                 chunk.Data = UnsafeByteOperations.UnsafeWrap(payload.Slice(offset, length));
                 await requests.WriteAsync(chunk, CancellationToken.None).ConfigureAwait(false);
                 counter.Sent(chunk.CalculateSize());
+                await _rate.TakeAsync(length, cancellationToken).ConfigureAwait(false);
                 chunk.Header = null;
                 offset += length;
             }

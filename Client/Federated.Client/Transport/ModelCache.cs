@@ -16,11 +16,13 @@ namespace Federated.Client.Transport;
 public sealed class ModelCache : IDisposable
 {
     private const long MaxManifestBytes = 16 * 1024 * 1024;
+    private const string AdapterName = "adapter";
 
     private readonly ModelCacheOptions _options;
     private readonly ITrainingEngine _engine;
     private readonly ConcurrentDictionary<(ContentHash Manifest, ModelUse Use), Entry> _entries = new();
     private readonly Lazy<string> _weightsFolder;
+    private readonly BoundedFolder? _room;
     private bool _disposed;
 
     /// <summary>An empty cache.</summary>
@@ -37,6 +39,7 @@ public sealed class ModelCache : IDisposable
         if (options.Folder is not null)
         {
             Directory.CreateDirectory(options.Folder);
+            _room = new BoundedFolder(options.Folder, options.MaxFolderBytes, TimeProvider.System);
         }
     }
 
@@ -81,6 +84,35 @@ public sealed class ModelCache : IDisposable
         }
 
         return entry.Model;
+    }
+
+    /// <summary>
+    /// Fetches a round's adapter. With a folder, one of more than a chunk is received into a file there, so that a device that loses power goes on where it was; the
+    /// adapters of earlier rounds are deleted. A disk that does not take it costs only that.
+    /// </summary>
+    /// <param name="hash">Its hash.</param>
+    /// <param name="destination">Receives the document; no other length is taken.</param>
+    /// <param name="scope">The device's connection and counters.</param>
+    /// <param name="cancellationToken">Gives up fetching.</param>
+    /// <exception cref="ProtocolViolationException">What the server sends is not the adapter.</exception>
+    /// <exception cref="ServerLinkException">The server refuses.</exception>
+    public async Task FetchAdapterAsync(ContentHash hash, Memory<byte> destination, TransferScope scope, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        if (_options.Folder is not null && destination.Length > ProtocolLimits.ChunkBytes)
+        {
+            try
+            {
+                await FetchAdapterFileAsync(hash, destination, scope, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+            }
+        }
+
+        using MemorySink sink = new(hash, AdapterName, destination);
+        await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Frees every model and workspace.</summary>
@@ -131,9 +163,42 @@ public sealed class ModelCache : IDisposable
         return new CachedModel(manifest, new WorkspacePool(model, _options.TrainingThreads));
     }
 
+    private async Task FetchAdapterFileAsync(ContentHash hash, Memory<byte> destination, TransferScope scope, CancellationToken cancellationToken)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_options.Folder!, "adapters")).FullName;
+        string path = Path.Combine(folder, hash.Hex);
+        foreach (string other in Directory.EnumerateFiles(folder).Where(file => !Path.GetFileName(file).StartsWith(hash.Hex, StringComparison.Ordinal)))
+        {
+            File.Delete(other);
+        }
+
+        if (await ReadVerifiedAsync(path, hash, cancellationToken).ConfigureAwait(false) is not { } document)
+        {
+            using FileSink sink = new(hash, AdapterName, folder, destination.Length);
+            await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
+            sink.Commit(path);
+            document = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (document.Length != destination.Length)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.LimitExceeded, $"The {AdapterName} has {document.Length} bytes; announced were {destination.Length}.");
+        }
+
+        document.CopyTo(destination);
+    }
+
     /// <summary>Fetches a graph and the weights that it names into one folder, each under its hash; gives the graph's path.</summary>
     private async Task<string> FetchFilesAsync(PackageManifest manifest, PackageFile graph, TransferScope scope, CancellationToken cancellationToken)
     {
+        long all = graph.LengthBytes + manifest.FrozenWeights.Sum(weights => weights.LengthBytes);
+        if (all > _options.MaxFolderBytes)
+        {
+            throw new InvalidDataException(
+                $"Package '{manifest.Name}' has {all} bytes, and the folder of packages is kept below {_options.MaxFolderBytes}. Raise --cache-mebibytes, or give the device a smaller model.");
+        }
+
         foreach (PackageFile weights in manifest.FrozenWeights)
         {
             _ = await FetchFileAsync(weights, $"frozen weights of package '{manifest.Name}'", scope, cancellationToken).ConfigureAwait(false);
@@ -146,9 +211,10 @@ public sealed class ModelCache : IDisposable
     {
         ContentHash hash = ContentHash.Parse(file.Sha256);
         string path = Path.Combine(_weightsFolder.Value, hash.Hex);
+        _room?.Touch(path);
         if (!await IsVerifiedAsync(path, hash, cancellationToken).ConfigureAwait(false))
         {
-            using FileSink sink = new(hash, name, _weightsFolder.Value, _options.MaxFileBytes);
+            using FileSink sink = new(hash, name, _weightsFolder.Value, _options.MaxFileBytes, _room);
             await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
             sink.Commit(path);
         }
@@ -167,12 +233,13 @@ public sealed class ModelCache : IDisposable
         }
 
         string path = Path.Combine(folder, hash.Hex);
+        _room?.Touch(path);
         if (await ReadVerifiedAsync(path, hash, cancellationToken).ConfigureAwait(false) is { } kept)
         {
             return kept;
         }
 
-        using (FileSink sink = new(hash, name, folder, limitBytes))
+        using (FileSink sink = new(hash, name, folder, limitBytes, _room))
         {
             await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
             sink.Commit(path);

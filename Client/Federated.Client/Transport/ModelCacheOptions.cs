@@ -12,6 +12,9 @@ public sealed record ModelCacheOptions
     /// <summary>Largest package file, in bytes. 2 GB (what one array holds) by default.</summary>
     public long MaxFileBytes { get; init; } = Array.MaxLength;
 
+    /// <summary>Most that the files of <see cref="Folder"/> may hold together, in bytes; what was used longest ago leaves first. No limit by default.</summary>
+    public long MaxFolderBytes { get; init; } = long.MaxValue;
+
     /// <summary>
     /// Whether a device that finds a package already here is charged the bytes it cost to fetch, once a package. Off by default: bytes are
     /// what really passed. On when the cache stands for as many caches as there are virtual devices, so that what a device is

@@ -2,6 +2,7 @@ using Federated.Client.Session;
 using Federated.Client.Tests.Scene;
 using Federated.Client.Transport;
 using Federated.Shared.Protos;
+using Federated.Testing;
 
 namespace Federated.Client.Tests.Transport;
 
@@ -86,6 +87,56 @@ public sealed class DownloadTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task Adapter_BrokenAndRestarted_GoesOnFromTheFileAndReplacesTheEarlierOne()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        using TemporaryFolder folder = new();
+        scene.CacheOptions = scene.CacheOptions with { Folder = folder.Path };
+        string adapters = Directory.CreateDirectory(Path.Combine(folder.Path, "adapters")).FullName;
+        await File.WriteAllBytesAsync(Path.Combine(adapters, new string('a', 64)), [1], TestContext.Current.CancellationToken);
+        using CancellationTokenSource stop = new();
+        scene.Script.BreakDownload(scene.Adapter, 123_000);
+        scene.Link = new StoppingLink(scene.Link, stop, afterBytes: 123_000);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.RunUntilAsync(stop.Token));
+
+        await scene.RunAcceptedAsync();
+        await scene.RunAcceptedAsync();
+
+        Assert.Equal([0, 123_000], scene.OffsetsOf(scene.Adapter));
+        Assert.Equal([scene.Adapter.Hex], Directory.EnumerateFiles(adapters).Select(file => Path.GetFileName(file)));
+    }
+
+    [Fact]
+    public async Task Package_FolderFull_MakesRoomForItAndKeepsWhatIsUsed()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        using TemporaryFolder folder = new();
+        string old = folder.Write("old", new byte[5_000]);
+        File.SetLastWriteTimeUtc(old, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        scene.CacheOptions = scene.CacheOptions with { Folder = folder.Path, MaxFolderBytes = 9_000 };
+
+        await scene.RunAcceptedAsync();
+        await scene.RunAcceptedAsync();
+
+        Assert.False(File.Exists(old));
+        Assert.Equal([0], scene.OffsetsOf(scene.Gradient));
+        Assert.Equal([0], scene.OffsetsOf(scene.Package));
+    }
+
+    [Fact]
+    public async Task Package_LargerThanTheFolder_IsRefusedWithTheWayOut()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        using TemporaryFolder folder = new();
+        scene.CacheOptions = scene.CacheOptions with { Folder = folder.Path, MaxFolderBytes = 4_000 };
+
+        SessionReport report = await scene.RunAsync();
+
+        Assert.Equal(SessionResult.Aborted, report.Result);
+        Assert.Contains("--cache-mebibytes", report.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,6 +7,8 @@ namespace Federated.EndToEnd.Tests.Scene;
 /// <summary>A program of this solution in a process of its own. It is killed with its owner, whatever happened.</summary>
 internal sealed class ProgramRun : IAsyncDisposable
 {
+    private const int TerminateSignal = 15;
+
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
@@ -66,6 +68,17 @@ internal sealed class ProgramRun : IAsyncDisposable
         return Task.FromResult(_output.TryPeek(out string? line) ? line : null);
     });
 
+    /// <summary>The first line that holds a text, of what it says.</summary>
+    public Task<string> LineAsync(string text) => Eventually.GetAsync($"{_name} says '{text}'", () =>
+    {
+        string? line = _output.Concat(_errors).FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal));
+        Assert.False(line is null && _process.HasExited, $"{_name} ended. {Said}");
+        return Task.FromResult(line);
+    });
+
+    /// <summary>SIGTERM: it may finish what it has to.</summary>
+    public void Terminate() => Assert.Equal(0, Kill(_process.Id, TerminateSignal));
+
     /// <summary>SIGKILL: it gets no chance to finish anything.</summary>
     public async Task KillAsync()
     {
@@ -91,6 +104,9 @@ internal sealed class ProgramRun : IAsyncDisposable
         return Path.Combine(
             RepositoryRoot.Find(), program[(program.IndexOf('.', StringComparison.Ordinal) + 1)..], program, "bin", framework.Parent!.Name, framework.Name);
     }
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
 
     private static void Note(ConcurrentQueue<string> lines, string? line)
     {
