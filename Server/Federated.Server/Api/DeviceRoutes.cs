@@ -71,11 +71,17 @@ internal static class DeviceRoutes
     private static async Task<IResult> DetailAsync(string id, DeviceRegistry registry, FleetCensus census, IGrainFactory grains)
     {
         _ = FederatedApi.Identifier(id);
+        return FederatedApi.Json(FederatedApi.Found(await FindAsync(id, registry, census, grains), id));
+    }
+
+    /// <summary>A device; null when it is neither enrolled nor has it ever checked in.</summary>
+    public static async Task<DeviceDetail?> FindAsync(string id, DeviceRegistry registry, FleetCensus census, IGrainFactory grains)
+    {
         EnrolledDevice? enrolled = registry.Devices.FirstOrDefault(device => device.DeviceId == id);
         DeviceRecord? record = await grains.GetGrain<IDeviceGrain>(id).Record();
         DeviceSummary? device = DeviceListing.Of(census.Find(id), enrolled is null ? null : Describe(enrolled, registry))
             ?? (record is null ? null : new DeviceSummary { DeviceId = id, Population = record.Population, Labels = record.Labels });
-        return FederatedApi.Json(new DeviceDetail(FederatedApi.Found(device, id), record));
+        return device is null ? null : new DeviceDetail(device, record);
     }
 
     private static async Task<IResult> CreateTokenAsync(
@@ -106,7 +112,8 @@ internal static class DeviceRoutes
         return FederatedApi.Json(new NewToken(token.ToText(), record.Hash, record.ExpiresAt, addresses.Grpc));
     }
 
-    private static DeviceEnrollment Describe(EnrolledDevice device, DeviceRegistry registry) => new(
+    /// <summary>A device of the registry as the API shows it.</summary>
+    public static DeviceEnrollment Describe(EnrolledDevice device, DeviceRegistry registry) => new(
         device.DeviceId,
         device.Population,
         device.Labels,

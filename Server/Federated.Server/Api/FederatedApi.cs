@@ -84,12 +84,19 @@ internal static class FederatedApi
 
         using StreamReader reader = new(request.Body);
         string text = await reader.ReadToEndAsync(request.HttpContext.RequestAborted);
+        JobStatus status = await SubmitSpecAsync(text, grains, models, request.HttpContext.RequestAborted);
+        return Results.Json(status, RoundRecords.Json, statusCode: StatusCodes.Status201Created);
+    }
+
+    /// <summary>Checks the text of a spec and submits it.</summary>
+    /// <exception cref="InvalidSettingsException">The spec is wrong.</exception>
+    public static async Task<JobStatus> SubmitSpecAsync(string text, IGrainFactory grains, JobModels models, CancellationToken ct)
+    {
         JobSpec spec = JobSpec.Parse(text);
         HeldOutExamples.Check(spec.Evaluation);
-        await models.CheckAsync(spec, request.HttpContext.RequestAborted);
+        await models.CheckAsync(spec, ct);
         string id = await grains.GetGrain<IJobDirectoryGrain>(0).Reserve(spec.Name);
-        JobStatus status = await Job(grains, id).Submit(text);
-        return Results.Json(status, RoundRecords.Json, statusCode: StatusCodes.Status201Created);
+        return await Job(grains, id).Submit(text);
     }
 
     private static async Task<IResult> RoundsAsync(string id, IGrainFactory grains, long after = 0, double waitSeconds = 0)

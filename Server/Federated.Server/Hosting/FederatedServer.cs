@@ -3,6 +3,7 @@ using Federated.Server.Access;
 using Federated.Server.Api;
 using Federated.Server.Api.Events;
 using Federated.Server.Collection;
+using Federated.Server.Dashboard;
 using Federated.Server.Grains;
 using Federated.Server.Grpc;
 using Federated.Server.Identity;
@@ -119,6 +120,7 @@ public sealed class FederatedServer : IAsyncDisposable
         builder.Services.AddAccess(options);
         builder.Services.AddApiDocument();
         builder.Services.AddTelemetry(options);
+        builder.Services.AddDashboard();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json => RoundRecords.Apply(json.SerializerOptions));
         AddFederated(builder.Services, options);
@@ -142,6 +144,7 @@ public sealed class FederatedServer : IAsyncDisposable
         app.MapFederatedApi();
         app.MapApiDocument();
         app.MapTelemetry();
+        app.MapDashboard();
         return app;
     }
 
