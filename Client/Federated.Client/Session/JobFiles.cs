@@ -28,9 +28,8 @@ internal sealed class JobFiles(string folder, string extension)
     /// <summary>Replaces the job's file. False when the disk does not take it; the earlier file is still there then.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="content">The new content.</param>
-    /// <param name="durable">Whether to return only when a power cut leaves the new file.</param>
     /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
-    public bool TryWrite(string jobId, ReadOnlySpan<byte> content, bool durable = false)
+    public bool TryWrite(string jobId, ReadOnlySpan<byte> content)
     {
         string path = PathOf(jobId);
         string draft = path + ".new";
@@ -41,7 +40,7 @@ internal sealed class JobFiles(string folder, string extension)
             {
                 // A rename that reaches the disk before the content does would leave an empty file after a power cut.
                 file.Write(content);
-                file.Flush(flushToDisk: durable);
+                file.Flush(flushToDisk: true);
             }
 
             File.Move(draft, path, overwrite: true);

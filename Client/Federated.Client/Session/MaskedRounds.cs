@@ -29,7 +29,7 @@ public sealed class MaskedRounds(string? folder = null)
         ArgumentNullException.ThrowIfNull(plan);
         byte[] round = new byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(round, plan.Round);
-        if (_files?.TryWrite(plan.JobId, round, durable: true) == false)
+        if (_files?.TryWrite(plan.JobId, round) == false)
         {
             throw new RoundAbortException(
                 AbortReason.Policy, $"That a masked input leaves this device for round {plan.Round} cannot be written to {folder}. Make room there.");
