@@ -124,6 +124,15 @@ internal static class AccessSetup
         oidc.ClientId = provider.ClientId;
         oidc.ClientSecret = provider.ClientSecret;
         oidc.ResponseType = "code";
+
+        // The answer comes back as a navigation and not as a form of another site, which this server refuses; so do its cookies, over HTTP on loopback too.
+        oidc.ResponseMode = "query";
+        foreach (CookieBuilder cookie in new[] { oidc.CorrelationCookie, oidc.NonceCookie })
+        {
+            cookie.SameSite = SameSiteMode.Lax;
+            cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        }
+
         oidc.UsePkce = true;
         oidc.SignInScheme = AccessPolicies.CookieScheme;
         oidc.CallbackPath = "/access/oidc/callback";

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Text.Json;
+using Federated.Server.Access;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
+
+namespace Federated.EndToEnd.Tests.Access;
+
+/// <summary>A login at a provider, step by step as a browser takes them.</summary>
+public sealed class OpenIdConnectTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("federated-operator", "operator")]
+    [InlineData("federated-viewer", "viewer")]
+    [InlineData("someone-else", null)]
+    public async Task Login_AtTheProvider_GivesTheRoleThatItsTokenNames(string claimed, string? role)
+    {
+        await using IdentityProvider provider = await IdentityProvider.StartAsync();
+        provider.Roles = [claimed, "staff"];
+        await using GuardedServer server = await GuardedServer.StartAsync(
+            new AccessOptions { OpenIdConnect = new OpenIdConnectAccess { Authority = provider.Address, ClientId = "federated" } });
+
+        using HttpResponseMessage start = await server.SendAsync(HttpMethod.Get, "access/oidc?returnUrl=/jobs");
+        Assert.Equal(HttpStatusCode.Redirect, start.StatusCode);
+        Dictionary<string, StringValues> asked = QueryHelpers.ParseQuery(start.Headers.Location!.Query);
+        Assert.Equal(new Uri(provider.Address, "authorize"), new Uri(start.Headers.Location.GetLeftPart(UriPartial.Path)));
+        Assert.Equal("S256", asked["code_challenge_method"]);
+        (provider.Nonce, provider.Challenge) = (asked["nonce"].ToString(), asked["code_challenge"].ToString());
+
+        using HttpResponseMessage back = await server.SendAsync(
+            HttpMethod.Get, $"access/oidc/callback?code=the-code&state={Uri.EscapeDataString(asked["state"].ToString())}", headers: ("Cookie", CookiesOf(start)));
+
+        Assert.Equal(HttpStatusCode.Redirect, back.StatusCode);
+        if (role is null)
+        {
+            Assert.Equal("/access/login?failed=provider", back.Headers.Location!.ToString());
+            return;
+        }
+
+        Assert.Equal("/jobs", back.Headers.Location!.ToString());
+        using HttpResponseMessage me = await server.SendAsync(HttpMethod.Get, "api/v1/access/me", headers: ("Cookie", CookiesOf(back)));
+        using JsonDocument caller = JsonDocument.Parse(await me.Content.ReadAsStringAsync(Ct));
+        Assert.Equal("ada", caller.RootElement.GetProperty("name").GetString());
+        Assert.Equal(role, caller.RootElement.GetProperty("role").GetString());
+    }
+
+    [Fact]
+    public async Task Callback_WithoutItsBeginning_LogsNobodyIn()
+    {
+        await using IdentityProvider provider = await IdentityProvider.StartAsync();
+        await using GuardedServer server = await GuardedServer.StartAsync(
+            new AccessOptions { OpenIdConnect = new OpenIdConnectAccess { Authority = provider.Address, ClientId = "federated" } });
+
+        using HttpResponseMessage back = await server.SendAsync(HttpMethod.Get, "access/oidc/callback?code=the-code&state=forged");
+
+        Assert.Equal("/access/login?failed=provider", back.Headers.Location!.ToString());
+        Assert.DoesNotContain("federated-access", string.Join(' ', back.Headers.TryGetValues("Set-Cookie", out IEnumerable<string>? cookies) ? cookies : []), StringComparison.Ordinal);
+    }
+
+    private static string CookiesOf(HttpResponseMessage response) =>
+        string.Join("; ", response.Headers.GetValues("Set-Cookie").Select(cookie => cookie.Split(';')[0]).Where(cookie => !cookie.EndsWith('=')));
+}
