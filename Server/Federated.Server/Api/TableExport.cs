@@ -49,6 +49,7 @@ internal static class TableExport
         ("clientDownloadSeconds", r => r.Timing.ClientDownloadSeconds),
         ("clientPeakMemoryBytes", r => r.Timing.ClientPeakMemoryBytes),
         ("durableWrites", r => r.Timing.DurableWrites),
+        ("epsilon", r => r.Epsilon),
     ];
 
     private static readonly (string Name, Func<ClientRow, object?> Value)[] _clients =

@@ -56,7 +56,7 @@ internal static class RoundText
             ? Text($", accuracy {(evaluation.Accuracy is { } share ? Text($"{100 * share:F2} %") : "–")}, loss {evaluation.Loss:F4}")
             : "";
         return Text(
-            $"Round {record.Round} {record.Outcome.ToString().ToLowerInvariant()}{reason}; {record.Accepted} of {record.Selected} updates, goal {record.Goal}, late {record.Late}, dropped {record.Dropped.Values.Sum()}; training loss {record.TrainLoss:F4}{quality}; model version {record.ModelVersion}.");
+            $"Round {record.Round} {record.Outcome.ToString().ToLowerInvariant()}{reason}; {record.Accepted} of {record.Selected} updates, goal {record.Goal}, late {record.Late}, dropped {record.Dropped.Values.Sum()}; training loss {record.TrainLoss:F4}{quality}{(record.Epsilon is { } epsilon ? Text($", ε {epsilon:F3} so far") : "")}; model version {record.ModelVersion}.");
     }
 
     private static string Times(RoundTiming timing) => Text(

@@ -26,6 +26,7 @@ internal static class JobFigures
             ("Bytes up", Text($"{rounds.Sum(round => round.BytesUp):N0}")),
             ("Bytes down", Text($"{rounds.Sum(round => round.BytesDown):N0}")),
             ("Against the whole model both ways", dense > 0 ? Text($"{100 * bytes / dense:F2} %") : "–"),
+            ("Privacy spent", job.Privacy is { } privacy ? privacy.Statement : "no differential privacy"),
             ("Time in rounds", Text($"{seconds:F2} s")),
             ("Processor time of the server process in rounds", Text($"{rounds.Sum(round => round.Timing.ProcessCpuSeconds):F2} s")),
             ("Model", Text($"version {job.ModelVersion}, {job.AdapterSha256}")),

@@ -24,6 +24,7 @@ internal sealed class ServerMetrics : IDisposable
     private readonly Histogram<double> _clientPhases;
     private readonly Gauge<double> _accuracy;
     private readonly Gauge<double> _loss;
+    private readonly Gauge<double> _epsilon;
     private readonly Gauge<long> _version;
 
     /// <summary>Makes the instruments.</summary>
@@ -37,6 +38,7 @@ internal sealed class ServerMetrics : IDisposable
         _clientPhases = _meter.CreateHistogram("federated.client.phase.duration", "s", "How long each phase of a device's part in a round took.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = SecondsBuckets });
         _accuracy = _meter.CreateGauge<double>("federated.model.accuracy", "1", "Share of held-out examples told rightly by the last evaluated model of a job.");
         _loss = _meter.CreateGauge<double>("federated.model.loss", null, "Mean loss on held-out examples of the last evaluated model of a job.");
+        _epsilon = _meter.CreateGauge<double>("federated.privacy.epsilon", null, "Epsilon that a job has spent, for its delta.");
         _version = _meter.CreateGauge<long>("federated.model.version", null, "Committed version of a job's model.");
         _ = _meter.CreateObservableGauge("federated.devices", () => Devices(census.Count()), null, "Devices that checked in since the server started, by what they do.");
         _ = _meter.CreateObservableCounter("federated.checkins", () => census.Count().CheckIns, null, "Check-ins answered.");
@@ -71,6 +73,11 @@ internal sealed class ServerMetrics : IDisposable
             {
                 _clientPhases.Record(seconds, job, new("phase", phase));
             }
+        }
+
+        if (record.Epsilon is { } epsilon)
+        {
+            _epsilon.Record(epsilon, job);
         }
 
         if (record.Evaluation is { } evaluation)

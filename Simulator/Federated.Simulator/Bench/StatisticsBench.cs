@@ -137,7 +137,7 @@ internal static class StatisticsBench
             return;
         }
 
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("statistics", "rounds", "seconds", "server, % of a core", "more than off, % of a core", "events read");
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("statistics", "rounds", "seconds", "server, % of a core", "more than off, % of a core", "server, s a round", "events read");
         foreach (StatisticsCost cost in costs)
         {
             table.AddRow(
@@ -146,6 +146,7 @@ internal static class StatisticsBench
                 $"{cost.Seconds:F1}",
                 $"{100 * cost.CpuShare:F1}",
                 $"{100 * (cost.CpuShare - costs[0].CpuShare):F1}",
+                cost.Rounds > 0 ? $"{cost.CpuShare * cost.Seconds / cost.Rounds:F2}" : "–",
                 $"{cost.EventsRead:N0}");
         }
 
