@@ -112,6 +112,7 @@ internal sealed class RoundScene : IAsyncDisposable
         Residuals,
         Kept,
         enrollment: null,
+        masked: null,
         Pacing);
 
     public ModelCache Cache() => new(CacheOptions, new FakeEngine(Step));
