@@ -164,6 +164,10 @@ internal sealed class RunCommand : Command
                 (refusal, ct) => session!.WithholdAsync(refusal.Reason, refusal.Detail, ct),
                 TimeProvider.System,
                 log);
+        using CancellationTokenSource updated = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using NewerProgram? newer = parse.GetValue(_exitWhenUpdated) && Environment.ProcessPath is { } program
+            ? new NewerProgram(program, updated.Cancel, TimeProvider.System)
+            : null;
         session = new ClientSession(
             device.Identity,
             link,
@@ -171,7 +175,7 @@ internal sealed class RunCommand : Command
             examples,
             new SessionOptions { Engine = engine.Name },
             TimeProvider.System,
-            observer: null,
+            newer,
             residuals,
             kept,
             enrollment,
@@ -181,12 +185,6 @@ internal sealed class RunCommand : Command
         if (enrolled is not null)
         {
             before.Add(new CertificateRenewal(enrolled, TimeProvider.System, log));
-        }
-
-        using CancellationTokenSource updated = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (parse.GetValue(_exitWhenUpdated) && Environment.ProcessPath is { } program)
-        {
-            before.Add(new NewerProgram(program, updated.Cancel));
         }
 
         if (guard is not null)

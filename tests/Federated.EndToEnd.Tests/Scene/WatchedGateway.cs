@@ -86,6 +86,8 @@ internal sealed class WatchedGateway : IAsyncDisposable
 
     private sealed class Transfers(CallInvoker server, Traffic traffic) : TransferService.TransferServiceBase
     {
+        private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(5);
+
         private readonly TransferService.TransferServiceClient _server = new(server);
 
         public override async Task Download(DownloadRequest request, IServerStreamWriter<DownloadChunk> responses, ServerCallContext context)
@@ -96,6 +98,9 @@ internal sealed class WatchedGateway : IAsyncDisposable
             {
                 await responses.WriteAsync(chunk, context.CancellationToken);
                 traffic.Note();
+
+                // As slow as a link is that a power cut can meet half-way.
+                await Task.Delay(_pause, TimeProvider.System, context.CancellationToken);
             }
         }
     }
