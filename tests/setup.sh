@@ -1,7 +1,18 @@
 #!/bin/sh
-# Installs what the tests run beside the .NET SDK into tests/tools/node_modules: Azurite, the Azure Blob Storage emulator, and ONNX models of text, speech and
-# wake words that exporters wrote; and promtool out of Debian's package of Prometheus, without installing its service. Quick when they are there already.
+# Installs what the tests run beside the .NET SDK: Chromium, in which the dashboard is tried; in tests/tools/node_modules Azurite, the Azure Blob Storage
+# emulator, and ONNX models of text, speech and wake words that exporters wrote; and promtool out of Debian's package of Prometheus, without installing its
+# service. Quick when they are there already.
 set -eu
+
+if ! command -v chromium >/dev/null 2>&1 && ! command -v chromium-browser >/dev/null 2>&1 && ! command -v google-chrome >/dev/null 2>&1 && [ -z "${FEDERATED_CHROMIUM:-}" ]; then
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+        apt-get update -q
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium
+    else
+        echo "tests/setup.sh: Chromium is missing. Install it (Debian: sudo apt-get install chromium), or name a browser in FEDERATED_CHROMIUM, and run tests/setup.sh again." >&2
+        exit 1
+    fi
+fi
 
 cd "$(dirname "$0")/tools"
 installed=node_modules/.installed.json

@@ -29,7 +29,7 @@ internal sealed class PlainView(TextWriter output, bool quiet) : IRunView
             output.WriteLine($"published {published.RoundsToTarget} rounds: {published.Source}");
         }
 
-        output.WriteLine($"server {(headline.Embedded ? "in this process" : "attached")}, API {headline.Api}");
+        output.WriteLine($"server {(headline.Embedded ? "in this process" : "attached")}, dashboard and API {headline.Api}");
         output.WriteLine($"results {headline.Folder}");
     }
 

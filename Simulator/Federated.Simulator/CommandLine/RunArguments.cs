@@ -30,6 +30,9 @@ internal sealed record RunArguments
     /// <summary>HTTP API of a running server.</summary>
     public string? Server { get; init; }
 
+    /// <summary>Whether the embedded server, and its pages with it, stay after the run.</summary>
+    public bool KeepServing { get; init; }
+
     /// <summary>Only the summary, as JSON, on standard output.</summary>
     public bool Json { get; init; }
 

@@ -47,9 +47,10 @@ internal static class RunCommand
         Option<string?> output = new("--out", "-o") { Description = "Run folder; runs/SCENARIO-SEED-N when left out.", HelpName = "DIR" };
         Option<string?> data = new("--data") { Description = "Folder that relative paths of example files start from.", HelpName = "PATH" };
         Option<string?> server = new("--server") { Description = "HTTP API of a running server; without it one is started in this process.", HelpName = "URL" };
+        Option<bool> keepServing = new("--keep-serving") { Description = "Keep the server in this process, and its dashboard, until Ctrl-C once the run is over." };
         Option<bool> json = new("--json") { Description = "Print nothing but the summary, as JSON." };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Print nothing but the closing account." };
-        Command command = new("run", "Run a scenario.") { scenario, overrides, seed, threads, engine, output, data, server, json, quiet };
+        Command command = new("run", "Run a scenario.") { scenario, overrides, seed, threads, engine, output, data, server, keepServing, json, quiet };
         command.SetAction((parsed, token) => RunAsync(
             new RunArguments
             {
@@ -61,6 +62,7 @@ internal static class RunCommand
                 Out = parsed.GetValue(output),
                 Data = parsed.GetValue(data),
                 Server = parsed.GetValue(server),
+                KeepServing = parsed.GetValue(keepServing),
                 Json = parsed.GetValue(json),
                 Quiet = parsed.GetValue(quiet),
             },
@@ -78,22 +80,37 @@ internal static class RunCommand
             throw new InvalidSettingsException([new SettingProblem("--data", folder, "a folder that exists and holds the scenario's example files")]);
         }
 
+        if (arguments.KeepServing && (server is not null || arguments.Json))
+        {
+            throw new InvalidSettingsException([new SettingProblem(
+                "--keep-serving", $"the option together with {(server is null ? "--json" : "--server")}", "the option with a server in this process and without --json")]);
+        }
+
         (string text, string home) = ScenarioCatalog.Find(arguments.Scenario);
         IEnumerable<string> overrides = arguments.Seed is { } seed ? [.. arguments.Overrides, $"job.seed={seed}"] : arguments.Overrides;
         ReadScenario scenario = ScenarioReader.Locate(
             ScenarioReader.Read(text, overrides), Path.GetFullPath(arguments.Data ?? home), readsHeldOut: server is null);
+        await using IRunView view = ViewFor(arguments);
+        RunFolder results = RunFolder.Open(arguments.Out, scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory);
         RunRequest request = new()
         {
             Scenario = scenario,
-            Folder = RunFolder.Open(arguments.Out, scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory),
+            Folder = results,
             Threads = arguments.Threads,
             Engine = Engine(arguments.Engine),
             Server = server,
+            Afterwards = async (summary, address, ct) =>
+            {
+                await view.ClosingAsync(summary, results.Path);
+                if (arguments.KeepServing && !ct.IsCancellationRequested)
+                {
+                    await Console.Out.WriteLineAsync($"The dashboard stays at {address}; Ctrl-C ends it.");
+                    await Task.Delay(Timeout.InfiniteTimeSpan, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            },
         };
 
-        await using IRunView view = ViewFor(arguments);
         RunSummary summary = await new SimulationRun(request, view, TimeProvider.System).RunAsync(cancellationToken);
-        await view.ClosingAsync(summary, request.Folder.Path);
         if (arguments.Json)
         {
             await Console.Out.WriteLineAsync(JsonSerializer.Serialize(summary, ReportJson.Indented));

@@ -33,7 +33,7 @@ internal sealed class TerminalView(IAnsiConsole console, TimeProvider time) : IR
             facts.AddRow(Dim("To beat"), Text($"{published.RoundsToTarget} rounds: {published.Source}"));
         }
 
-        facts.AddRow(Dim("Server"), Text($"{(headline.Embedded ? "in this process" : "attached")}, API {headline.Api}"));
+        facts.AddRow(Dim("Server"), Text($"{(headline.Embedded ? "in this process" : "attached")}, dashboard and API {headline.Api}"));
         facts.AddRow(Dim("Results"), Text(headline.Folder));
         console.Write(new Panel(new Rows(Text(headline.Description), Markup.FromInterpolated($""), facts))
             .Header($"[bold blue] {Markup.Escape(headline.Scenario)} [/]")

@@ -52,6 +52,11 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         await request.Folder.WriteSummaryAsync(summary, CancellationToken.None);
         RunPlots.Write(request.Folder, summary, follower.Rounds);
         await RunReport.WriteAsync(request, summary, server.Api, follower.Job ?? job, follower.Rounds, time.GetUtcNow());
+        if (request.Afterwards is { } afterwards)
+        {
+            await afterwards(summary, server.Api.Address, cancellationToken);
+        }
+
         return summary;
     }
 
