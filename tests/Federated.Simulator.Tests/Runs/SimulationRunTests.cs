@@ -72,6 +72,35 @@ public sealed class SimulationRunTests
         Assert.True(File.Exists(output.SummaryPath));
     }
 
+    [Fact]
+    public async Task RunAsync_Afterwards_TheDashboardIsServedWithItsFiles()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        List<string> served = [];
+        RunRequest request = new()
+        {
+            Scenario = SmallDigits.Scenario(folder.Path, "rounds=1"),
+            Folder = RunFolder.Open(Path.Combine(folder.Path, "run"), "toy", 1, "/"),
+            Threads = 2,
+            Server = null,
+            Afterwards = async (_, address, token) =>
+            {
+                using HttpClient browser = new() { BaseAddress = address };
+                foreach (string path in new[] { "/", "/assets/blazor.web.js", "/assets/dashboard.css", "/assets/uplot/uplot.js" })
+                {
+                    served.Add(await browser.GetStringAsync(new Uri(path, UriKind.Relative), token));
+                }
+            },
+        };
+
+        await new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(4, served.Count);
+        Assert.Contains("assets/blazor.web.js", served[0], StringComparison.Ordinal);
+        Assert.All(served, text => Assert.True(text.Length > 1000));
+    }
+
     private static async Task<(RunSummary Summary, string[] Rounds)> RunAsync(ReadScenario scenario, TemporaryFolder folder, string name, int threads)
     {
         RunFolder output = RunFolder.Open(Path.Combine(folder.Path, name), "toy", 1, "/");
