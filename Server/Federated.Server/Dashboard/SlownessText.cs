@@ -47,7 +47,8 @@ internal static class SlownessText
         ClientPhase.Download => "downloading",
         ClientPhase.Train => "training",
         ClientPhase.Upload => "uploading",
-        ClientPhase.Other => "encoding and waiting",
+        ClientPhase.Encode => "encoding",
+        ClientPhase.Other => "waiting",
         _ => "silence",
     };
 

@@ -45,7 +45,8 @@ public sealed record WaterfallRow(ClientTimeline Client, IReadOnlyList<Waterfall
         double sent = Math.Max(assigned, (upload - start).TotalSeconds);
         Add("download", "downloading", Math.Min(client.DownloadSeconds, sent - at));
         Add("train", "training", Math.Min(client.ComputeSeconds, sent - at));
-        Add("other", "encoding and waiting", sent - at);
+        Add("encode", "encoding", Math.Min(client.EncodeSeconds, sent - at));
+        Add("other", "waiting", sent - at);
         Add("upload", "uploading", end - at);
         return new WaterfallRow(client, stretches, end);
 

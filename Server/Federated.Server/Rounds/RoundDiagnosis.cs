@@ -25,7 +25,10 @@ public enum ClientPhase
     /// <summary>Training.</summary>
     Train,
 
-    /// <summary>Between the two and the upload: encoding, waiting for a group's keys, pauses.</summary>
+    /// <summary>Encoding the update.</summary>
+    Encode,
+
+    /// <summary>What is left before the upload: waiting for a group's keys, pauses.</summary>
     Other,
 
     /// <summary>Uploading.</summary>
@@ -122,6 +125,7 @@ public sealed record RoundDiagnosis(
         (ClientPhase.Train, client.ComputeSeconds),
         (ClientPhase.Download, client.DownloadSeconds),
         (ClientPhase.Upload, client is { UploadStartedAt: { } begin, EndedAt: { } end } ? Math.Max(0, (end - begin).TotalSeconds) : 0),
+        (ClientPhase.Encode, client.EncodeSeconds),
         (ClientPhase.Other, client.OtherSeconds ?? 0),
     ];
 

@@ -38,6 +38,14 @@ public sealed class RoundDiagnosisTests
     }
 
     [Fact]
+    public void Of_LongEncoding_IsEncode()
+    {
+        ClientTimeline encoding = Client("slow") with { UploadStartedAt = _start.AddSeconds(10), EndedAt = _start.AddSeconds(11), EncodeSeconds = 7 };
+
+        Assert.Equal(ClientPhase.Encode, Assert.Single(RoundDiagnosis.Of(Record(11, accepted: 3), Timeline(Client("a"), Client("b"), encoding)).Slow).Phase);
+    }
+
+    [Fact]
     public void Of_AllAlike_NamesNobody() =>
         Assert.Empty(RoundDiagnosis.Of(Record(3.1, accepted: 3), Timeline(Client("a"), Client("b"), Client("c"))).Slow);
 
