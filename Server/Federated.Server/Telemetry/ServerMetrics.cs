@@ -9,13 +9,13 @@ namespace Federated.Server.Telemetry;
 /// </summary>
 internal sealed class ServerMetrics : IDisposable
 {
-    /// <summary>Name of the meter.</summary>
+    /// <summary>Name of the meter of a process's first server.</summary>
     public const string MeterName = "Federated.Server";
 
     /// <summary>Upper bounds of the buckets of durations, in seconds: from a simulation's milliseconds to an hour.</summary>
     public static readonly double[] SecondsBuckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600];
 
-    private readonly Meter _meter = new(MeterName);
+    private readonly Meter _meter;
     private readonly Counter<long> _rounds;
     private readonly Counter<long> _updates;
     private readonly Counter<long> _bytes;
@@ -28,8 +28,11 @@ internal sealed class ServerMetrics : IDisposable
     private readonly Gauge<long> _version;
 
     /// <summary>Makes the instruments.</summary>
-    public ServerMetrics(FleetCensus census)
+    /// <param name="census">The devices that are counted when asked.</param>
+    /// <param name="meter">Name of the meter, of this server alone.</param>
+    public ServerMetrics(FleetCensus census, string meter)
     {
+        _meter = new Meter(meter);
         _rounds = _meter.CreateCounter<long>("federated.rounds", null, "Rounds that ended, by outcome.");
         _updates = _meter.CreateCounter<long>("federated.updates", null, "Devices selected for rounds that ended, by how their part ended.");
         _bytes = _meter.CreateCounter<long>("federated.transfer", "By", "Encoded message bytes between the server and contributors, by direction as the devices see it.");

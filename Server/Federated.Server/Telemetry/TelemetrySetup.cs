@@ -1,4 +1,5 @@
 using Federated.Server.Access;
+using Federated.Server.Collection;
 using Federated.Server.Hosting;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using OpenTelemetry.Exporter;
@@ -29,10 +30,15 @@ internal static class TelemetrySetup
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
+    private static int _servers;
+
     /// <summary>Adds what measures and what sends.</summary>
     public static void AddTelemetry(this IServiceCollection services, ServerOptions options)
     {
-        services.AddSingleton<ServerMetrics>();
+        // Meters are known by name in the whole process: a second server in it, as in tests, must not count into the first one's figures.
+        int server = Interlocked.Increment(ref _servers);
+        string meter = server == 1 ? ServerMetrics.MeterName : $"{ServerMetrics.MeterName}.{server}";
+        services.AddSingleton(provider => new ServerMetrics(provider.GetRequiredService<FleetCensus>(), meter));
         services.AddSingleton<RoundTrace>();
         services.AddSingleton(provider => new RoundTelemetry(
             provider.GetRequiredService<ServerMetrics>(), provider.GetRequiredService<RoundTrace>(), options.Statistics));
@@ -43,7 +49,7 @@ internal static class TelemetrySetup
             .ConfigureResource(resource => resource.AddService("federated-server", serviceVersion: version))
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(ServerMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
+                metrics.AddMeter(meter, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
                 foreach (string name in _leftOut)
                 {
                     metrics.AddView(name, MetricStreamConfiguration.Drop);
