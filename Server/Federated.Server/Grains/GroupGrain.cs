@@ -5,7 +5,6 @@ using Federated.Server.SecureAggregation;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Federated.Shared.SecureAggregation;
-using Federated.Shared.Updates.Linear;
 using Google.Protobuf;
 
 namespace Federated.Server.Grains;
@@ -15,6 +14,10 @@ namespace Federated.Server.Grains;
 /// group is durable, and a server that was killed goes on with it; a group killed earlier begins again under a new header and with fresh
 /// keys. The survivors are durable before anybody is told them, so that no second set of them is ever told.
 /// </summary>
+/// <remarks>
+/// Longer than a file should be: what is left here interleaves on one scheduler, and which await lets others in can only be judged with all of it in view.
+/// Rules, tally, header, opening and signal have files of their own.
+/// </remarks>
 internal sealed class GroupGrain(
     MaskedGroupStore masked,
     PartialSumStore sums,
@@ -26,11 +29,10 @@ internal sealed class GroupGrain(
     TimeProvider time,
     ILogger<GroupGrain> logger) : Grain, IGroupGrain
 {
-    private const int AttemptShift = 16;
-
     // How long the last step waits for members whose shares are not needed, only what they report.
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
 
+    private readonly ChangeSignal _changes = new(time);
     private GroupDesk? _desk;
     private MaskedGroupDocument? _restored;
     private Dictionary<string, GroupServerMessage> _restoredShares = [];
@@ -41,7 +43,6 @@ internal sealed class GroupGrain(
     private Task? _opening;
     private Task _writing = Task.CompletedTask;
     private IGrainTimer? _timer;
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _inputs;
     private long _durableInputs;
     private int _writes;
@@ -84,7 +85,7 @@ internal sealed class GroupGrain(
         while (true)
         {
             DemandHealthy();
-            Task changed = _changed.Task;
+            Task changed = _changes.Next;
             if (!_closing && answer is not null)
             {
                 if (desk.Take(ask.DeviceId, answer) is { } reply)
@@ -110,7 +111,7 @@ internal sealed class GroupGrain(
             }
 
             TimeSpan left = ask.Hold - time.GetElapsedTime(began);
-            if (left <= TimeSpan.Zero || !await ChangesAsync(changed, left))
+            if (left <= TimeSpan.Zero || !await _changes.ArrivesAsync(changed, left))
             {
                 return Standing(GroupStanding.Wait, "");
             }
@@ -121,10 +122,7 @@ internal sealed class GroupGrain(
     public async Task<SubmissionAnswer> Screen(string deviceId)
     {
         await Open();
-        while (_closing)
-        {
-            await _changed.Task;
-        }
+        await StepClosedAsync();
 
         return _desk?.Step switch
         {
@@ -139,10 +137,7 @@ internal sealed class GroupGrain(
     public async Task<SubmissionAnswer> Add(string deviceId, long stagedId)
     {
         await Open();
-        while (_closing)
-        {
-            await _changed.Task;
-        }
+        await StepClosedAsync();
 
         DemandHealthy();
         StagedUpdate staged = staging.Get(stagedId);
@@ -181,10 +176,7 @@ internal sealed class GroupGrain(
     public async Task Leave(string deviceId)
     {
         await Open();
-        while (_closing)
-        {
-            await _changed.Task;
-        }
+        await StepClosedAsync();
 
         _desk?.Leave(deviceId);
         ProgressSoon();
@@ -197,16 +189,13 @@ internal sealed class GroupGrain(
     public async Task<SealedGroup> Seal()
     {
         await Open();
-        while (_closing)
-        {
-            await _changed.Task;
-        }
+        await StepClosedAsync();
 
         DemandHealthy();
         if (_desk is { IsOver: false } desk)
         {
             desk.Abandon("the round closed before the group had its sum");
-            Signal();
+            _changes.Set();
             await _writing;
             await masked.DeleteAsync(Key, CancellationToken.None);
         }
@@ -242,28 +231,29 @@ internal sealed class GroupGrain(
             return;
         }
 
-        SecureRound secure = start.Secure ?? throw new InvalidOperationException($"The round of group {Key} is not under secure aggregation.");
-        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
-        LinearRound linear = plan.Linear ?? throw new InvalidOperationException($"The plan of group {Key} has no linear round.");
-        string[] invited = [.. start.Cohort.Zip(secure.GroupOf).Where(pair => pair.Second == Group).Select(pair => pair.First)];
+        GroupOpening opening = new(Key, Group, start);
         ServerTerms terms = new(devices, threads.Count);
-        _round = start;
-        GroupHeader header;
         if (_restored is { } document)
         {
-            header = document.Group.Roll.Header;
-            _desk = GroupDesk.Restore(document, _restoredShares, terms);
+            (_desk, _tally) = opening.Restore(document, _restoredShares, terms);
             GroupLog.Restored(logger, Key, document.Group.Survivors.Count, document.Step);
         }
         else
         {
-            using KeyedGenerator random = KeyedGenerator.Create();
-            header = GroupHeaders.Of(start, plan, linear, Group + ((int)(random.NextUInt64() % (1 << 14)) << AttemptShift));
-            _desk = new GroupDesk(new SecureAggregationServer(header, await serverKey.GetAsync(CancellationToken.None), invited, terms), invited);
+            (_desk, _tally) = opening.Begin(await serverKey.GetAsync(CancellationToken.None), terms);
         }
 
-        _tally = new GroupTally(Key, Group, start, linear, header);
+        _round = start;
         ArmTimer();
+    }
+
+    /// <summary>Waits while a step is being closed: nobody touches the desk meanwhile.</summary>
+    private async Task StepClosedAsync()
+    {
+        while (_closing)
+        {
+            await _changes.Next;
+        }
     }
 
     private async Task ProgressAsync()
@@ -312,15 +302,13 @@ internal sealed class GroupGrain(
         }
         catch (Exception e)
         {
-            GroupLog.Failed(logger, Key, e);
-            _failed = true;
-            DeactivateOnIdle();
+            Fail(e);
             throw;
         }
         finally
         {
             _closing = false;
-            Signal();
+            _changes.Set();
         }
 
         ArmTimer();
@@ -371,7 +359,7 @@ internal sealed class GroupGrain(
             DemandHealthy();
             if (_closing)
             {
-                await _changed.Task;
+                await _changes.Next;
                 continue;
             }
 
@@ -399,9 +387,7 @@ internal sealed class GroupGrain(
         }
         catch (Exception e)
         {
-            GroupLog.Failed(logger, Key, e);
-            _failed = true;
-            DeactivateOnIdle();
+            Fail(e);
             throw;
         }
     }
@@ -428,24 +414,12 @@ internal sealed class GroupGrain(
             });
     }
 
-    private async Task<bool> ChangesAsync(Task changed, TimeSpan within)
+    /// <summary>The next activation begins from what is durable.</summary>
+    private void Fail(Exception e)
     {
-        try
-        {
-            await changed.WaitAsync(within, time);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
-    }
-
-    private void Signal()
-    {
-        TaskCompletionSource changed = _changed;
-        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        changed.SetResult();
+        GroupLog.Failed(logger, Key, e);
+        _failed = true;
+        DeactivateOnIdle();
     }
 
     /// <summary>Between a failed write and the next activation, which begins from what is durable, nothing may be taken in.</summary>

@@ -4,13 +4,10 @@ using Federated.Server.Collection;
 using Federated.Server.Jobs;
 using Federated.Server.Privacy;
 using Federated.Server.Rounds;
-using Federated.Server.SecureAggregation;
 using Federated.Shared.Models;
 using Federated.Shared.Privacy;
 using Federated.Shared.Protocol;
-using Federated.Shared.Randomness;
 using Federated.Shared.Updates.Linear;
-using Federated.Shared.Updates.Plain;
 
 namespace Federated.Server.Grains;
 
@@ -51,9 +48,7 @@ internal sealed class RoundRunner(
     private const int KeptVersions = 4;
     private const int KeptRounds = 4;
 
-    // What a linear payload or a masked input has beside its fields.
-    private const int LinearOverheadBytes = 64;
-
+    private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, grains.GetGrain<ISelectorGrain>(spec.Population), time);
     private string[] _cohort = [];
     private CommittedModel? _next;
     private PrivacyLedger? _spent;
@@ -205,103 +200,13 @@ internal sealed class RoundRunner(
             return null;
         }
 
-        LoraRound? lora = await DescribeLoraAsync(round, cohort);
-        RoundStart start = Describe(round, cohort, lora, startedAt, time.GetElapsedTime(waiting).TotalSeconds);
+        RoundStart start = await _planner.DescribeAsync(round, cohort, startedAt, time.GetElapsedTime(waiting).TotalSeconds);
         await Round(round).Start(start);
         return start;
     }
 
     private void Enter(RoundStage stage, RoundStart start) =>
         events.Publish(new RoundStageChanged(jobId, start.Round, stage, start.Cohort.Length, start.Goal));
-
-    private async Task<LoraRound?> DescribeLoraAsync(long round, string[] cohort)
-    {
-        if (runtime.Lora is not { } lora)
-        {
-            return null;
-        }
-
-        int[] ranks = lora.Settings.Ranks is { } settings
-            ? [.. (await Selector().LabelValues(cohort, settings.Label)).Select(settings.RankOf)]
-            : [];
-        return new LoraRound
-        {
-            Rule = lora.Settings.Rule,
-            AveragingBias = lora.Settings.AveragingBias,
-            SumLength = lora.Rule.SumLength(round),
-            Ranks = ranks,
-        };
-    }
-
-    private RoundStart Describe(long round, string[] cohort, LoraRound? lora, DateTimeOffset startedAt, double selectSeconds)
-    {
-        int parameters = state.State.ParameterCount;
-        ParameterPlan? part = runtime.Lora?.PlanOf(round, rank: 0);
-        DirectionPlan? directions = spec.Training.Directions?.ToPlan(spec.Seed, round);
-        int sent = directions?.Count ?? part?.SentCount ?? parameters;
-        PlainCodec? codec = spec.Update.ToPlan();
-        LinearRound? linear = spec.Update.Codec == UpdateCodec.Linear
-            ? LinearSettings.RoundOf(spec, round, sent, state.State.ClipNorm ?? spec.Update.ClipNorm, cohort.Length)
-            : null;
-        long bodyBytes = linear?.PackedBytes + LinearOverheadBytes ?? codec?.MaxLengthBytes(sent) ?? ((long)sent * sizeof(float));
-        long maxUpdateBytes = bodyBytes + UpdateDocument.OverheadBytes;
-        PlanDocument plan = new()
-        {
-            JobId = jobId,
-            Round = round,
-            ModelVersion = state.State.ModelVersion,
-            Package = ContentHash.Parse(state.State.PackageSha256),
-            Adapter = ContentHash.Parse(state.State.AdapterSha256),
-            AdapterLengthBytes = state.State.AdapterLengthBytes,
-            ParameterCount = parameters,
-            Seed = spec.Seed,
-            Codec = codec,
-            Linear = linear,
-            MaxUpdateBytes = maxUpdateBytes,
-            Deadline = spec.Deadlines.Report,
-            CohortSize = cohort.Length,
-            Goal = Math.Min(spec.Cohort.Goal, cohort.Length),
-            Training = spec.Training.ToPlan(),
-            Parameters = part,
-            Directions = directions,
-        };
-        return new RoundStart
-        {
-            JobId = jobId,
-            Round = round,
-            Population = spec.Population,
-            ModelVersion = state.State.ModelVersion,
-            ParameterCount = parameters,
-            MaxUpdateBytes = maxUpdateBytes,
-            Goal = plan.Goal,
-            Quorum = Math.Min(spec.Cohort.QuorumCount, plan.Goal),
-            Cohort = cohort,
-            Plan = plan.ToBytes(),
-            Deadline = time.GetUtcNow() + spec.Deadlines.Report,
-            StartedAt = startedAt,
-            SelectSeconds = selectSeconds,
-            Lora = lora,
-            FieldCount = linear?.FieldCount,
-            Directions = directions?.Count,
-            Secure = spec.Aggregation.Secure is { } secure ? Partition(secure, round, cohort.Length) : null,
-        };
-    }
-
-    /// <summary>Deals the cohort into groups at random, so that devices of one kind do not share one.</summary>
-    private SecureRound Partition(SecureAggregationSettings secure, long round, int devices)
-    {
-        int[] sizes = GroupPartition.Sizes(devices, secure.MinMembers, secure.GroupSize);
-        int[] groups = [.. sizes.SelectMany((size, group) => Enumerable.Repeat(group, size))];
-        SeededGenerator.For(spec.Seed, "aggregation-groups", (ulong)round).Shuffle(groups);
-        return new SecureRound
-        {
-            Groups = sizes.Length,
-            GroupOf = groups,
-            MinMembers = secure.MinMembers,
-            StepTime = TimeSpan.FromSeconds(secure.StepSeconds),
-            KeysUntil = time.GetUtcNow() + (secure.KeysShare * spec.Deadlines.Report),
-        };
-    }
 
     /// <summary>Hands out the plan; after a restart of the server again to those that have not contributed.</summary>
     private async Task AssignAsync(RoundStart start, bool resumed)
@@ -310,7 +215,7 @@ internal sealed class RoundRunner(
         if (!_assigned)
         {
             string[] devices = resumed ? await Round(start.Round).Outstanding() : start.Cohort;
-            foreach ((byte[] plan, string[] group) in PlansOf(start, devices))
+            foreach ((byte[] plan, string[] group) in _planner.PlansOf(start, devices))
             {
                 await Selector().Assign(jobId, start.Round, group, plan);
             }
@@ -322,27 +227,6 @@ internal sealed class RoundRunner(
 
             _assigned = true;
         }
-    }
-
-    /// <summary>One plan for all; with ranks by class of device, one for each rank; under secure aggregation, one for each group.</summary>
-    private IEnumerable<(byte[] Plan, string[] Devices)> PlansOf(RoundStart start, string[] devices)
-    {
-        PlanDocument plan = PlanDocument.FromBytes(start.Plan);
-        if (start.Secure is { } secure)
-        {
-            Dictionary<string, int> groups = start.Cohort.Zip(secure.GroupOf).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
-            return devices.GroupBy(device => groups[device]).OrderBy(group => group.Key)
-                .Select(group => ((plan with { Group = group.Key }).ToBytes(), group.ToArray()));
-        }
-
-        if (start.Lora is not { Ranks.Length: > 0 } lora)
-        {
-            return [(start.Plan, devices)];
-        }
-
-        Dictionary<string, int> ranks = start.Cohort.Zip(lora.Ranks).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
-        return devices.GroupBy(device => ranks[device]).OrderBy(group => group.Key)
-            .Select(group => ((plan with { Parameters = runtime.Lora!.PlanOf(start.Round, group.Key) }).ToBytes(), group.ToArray()));
     }
 
     private async Task<RoundClosure> WaitClosedAsync(long round, CancellationToken ct)
@@ -361,6 +245,7 @@ internal sealed class RoundRunner(
         RoundStart start, RoundClosure closure, SealedGroup[] groups, RoundTiming timing, TimeSpan cpuBefore, CancellationToken ct)
     {
         long committing = time.GetTimestamp();
+        _spent = null;
         Enter(RoundStage.Committing, start);
         int accepted = groups.Sum(group => group.Count);
         PartialSum? sum = await TakeAsync(start, groups, ct);
@@ -405,14 +290,13 @@ internal sealed class RoundRunner(
         };
         if (sum is not null)
         {
-            record = WithTotals(record, ContributionTotals.Of(sum.Contributions));
-            record = Charged(record, linear);
+            record = Charged(record.WithTotals(ContributionTotals.Of(sum.Contributions)), linear);
             sums.Return(sum.Sum);
         }
 
         if (linear is not null)
         {
-            record = WithStatistics(record, linear, commit?.Statistics);
+            record = record.WithStatistics(linear, commit?.Statistics);
         }
 
         return record with
@@ -424,16 +308,6 @@ internal sealed class RoundRunner(
             },
         };
     }
-
-    /// <summary>Examples, loss and clipping as they rode in the vector. Of an abandoned round nothing is read.</summary>
-    private static RoundRecord WithStatistics(RoundRecord record, LinearRound linear, LinearStatistics? statistics) => record with
-    {
-        ClipNorm = linear.ClipNorm,
-        Examples = statistics?.Examples ?? 0,
-        TrainLoss = statistics?.MeanLoss ?? 0,
-        ClippedShare = statistics is { } read ? Math.Clamp(1 - (read.Unclipped / (double)record.Accepted), 0, 1) : null,
-        LimitedCoordinates = statistics?.Limited,
-    };
 
     /// <summary>Charges every device of the sum, whether or not it became a model: somebody has seen it.</summary>
     private RoundRecord Charged(RoundRecord record, LinearRound? linear)
@@ -449,21 +323,6 @@ internal sealed class RoundRunner(
         _spent.Charge(record.Contributors, PrivacyCost.Of(spec, linear));
         return record with { Epsilon = _spent.Epsilon(privacy.Delta) };
     }
-
-    private static RoundRecord WithTotals(RoundRecord record, ContributionTotals totals) => record with
-    {
-        Contributors = totals.DeviceIds,
-        Examples = totals.Examples,
-        TrainLoss = totals.TrainLoss,
-        BytesUp = totals.BytesUp,
-        BytesDown = totals.BytesDown,
-        Timing = record.Timing with
-        {
-            ClientComputeSeconds = totals.ComputeSeconds,
-            ClientDownloadSeconds = totals.DownloadSeconds,
-            ClientPeakMemoryBytes = totals.PeakMemoryBytes,
-        },
-    };
 
     private async Task<SealedGroup[]> SealAsync(RoundStart start) => start.Secure is null
         ? [await Aggregator(start.Round).Seal()]
