@@ -1,8 +1,8 @@
 using System.Text;
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Server.Api;
-using Federated.Server.Api.Events;
 using Federated.Server.Cli;
+using Federated.Server.Events;
 using Federated.Server.Jobs;
 using Federated.Shared.Protocol;
 

@@ -17,7 +17,7 @@ internal sealed class ServiceNotifications : IDisposable
     private ServiceNotifications(string path, TimeSpan? watchdog, TimeProvider time)
     {
         _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        
+
         // With @ in front it is a name without a file.
         _manager = new UnixDomainSocketEndPoint(path[0] == '@' ? "\0" + path[1..] : path);
         Send("READY=1");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Federated.Client.Session;
 
 namespace Federated.Client.Policies;
 
@@ -48,19 +49,9 @@ internal sealed class DayUseFile(string? path)
     /// <summary>Keeps it. A disk that takes nothing loses the count of this process alone.</summary>
     public void Write(DayUse use)
     {
-        if (path is null)
+        if (path is not null)
         {
-            return;
-        }
-
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(use, DayUseContext.Default.DayUse));
-            File.Move(path + ".new", path, overwrite: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
+            _ = ReplacedFile.TryWrite(path, JsonSerializer.SerializeToUtf8Bytes(use, DayUseContext.Default.DayUse));
         }
     }
 }

@@ -13,13 +13,14 @@ internal sealed class DeviceSensors(string root, Func<long?> freeDiskBytes)
     public DeviceReading Read()
     {
         (bool? onMains, double? percent) = new PowerSupplies(_files).Read();
+        HeatSensors heat = new(_files);
         string? route = DefaultInterface();
         return new DeviceReading
         {
             OnMains = onMains,
             BatteryPercent = percent,
-            Celsius = new HeatSensors(_files).Celsius(),
-            Throttling = new HeatSensors(_files).Throttling(),
+            Celsius = heat.Celsius(),
+            Throttling = heat.Throttling(),
             Watts = new JetsonPower(_files).Watts(),
             FreeMemoryBytes = FreeMemory(),
             FreeDiskBytes = freeDiskBytes(),

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Federated.Shared.Protos;
 
 namespace Federated.Client.Policies;
@@ -28,7 +27,7 @@ internal sealed class PolicyRules(DevicePolicy policy)
         {
             if (quiet.Holds(now))
             {
-                refusals.Add(new PolicyRefusal(PolicyReason.QuietHours, Text($"It is {now:HH\\:mm}, within the quiet hours {quiet}.")));
+                refusals.Add(new PolicyRefusal(PolicyReason.QuietHours, FormattableString.Invariant($"It is {now:HH\\:mm}, within the quiet hours {quiet}.")));
                 break;
             }
         }
@@ -39,13 +38,13 @@ internal sealed class PolicyRules(DevicePolicy policy)
         if (use.Seconds >= policy.MaxSecondsADay)
         {
             refusals.Add(new PolicyRefusal(
-                PolicyReason.DailySeconds, Text($"It has trained for {use.Seconds:0} s today, the limit is {policy.MaxSecondsADay:0} s.")));
+                PolicyReason.DailySeconds, FormattableString.Invariant($"It has trained for {use.Seconds:0} s today, the limit is {policy.MaxSecondsADay:0} s.")));
         }
 
         if (use.Joules >= policy.MaxJoulesADay)
         {
             refusals.Add(new PolicyRefusal(
-                PolicyReason.DailyEnergy, Text($"Training has taken {use.Joules:0} J today, the limit is {policy.MaxJoulesADay:0} J.")));
+                PolicyReason.DailyEnergy, FormattableString.Invariant($"Training has taken {use.Joules:0} J today, the limit is {policy.MaxJoulesADay:0} J.")));
         }
 
         return refusals.ToImmutable();
@@ -77,7 +76,7 @@ internal sealed class PolicyRules(DevicePolicy policy)
         }
         else if (percent < wanted)
         {
-            refusals.Add(new PolicyRefusal(PolicyReason.Battery, Text($"The battery has {percent:0.#} %, the policy demands {wanted:0.#} %.")));
+            refusals.Add(new PolicyRefusal(PolicyReason.Battery, FormattableString.Invariant($"The battery has {percent:0.#} %, the policy demands {wanted:0.#} %.")));
         }
     }
 
@@ -92,7 +91,7 @@ internal sealed class PolicyRules(DevicePolicy policy)
             }
             else if (celsius > allowed)
             {
-                refusals.Add(new PolicyRefusal(PolicyReason.Temperature, Text($"The hottest sensor has {celsius:0.#} °C, the policy allows {allowed:0.#} °C.")));
+                refusals.Add(new PolicyRefusal(PolicyReason.Temperature, FormattableString.Invariant($"The hottest sensor has {celsius:0.#} °C, the policy allows {allowed:0.#} °C.")));
             }
         }
 
@@ -124,7 +123,7 @@ internal sealed class PolicyRules(DevicePolicy policy)
         }
         else if (free < least * Mebibyte)
         {
-            refusals.Add(new PolicyRefusal(reason, Text($"There are {free / Mebibyte} MiB of {what} free, the policy leaves {least} MiB to others.")));
+            refusals.Add(new PolicyRefusal(reason, FormattableString.Invariant($"There are {free / Mebibyte} MiB of {what} free, the policy leaves {least} MiB to others.")));
         }
     }
 
@@ -145,7 +144,7 @@ internal sealed class PolicyRules(DevicePolicy policy)
         // Many drivers, those of radios above all, tell no speed: that is no sensor missing.
         if (policy.MinLinkMegabits is { } least && reading.LinkMegabits < least)
         {
-            refusals.Add(new PolicyRefusal(PolicyReason.SlowNetwork, Text($"The link has {reading.LinkMegabits} Mbit/s, the policy demands {least}.")));
+            refusals.Add(new PolicyRefusal(PolicyReason.SlowNetwork, FormattableString.Invariant($"The link has {reading.LinkMegabits} Mbit/s, the policy demands {least}.")));
         }
     }
 
@@ -160,6 +159,4 @@ internal sealed class PolicyRules(DevicePolicy policy)
     private static bool Matches(string pattern, string name) => pattern.EndsWith('*')
         ? name.StartsWith(pattern[..^1], StringComparison.Ordinal)
         : name == pattern;
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -29,28 +29,7 @@ internal sealed class JobFiles(string folder, string extension)
     /// <param name="jobId">The job.</param>
     /// <param name="content">The new content.</param>
     /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
-    public bool TryWrite(string jobId, ReadOnlySpan<byte> content)
-    {
-        string path = PathOf(jobId);
-        string draft = path + ".new";
-        try
-        {
-            Directory.CreateDirectory(folder);
-            using (FileStream file = new(draft, FileMode.Create, FileAccess.Write))
-            {
-                // A rename that reaches the disk before the content does would leave an empty file after a power cut.
-                file.Write(content);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(draft, path, overwrite: true);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
+    public bool TryWrite(string jobId, ReadOnlySpan<byte> content) => ReplacedFile.TryWrite(PathOf(jobId), content);
 
     // A job's identifier comes from the server: nothing but an identifier may become part of a path.
     private string PathOf(string jobId) => ProtocolLimits.IsIdentifier(jobId)

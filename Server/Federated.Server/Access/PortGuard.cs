@@ -11,7 +11,7 @@ namespace Federated.Server.Access;
 /// </summary>
 internal sealed class PortGuard(RequestDelegate next, AccessGate gate)
 {
-    // Components set styles inline; scripts, frames and everything else are this server's own.
+    // The login page and the API's reference bring styles inside; the dashboard has a stricter policy of its own. Everything else comes from this server.
     private const string ContentPolicy =
         "default-src 'self'; img-src 'self' data:; font-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 

@@ -1,5 +1,4 @@
 using Federated.Server.Access;
-using Federated.Server.Api.Events;
 using Federated.Server.Grains;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
@@ -52,7 +51,7 @@ internal static class FederatedApi
 
     /// <summary>A job's grain, whether the job exists or not.</summary>
     /// <exception cref="ProtocolViolationException">The text is no identifier.</exception>
-    public static IJobGrain DemandJob(IGrainFactory grains, string id) => Job(grains, id);
+    public static IJobGrain DemandJob(IGrainFactory grains, string id) => grains.GetGrain<IJobGrain>(Identifier(id));
 
     private static void MapJobs(RouteGroupBuilder api)
     {
@@ -62,12 +61,12 @@ internal static class FederatedApi
         api.MapPost("/jobs", SubmitAsync).Accepts<JobSpec>("application/json").Says<JobStatus>("Submit a job", jobs, StatusCodes.Status201Created);
         api.MapGet("/jobs/{id}", async (string id, IGrainFactory grains) => Json(await StatusAsync(grains, id))).Says<JobStatus>("A job", jobs);
         api.MapGet("/jobs/{id}/spec", async (string id, IGrainFactory grains) =>
-            Results.Text(Found(await Job(grains, id).Spec(), id), "application/json")).Says<JobSpec>("The spec of a job as it was submitted", jobs);
-        api.MapPost("/jobs/{id}/pause", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Pause(), id)))
+            Results.Text(Found(await DemandJob(grains, id).Spec(), id), "application/json")).Says<JobSpec>("The spec of a job as it was submitted", jobs);
+        api.MapPost("/jobs/{id}/pause", async (string id, IGrainFactory grains) => Json(Found(await DemandJob(grains, id).Pause(), id)))
             .Says<JobStatus>("Begin no new round", jobs);
-        api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Resume(), id)))
+        api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(Found(await DemandJob(grains, id).Resume(), id)))
             .Says<JobStatus>("Go on after a pause", jobs);
-        api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await Job(grains, id).Cancel(), id)))
+        api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await DemandJob(grains, id).Cancel(), id)))
             .Says<JobStatus>("End a job; its model stays", jobs);
         api.MapGet("/jobs/{id}/rounds", RoundsAsync).Says<List<RoundRecord>>("The rounds after one, waiting for the first up to 25 s", rounds);
         api.MapGet("/jobs/{id}/rounds/{round:long}", async (string id, long round, IGrainFactory grains) => Json(await RoundAsync(id, round, grains)))
@@ -96,12 +95,12 @@ internal static class FederatedApi
         HeldOutExamples.Check(spec.Evaluation);
         await models.CheckAsync(spec, ct);
         string id = await grains.GetGrain<IJobDirectoryGrain>(0).Reserve(spec.Name);
-        return await Job(grains, id).Submit(text);
+        return await DemandJob(grains, id).Submit(text);
     }
 
     private static async Task<IResult> RoundsAsync(string id, IGrainFactory grains, long after = 0, double waitSeconds = 0)
     {
-        IJobGrain job = Job(grains, id);
+        IJobGrain job = DemandJob(grains, id);
         _ = Found(await job.Status(), id);
         double bounded = double.IsNaN(waitSeconds) ? 0 : Math.Clamp(waitSeconds, 0, MaxWait.TotalSeconds);
         IReadOnlyList<RoundRecord> rounds = await job.Rounds(after, TimeSpan.FromSeconds(bounded));
@@ -110,7 +109,7 @@ internal static class FederatedApi
 
     private static async Task<RoundRecord> RoundAsync(string id, long round, IGrainFactory grains)
     {
-        IJobGrain job = Job(grains, id);
+        IJobGrain job = DemandJob(grains, id);
         JobStatus status = Found(await job.Status(), id);
         IReadOnlyList<RoundRecord> records = round < 1 ? [] : await job.Rounds(round - 1, TimeSpan.Zero);
         return records.FirstOrDefault(record => record.Round == round)
@@ -119,7 +118,7 @@ internal static class FederatedApi
 
     private static async Task<IResult> TimelineAsync(string id, long round, IGrainFactory grains, RoundTimelines timelines, CancellationToken ct)
     {
-        _ = Found(await Job(grains, id).Status(), id);
+        _ = Found(await DemandJob(grains, id).Status(), id);
         RoundTimeline? timeline = round < 1 ? null : await timelines.FindAsync(id, round, ct);
         return Json(timeline ?? throw new ProtocolViolationException(
             ErrorCode.NotFound,
@@ -132,7 +131,7 @@ internal static class FederatedApi
         List<JobStatus> result = [];
         foreach (string id in await grains.GetGrain<IJobDirectoryGrain>(0).List())
         {
-            if (await Job(grains, id).Status() is { } status)
+            if (await DemandJob(grains, id).Status() is { } status)
             {
                 result.Add(status);
             }
@@ -147,8 +146,6 @@ internal static class FederatedApi
         return new ServerDescription(
             typeof(FederatedApi).Assembly.GetName().Version!.ToString(3), ProtocolLimits.Version, addresses.Grpc, signing.ToSubjectPublicKey());
     }
-
-    private static IJobGrain Job(IGrainFactory grains, string id) => grains.GetGrain<IJobGrain>(Identifier(id));
 
     /// <summary>A text of the path that is an identifier.</summary>
     public static string Identifier(string id) => ProtocolLimits.IsIdentifier(id)

@@ -1,6 +1,6 @@
 using Federated.Modeling;
 using Federated.Server.Access;
-using Federated.Server.Api.Events;
+using Federated.Server.Events;
 using Federated.Server.Identity;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;

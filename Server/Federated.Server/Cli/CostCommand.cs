@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Federated.Modeling;
 using Federated.Modeling.Costs;
 using Federated.Server.Jobs;
@@ -73,12 +72,12 @@ internal static class CostCommand
         Table table = new Table().Border(TableBorder.Rounded).AddColumns($"{cost.Package} on {cost.Device}", "predicted");
         foreach ((string what, string value) in new[]
         {
-            ("a step", Text($"{cost.Step.Flops / 1e6:N1} million operations, {cost.Step.BytesMoved / 1e6:N1} MB moved, {cost.StepSeconds * 1e3:N2} ms")),
-            ("a round's training", Text($"{cost.Steps:N0} steps, {cost.TrainingSeconds:N1} s")),
-            ("a round's transfers", Text($"{cost.DownBytes / 1e3:N1} kB down, {cost.UpBytes / 1e3:N1} kB up, {cost.TransferSeconds:N2} s (dense float32)")),
-            ("fetched once", Text($"{cost.PackageBytes / 1e6:N2} MB")),
-            ("peak memory", Text($"{cost.PeakMemoryBytes / 1e6:N0} MB, of it {cost.Step.FrozenBytes / 1e6:N1} frozen weights and {cost.Step.ActivationBytes / 1e6:N1} intermediate results")),
-            ("a round's energy", Text($"{cost.EnergyJoules:N1} J")),
+            ("a step", FormattableString.Invariant($"{cost.Step.Flops / 1e6:N1} million operations, {cost.Step.BytesMoved / 1e6:N1} MB moved, {cost.StepSeconds * 1e3:N2} ms")),
+            ("a round's training", FormattableString.Invariant($"{cost.Steps:N0} steps, {cost.TrainingSeconds:N1} s")),
+            ("a round's transfers", FormattableString.Invariant($"{cost.DownBytes / 1e3:N1} kB down, {cost.UpBytes / 1e3:N1} kB up, {cost.TransferSeconds:N2} s (dense float32)")),
+            ("fetched once", FormattableString.Invariant($"{cost.PackageBytes / 1e6:N2} MB")),
+            ("peak memory", FormattableString.Invariant($"{cost.PeakMemoryBytes / 1e6:N0} MB, of it {cost.Step.FrozenBytes / 1e6:N1} frozen weights and {cost.Step.ActivationBytes / 1e6:N1} intermediate results")),
+            ("a round's energy", FormattableString.Invariant($"{cost.EnergyJoules:N1} J")),
         })
         {
             table.AddRow(what, value);
@@ -87,6 +86,4 @@ internal static class CostCommand
         AnsiConsole.Write(table);
         Console.Out.WriteLine(cost.Fits ? "The job fits." : $"The job does not fit: {string.Join("; ", cost.Obstacles)}.");
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -53,16 +53,16 @@ internal static class RoundText
     {
         string reason = record.Outcome == RoundOutcome.Committed ? "" : $": {record.Reason}";
         string quality = record.Evaluation is { } evaluation
-            ? Text($", accuracy {(evaluation.Accuracy is { } share ? Text($"{100 * share:F2} %") : "–")}, loss {evaluation.Loss:F4}")
+            ? FormattableString.Invariant($", accuracy {(evaluation.Accuracy is { } share ? FormattableString.Invariant($"{100 * share:F2} %") : "–")}, loss {evaluation.Loss:F4}")
             : "";
-        return Text(
-            $"Round {record.Round} {record.Outcome.ToString().ToLowerInvariant()}{reason}; {record.Accepted} of {record.Selected} updates, goal {record.Goal}, late {record.Late}, dropped {record.Dropped.Values.Sum()}; training loss {record.TrainLoss:F4}{quality}{(record.Epsilon is { } epsilon ? Text($", ε {epsilon:F3} so far") : "")}; model version {record.ModelVersion}.");
+        return FormattableString.Invariant(
+            $"Round {record.Round} {record.Outcome.ToString().ToLowerInvariant()}{reason}; {record.Accepted} of {record.Selected} updates, goal {record.Goal}, late {record.Late}, dropped {record.Dropped.Values.Sum()}; training loss {record.TrainLoss:F4}{quality}{(record.Epsilon is { } epsilon ? FormattableString.Invariant($", ε {epsilon:F3} so far") : "")}; model version {record.ModelVersion}.");
     }
 
-    private static string Times(RoundTiming timing) => Text(
+    private static string Times(RoundTiming timing) => FormattableString.Invariant(
         $"{timing.TotalSeconds:F3} s: select {timing.SelectSeconds:F3}, collect {timing.CollectSeconds:F3}, commit {timing.CommitSeconds:F3}, evaluate {timing.EvaluateSeconds:F3}; processor {timing.ProcessCpuSeconds:F3}.");
 
-    private static string Bytes(RoundRecord record) => Text(
+    private static string Bytes(RoundRecord record) => FormattableString.Invariant(
         $"{record.BytesUp:N0} bytes up, {record.BytesDown:N0} bytes down; {record.Examples:N0} examples.");
 
     private static string Row(string device, string outcome, string[] seconds) =>
@@ -97,6 +97,4 @@ internal static class RoundText
 
         yield return indent + line;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

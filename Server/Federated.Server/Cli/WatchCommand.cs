@@ -1,8 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Federated.Server.Api;
-using Federated.Server.Api.Events;
+using Federated.Server.Events;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 
@@ -106,19 +105,17 @@ internal static class WatchCommand
 
         private static string? LineOf(ServerEvent happened) => happened switch
         {
-            JobChanged { Job: { } job } => Text($"job {job.JobId} {Lower(job.State)} {job.Round}/{job.MaxRounds}{(job.Reason.Length > 0 ? ": " + job.Reason : "")}"),
-            RoundStageChanged stage => Text($"round {stage.Round} {Lower(stage.Stage)}{(stage.Selected > 0 ? Text($" {stage.Selected} devices, goal {stage.Goal}") : "")}"),
-            RoundProgressed { Progress: { } p } => Text($"round {p.Round} training {p.Training} uploading {p.Uploading} done {p.Done} dropped {p.Dropped}"),
-            RoundRecorded { Record: { } r } => Text(
+            JobChanged { Job: { } job } => FormattableString.Invariant($"job {job.JobId} {Lower(job.State)} {job.Round}/{job.MaxRounds}{(job.Reason.Length > 0 ? ": " + job.Reason : "")}"),
+            RoundStageChanged stage => FormattableString.Invariant($"round {stage.Round} {Lower(stage.Stage)}{(stage.Selected > 0 ? FormattableString.Invariant($" {stage.Selected} devices, goal {stage.Goal}") : "")}"),
+            RoundProgressed { Progress: { } p } => FormattableString.Invariant($"round {p.Round} training {p.Training} uploading {p.Uploading} done {p.Done} dropped {p.Dropped}"),
+            RoundRecorded { Record: { } r } => FormattableString.Invariant(
                 $"round {r.Round} {Lower(r.Outcome)} {r.Accepted}/{r.Selected} updates, accuracy {Percent(r.Evaluation?.Accuracy)}, {r.BytesUp:N0} bytes up, {r.Timing.TotalSeconds:F2} s {r.Reason}").TrimEnd(),
             _ => null,
         };
 
-        private static string Percent(double? share) => share is { } value ? Text($"{100 * value:F2} %") : "–";
+        private static string Percent(double? share) => share is { } value ? FormattableString.Invariant($"{100 * value:F2} %") : "–";
 
         private static string Lower<T>(T value)
             where T : struct, Enum => value.ToString().ToLowerInvariant();
-
-        private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
     }
 }

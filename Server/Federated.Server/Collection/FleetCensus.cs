@@ -49,6 +49,9 @@ internal sealed class FleetCensus(TimeProvider time, TimelineRecorder timelines,
     private readonly ConcurrentDictionary<string, Entry> _devices = new(StringComparer.Ordinal);
     private long _checkIns;
 
+    /// <summary>Check-ins answered since the server started.</summary>
+    public long CheckIns => Interlocked.Read(ref _checkIns);
+
     /// <summary>A check-in arrived and is held from now on.</summary>
     public void Arrived(CheckIn profile, string population)
     {
@@ -111,7 +114,7 @@ internal sealed class FleetCensus(TimeProvider time, TimelineRecorder timelines,
             counts[(int)DevicePresence.Training],
             counts[(int)DevicePresence.Resting],
             counts[(int)DevicePresence.Absent],
-            Interlocked.Read(ref _checkIns));
+            CheckIns);
     }
 
     private DeviceSighting Sighting(Entry entry, HashSet<string> training) =>

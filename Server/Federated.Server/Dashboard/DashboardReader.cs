@@ -1,6 +1,5 @@
 using Federated.Server.Api;
 using Federated.Server.Collection;
-using Federated.Server.Grains;
 using Federated.Server.Hosting;
 using Federated.Server.Identity;
 using Federated.Server.Jobs;
@@ -37,13 +36,13 @@ internal sealed class DashboardReader(
     public async Task<IReadOnlyList<JobStatus>> JobsAsync() => [.. (await FederatedApi.AllAsync(grains)).AsEnumerable().Reverse()];
 
     /// <summary>A job; null when there is none.</summary>
-    public async Task<JobStatus?> JobAsync(string jobId) => ProtocolLimits.IsIdentifier(jobId) ? await Job(jobId).Status() : null;
+    public async Task<JobStatus?> JobAsync(string jobId) => ProtocolLimits.IsIdentifier(jobId) ? await FederatedApi.DemandJob(grains, jobId).Status() : null;
 
     /// <summary>The spec of a job as it was submitted; null when there is none.</summary>
-    public async Task<string?> SpecAsync(string jobId) => ProtocolLimits.IsIdentifier(jobId) ? await Job(jobId).Spec() : null;
+    public async Task<string?> SpecAsync(string jobId) => ProtocolLimits.IsIdentifier(jobId) ? await FederatedApi.DemandJob(grains, jobId).Spec() : null;
 
     /// <summary>The records of a job's rounds after one.</summary>
-    public Task<IReadOnlyList<RoundRecord>> RoundsAsync(string jobId, long after = 0) => Job(jobId).Rounds(after, TimeSpan.Zero);
+    public Task<IReadOnlyList<RoundRecord>> RoundsAsync(string jobId, long after = 0) => FederatedApi.DemandJob(grains, jobId).Rounds(after, TimeSpan.Zero);
 
     /// <summary>Devices that dropped out of the last <see cref="RecentRounds"/> rounds of each job, by reason.</summary>
     public async Task<IReadOnlyDictionary<string, int>> DropsAsync(IReadOnlyList<JobStatus> jobs)
@@ -68,10 +67,8 @@ internal sealed class DashboardReader(
 
     /// <summary>The versions of a job's model, oldest first.</summary>
     public async Task<IReadOnlyList<ModelVersion>> VersionsAsync(JobStatus job) =>
-        ModelVersions.Of(job, await RoundsAsync(job.JobId), await Job(job.JobId).KeptVersions());
+        ModelVersions.Of(job, await RoundsAsync(job.JobId), await FederatedApi.DemandJob(grains, job.JobId).KeptVersions());
 
     /// <summary>The package that a job trains.</summary>
     public Task<PackageManifest> ManifestAsync(JobStatus job, CancellationToken ct) => models.ManifestAsync(ContentHash.Parse(job.PackageSha256), ct);
-
-    private IJobGrain Job(string jobId) => grains.GetGrain<IJobGrain>(jobId);
 }

@@ -1,4 +1,4 @@
-using Federated.Server.Api.Events;
+using Federated.Server.Events;
 using Microsoft.AspNetCore.Components;
 
 namespace Federated.Server.Dashboard;
@@ -24,6 +24,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(500);
 
     private readonly CancellationTokenSource _gone = new();
+    private readonly SemaphoreSlim _loading = new(1, 1);
     private Task _following = Task.CompletedTask;
     private Task _drawing = Task.CompletedTask;
     private Reaction _wanted;
@@ -71,7 +72,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     protected override async Task OnParametersSetAsync()
     {
         MayChange = await Commands.MayChangeAsync();
-        await LoadAsync(_gone.Token);
+        await LoadInTurnAsync();
         IsLoaded = true;
     }
 
@@ -85,12 +86,33 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         _gone.Dispose();
     }
 
+    // One at a time: a change of address and an event may ask for it at once, and the older answer must not come last.
+    private async Task LoadInTurnAsync()
+    {
+        await _loading.WaitAsync(_gone.Token);
+        try
+        {
+            await LoadAsync(_gone.Token);
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
     private async Task FollowAsync(IAsyncEnumerable<ServerEvent> events)
     {
-        await foreach (ServerEvent happened in events)
+        try
         {
-            Reaction wanted = happened is EventsMissed ? Reaction.Load : React(happened);
-            _wanted = wanted > _wanted ? wanted : _wanted;
+            await foreach (ServerEvent happened in events)
+            {
+                Reaction wanted = happened is EventsMissed ? Reaction.Load : React(happened);
+                _wanted = wanted > _wanted ? wanted : _wanted;
+            }
+        }
+        catch (Exception e) when (!_gone.IsCancellationRequested)
+        {
+            await DispatchExceptionAsync(e);
         }
     }
 
@@ -104,7 +126,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
                 (Reaction wanted, _wanted) = (_wanted, Reaction.None);
                 if (wanted == Reaction.Load)
                 {
-                    await LoadAsync(_gone.Token);
+                    await LoadInTurnAsync();
                 }
 
                 if (wanted != Reaction.None)

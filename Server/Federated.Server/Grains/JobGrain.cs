@@ -1,4 +1,4 @@
-using Federated.Server.Api.Events;
+using Federated.Server.Events;
 using Federated.Server.Jobs;
 using Federated.Server.Privacy;
 using Federated.Server.Rounds;

@@ -1,6 +1,6 @@
 using Federated.Server.Aggregation;
-using Federated.Server.Api.Events;
 using Federated.Server.Collection;
+using Federated.Server.Events;
 using Federated.Server.Jobs;
 using Federated.Server.Privacy;
 using Federated.Server.Rounds;

@@ -15,6 +15,7 @@ namespace Federated.Server.Grpc;
 internal sealed partial class EnrollmentGateway(
     DeviceAuthority authority,
     DeviceRegistry registry,
+    MemberCertificates members,
     IdentityOptions options,
     ServerKey signing,
     TimeProvider time,
@@ -94,14 +95,11 @@ internal sealed partial class EnrollmentGateway(
         foreach (KnownMember member in request.Members)
         {
             Demand.Identifier(member.DeviceId, "device_id");
-
-            // What is told holds no longer than what the device itself was given.
             if (registry.Find(member.DeviceId) is { RevokedAt: null } device
                 && device.CertificateEndsAt > now
                 && !MemberKeyTag.Of(device.PublicKey).AsSpan().SequenceEqual(member.KeyTag.Span))
             {
-                reply.Certificates.Add(UnsafeByteOperations.UnsafeWrap(
-                    authority.IssueDevice(device.PublicKey, device.DeviceId, now, device.CertificateEndsAt - now)));
+                reply.Certificates.Add(UnsafeByteOperations.UnsafeWrap(members.Of(device, now)));
             }
         }
 

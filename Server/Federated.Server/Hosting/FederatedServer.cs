@@ -1,9 +1,9 @@
 using System.Net;
 using Federated.Server.Access;
 using Federated.Server.Api;
-using Federated.Server.Api.Events;
 using Federated.Server.Collection;
 using Federated.Server.Dashboard;
+using Federated.Server.Events;
 using Federated.Server.Grains;
 using Federated.Server.Grpc;
 using Federated.Server.Identity;
@@ -203,6 +203,7 @@ public sealed class FederatedServer : IAsyncDisposable
         if (authority is not null)
         {
             services.AddSingleton(authority);
+            services.AddSingleton<MemberCertificates>();
             services.AddSingleton<CallerCheck>();
             services.AddSingleton(provider => new ServerCertificate(
                 authority, ServerNames(options), provider.GetRequiredService<TimeProvider>()));

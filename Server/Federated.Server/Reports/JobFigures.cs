@@ -1,4 +1,3 @@
-using System.Globalization;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 
@@ -10,31 +9,28 @@ internal static class JobFigures
     /// <summary>Figures by name.</summary>
     public static IReadOnlyList<(string Name, string Value)> Of(JobStatus job, IReadOnlyList<RoundRecord> rounds)
     {
-        long updates = rounds.Sum(round => (long)round.Accepted);
-        double seconds = rounds.Sum(round => round.Timing.TotalSeconds);
-        double bytes = rounds.Sum(round => (double)round.BytesUp + round.BytesDown);
-        double dense = 2.0 * updates * job.DenseFullModelBytes;
+        JobSums sums = JobSums.Of(rounds);
+        double bytes = (double)sums.BytesUp + sums.BytesDown;
+        double dense = 2.0 * sums.Updates * job.DenseFullModelBytes;
         return
         [
             ("Accuracy", Percent(job.Accuracy)),
-            ("Loss", job.Loss is { } loss ? Text($"{loss:F4}") : "–"),
-            ("Rounds", Text($"{rounds.Count} of {job.MaxRounds}, {rounds.Count(round => round.Outcome == RoundOutcome.Abandoned)} abandoned")),
-            ("Rounds to target", job.RoundsToTarget is { } reached ? Text($"{reached}") : "–"),
-            ("Updates", Text($"{updates:N0}")),
-            ("Late", Text($"{rounds.Sum(round => (long)round.Late):N0}")),
-            ("Dropped", Text($"{rounds.Sum(round => (long)round.Dropped.Values.Sum()):N0}")),
-            ("Bytes up", Text($"{rounds.Sum(round => round.BytesUp):N0}")),
-            ("Bytes down", Text($"{rounds.Sum(round => round.BytesDown):N0}")),
-            ("Against the whole model both ways", dense > 0 ? Text($"{100 * bytes / dense:F2} %") : "–"),
+            ("Loss", job.Loss is { } loss ? FormattableString.Invariant($"{loss:F4}") : "–"),
+            ("Rounds", FormattableString.Invariant($"{rounds.Count} of {job.MaxRounds}, {sums.Abandoned} abandoned")),
+            ("Rounds to target", job.RoundsToTarget is { } reached ? FormattableString.Invariant($"{reached}") : "–"),
+            ("Updates", FormattableString.Invariant($"{sums.Updates:N0}")),
+            ("Late", FormattableString.Invariant($"{sums.Late:N0}")),
+            ("Dropped", FormattableString.Invariant($"{sums.Dropped.Sum(drop => (long)drop.Value):N0}")),
+            ("Bytes up", FormattableString.Invariant($"{sums.BytesUp:N0}")),
+            ("Bytes down", FormattableString.Invariant($"{sums.BytesDown:N0}")),
+            ("Against the whole model both ways", dense > 0 ? FormattableString.Invariant($"{100 * bytes / dense:F2} %") : "–"),
             ("Privacy spent", job.Privacy is { } privacy ? privacy.Statement : "no differential privacy"),
-            ("Time in rounds", Text($"{seconds:F2} s")),
-            ("Processor time of the server process in rounds", Text($"{rounds.Sum(round => round.Timing.ProcessCpuSeconds):F2} s")),
-            ("Model", Text($"version {job.ModelVersion}, {job.AdapterSha256}")),
+            ("Time in rounds", FormattableString.Invariant($"{sums.TotalSeconds:F2} s")),
+            ("Processor time of the server process in rounds", FormattableString.Invariant($"{sums.ProcessSeconds:F2} s")),
+            ("Model", FormattableString.Invariant($"version {job.ModelVersion}, {job.AdapterSha256}")),
         ];
     }
 
     /// <summary>A share as a percentage.</summary>
-    public static string Percent(double? share) => share is { } value ? Text($"{100 * value:F2} %") : "–";
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    public static string Percent(double? share) => share is { } value ? FormattableString.Invariant($"{100 * value:F2} %") : "–";
 }

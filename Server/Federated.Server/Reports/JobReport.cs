@@ -56,7 +56,7 @@ internal static class JobReport
         StringBuilder html = new();
         JobStatus job = content.Job;
         html.Append(Head.Replace("TITLE", Encode($"{job.Name} · {job.JobId}"), StringComparison.Ordinal));
-        html.Append(Text($"<h1>{Encode(job.Name)}</h1><p>Job {Encode(job.JobId)}, {job.State.ToString().ToLowerInvariant()}{(job.Reason.Length > 0 ? ": " + Encode(job.Reason) : "")}. Written {content.WrittenAt:u}.</p>"));
+        html.Append(FormattableString.Invariant($"<h1>{Encode(job.Name)}</h1><p>Job {Encode(job.JobId)}, {job.State.ToString().ToLowerInvariant()}{(job.Reason.Length > 0 ? ": " + Encode(job.Reason) : "")}. Written {content.WrittenAt:u}.</p>"));
         Table(html, "Figures", ["", ""], [.. JobFigures.Of(job, content.Rounds).Concat(content.Figures).Select(figure => new[] { figure.Name, figure.Value })]);
         html.Append("<h2>Plots</h2>");
         Plots(html, content);
@@ -65,14 +65,14 @@ internal static class JobReport
             "Why devices dropped out",
             ["reason", "devices"],
             [.. content.Rounds.SelectMany(round => round.Dropped).GroupBy(pair => pair.Key).OrderByDescending(group => group.Sum(pair => pair.Value))
-                .Select(group => new[] { group.Key, Text($"{group.Sum(pair => pair.Value)}") })]);
+                .Select(group => new[] { group.Key, FormattableString.Invariant($"{group.Sum(pair => pair.Value)}") })]);
         Devices(html, content.LastTimeline);
         Table(
             html,
             "Rounds",
             ["round", "outcome", "updates", "late", "dropped", "accuracy", "loss", "training loss", "bytes up", "bytes down", "seconds"],
             [.. content.Rounds.Select(Row)]);
-        html.Append(Text($"<h2>Settings</h2><pre>{Encode(Pretty(content.SettingsJson))}</pre>"));
+        html.Append(FormattableString.Invariant($"<h2>Settings</h2><pre>{Encode(Pretty(content.SettingsJson))}</pre>"));
         Table(html, "Surroundings", ["", ""], [.. content.Surroundings.Select(pair => new[] { pair.Name, pair.Value })]);
         return html.Append("</main></body></html>\n").ToString();
     }
@@ -81,9 +81,9 @@ internal static class JobReport
     {
         IReadOnlyList<RoundRecord> rounds = content.Rounds;
         (double, double)[] Points(Func<RoundRecord, double?> of) => [.. rounds.Where(round => of(round) is not null).Select(round => ((double)round.Round, of(round)!.Value))];
-        html.Append(Plot.Lines("Accuracy on held-out data", "round", [new("accuracy", Points(round => round.Evaluation?.Accuracy))], value => Text($"{100 * value:0.#} %")));
+        html.Append(Plot.Lines("Accuracy on held-out data", "round", [new("accuracy", Points(round => round.Evaluation?.Accuracy))], value => FormattableString.Invariant($"{100 * value:0.#} %")));
         html.Append(Plot.Lines(
-            "Loss", "round", [new("held-out", Points(round => round.Evaluation?.Loss)), new("training", Points(round => round.Accepted > 0 ? round.TrainLoss : null))], value => Text($"{value:0.###}")));
+            "Loss", "round", [new("held-out", Points(round => round.Evaluation?.Loss)), new("training", Points(round => round.Accepted > 0 ? round.TrainLoss : null))], value => FormattableString.Invariant($"{value:0.###}")));
 
         double up = 0;
         double down = 0;
@@ -104,13 +104,13 @@ internal static class JobReport
             "round",
             ["accepted", "late", "dropped"],
             [.. rounds.Select(round => ((double)round.Round, new double[] { round.Accepted, round.Late, Math.Max(0, round.Dropped.Values.Sum()) }))],
-            value => Text($"{value:0.#}")));
+            value => FormattableString.Invariant($"{value:0.#}")));
         html.Append(Plot.Bars(
             "Where the time went, in seconds",
             "round",
             ["select", "collect", "commit", "evaluate"],
             [.. rounds.Select(round => ((double)round.Round, new[] { round.Timing.SelectSeconds, round.Timing.CollectSeconds, round.Timing.CommitSeconds, round.Timing.EvaluateSeconds }))],
-            value => Text($"{value:0.###}")));
+            value => FormattableString.Invariant($"{value:0.###}")));
     }
 
     private static void Devices(StringBuilder html, RoundTimeline? timeline)
@@ -122,34 +122,34 @@ internal static class JobReport
 
         Table(
             html,
-            Text($"The slowest devices of round {timeline.Round}, in seconds"),
+            FormattableString.Invariant($"The slowest devices of round {timeline.Round}, in seconds"),
             ["device", "outcome", "from assignment to end", "download", "train", "encode", "other", "upload"],
             [.. timeline.Clients.Where(client => client.EndedAt is not null).OrderByDescending(client => client.EndedAt - client.AssignedAt).Take(SlowestDevices).Select(client => new[]
             {
                 client.DeviceId,
                 client.Reason.Length > 0 ? $"{client.Outcome}: {client.Reason}".ToLowerInvariant() : client.Outcome.ToString().ToLowerInvariant(),
-                Text($"{(client.EndedAt!.Value - client.AssignedAt).TotalSeconds:F3}"),
-                Text($"{client.DownloadSeconds:F3}"),
-                Text($"{client.ComputeSeconds:F3}"),
-                Text($"{client.EncodeSeconds:F3}"),
-                Text($"{client.OtherSeconds ?? 0:F3}"),
-                Text($"{client.UploadSeconds ?? 0:F3}"),
+                FormattableString.Invariant($"{(client.EndedAt!.Value - client.AssignedAt).TotalSeconds:F3}"),
+                FormattableString.Invariant($"{client.DownloadSeconds:F3}"),
+                FormattableString.Invariant($"{client.ComputeSeconds:F3}"),
+                FormattableString.Invariant($"{client.EncodeSeconds:F3}"),
+                FormattableString.Invariant($"{client.OtherSeconds ?? 0:F3}"),
+                FormattableString.Invariant($"{client.UploadSeconds ?? 0:F3}"),
             })]);
     }
 
     private static string[] Row(RoundRecord round) =>
     [
-        Text($"{round.Round}"),
+        FormattableString.Invariant($"{round.Round}"),
         round.Outcome == RoundOutcome.Committed ? "committed" : $"abandoned: {round.Reason}",
-        Text($"{round.Accepted}/{round.Selected}"),
-        Text($"{round.Late}"),
-        Text($"{round.Dropped.Values.Sum()}"),
+        FormattableString.Invariant($"{round.Accepted}/{round.Selected}"),
+        FormattableString.Invariant($"{round.Late}"),
+        FormattableString.Invariant($"{round.Dropped.Values.Sum()}"),
         JobFigures.Percent(round.Evaluation?.Accuracy),
-        round.Evaluation is { } evaluation ? Text($"{evaluation.Loss:F4}") : "–",
-        Text($"{round.TrainLoss:F4}"),
-        Text($"{round.BytesUp:N0}"),
-        Text($"{round.BytesDown:N0}"),
-        Text($"{round.Timing.TotalSeconds:F3}"),
+        round.Evaluation is { } evaluation ? FormattableString.Invariant($"{evaluation.Loss:F4}") : "–",
+        FormattableString.Invariant($"{round.TrainLoss:F4}"),
+        FormattableString.Invariant($"{round.BytesUp:N0}"),
+        FormattableString.Invariant($"{round.BytesDown:N0}"),
+        FormattableString.Invariant($"{round.Timing.TotalSeconds:F3}"),
     ];
 
     private static void Table(StringBuilder html, string title, string[] head, IReadOnlyList<string[]> rows)
@@ -159,7 +159,7 @@ internal static class JobReport
             return;
         }
 
-        html.Append(Text($"<h2>{Encode(title)}</h2><div class=\"wide\"><table>"));
+        html.Append(FormattableString.Invariant($"<h2>{Encode(title)}</h2><div class=\"wide\"><table>"));
         if (head.Any(name => name.Length > 0))
         {
             html.Append("<tr>").AppendJoin("", head.Select(name => $"<th>{Encode(name)}</th>")).Append("</tr>");
@@ -181,15 +181,13 @@ internal static class JobReport
 
     private static string Bytes(double bytes) => bytes switch
     {
-        >= 1e9 => Text($"{bytes / 1e9:0.##} GB"),
-        >= 1e6 => Text($"{bytes / 1e6:0.##} MB"),
-        >= 1e3 => Text($"{bytes / 1e3:0.##} kB"),
-        _ => Text($"{bytes:0} B"),
+        >= 1e9 => FormattableString.Invariant($"{bytes / 1e9:0.##} GB"),
+        >= 1e6 => FormattableString.Invariant($"{bytes / 1e6:0.##} MB"),
+        >= 1e3 => FormattableString.Invariant($"{bytes / 1e3:0.##} kB"),
+        _ => FormattableString.Invariant($"{bytes:0} B"),
     };
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private const string Head = """
         <!doctype html>

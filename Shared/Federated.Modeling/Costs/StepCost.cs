@@ -54,21 +54,19 @@ public sealed record StepCost(double Flops, double ProductFlops, double BytesMov
 
         bool quantized = package.Manifest.BaseBits is not null;
         List<GraphNode> run = [.. graph.Nodes.Where(n => !OperatorCost.IsView(n))];
-        double matrices = PackedMatrices(graph).Sum();
+        List<GraphValue> uses = FrozenFactors(graph);
+        double matrices = uses.Sum(OperatorCost.BytesOf);
         double dequantized = quantized ? matrices : 0;
-        double largest = quantized ? PackedMatrices(graph).DefaultIfEmpty(0).Max() : 0;
+        double largest = quantized ? uses.Select(OperatorCost.BytesOf).DefaultIfEmpty(0).Max() : 0;
         double mapped = package.FrozenWeights.LongLength;
 
         // A float32 matrix is packed for each product it is in, and its mapped pages are given back; a quantized one stays mapped and is widened anew each time.
-        double frozen = quantized ? mapped + largest : matrices + Math.Max(0, mapped - DistinctMatrices(graph));
+        double frozen = quantized ? mapped + largest : matrices + Math.Max(0, mapped - uses.Distinct().Sum(OperatorCost.BytesOf));
         return new StepCost(
             flops + (dequantized / sizeof(float)), products, bytes + (1.25 * dequantized), others + (1.25 * dequantized), run.Count, frozen, ActivationLiveness.PeakBytes(graph));
     }
 
-    private static IEnumerable<double> PackedMatrices(GraphBuilder graph) => graph.Nodes
-        .Where(n => n.OperatorType is "MatMul" or "Gemm" && n.Input(1).Constant is not null && n.Input(1).Shape.Rank == 2).Select(n => OperatorCost.BytesOf(n.Input(1)));
-
-    private static double DistinctMatrices(GraphBuilder graph) => graph.Nodes
-        .Where(n => n.OperatorType is "MatMul" or "Gemm" && n.Input(1).Constant is not null && n.Input(1).Shape.Rank == 2)
-        .Select(n => n.Input(1)).Distinct().Sum(OperatorCost.BytesOf);
+    // The frozen matrix of every product, as often as it is multiplied with.
+    private static List<GraphValue> FrozenFactors(GraphBuilder graph) =>
+        [.. graph.Nodes.Where(n => n.OperatorType is "MatMul" or "Gemm" && n.Input(1).Constant is not null && n.Input(1).Shape.Rank == 2).Select(n => n.Input(1))];
 }

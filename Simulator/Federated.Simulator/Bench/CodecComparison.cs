@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Federated.Server.Jobs;
-using Federated.Simulator.CommandLine;
 using Federated.Simulator.Reports;
-using Federated.Simulator.Runs;
-using Federated.Simulator.Scenarios;
 
 namespace Federated.Simulator.Bench;
 
@@ -19,13 +16,14 @@ internal sealed record CodecChoice(string Name, IReadOnlyList<string> Settings);
 /// <param name="Seed">The run's seed.</param>
 /// <param name="Settings">Settings that were overridden in all runs, in the order given.</param>
 /// <param name="Rounds">Rounds that were run.</param>
-/// <param name="Accuracy">Held-out accuracy in the end, 0 to 1.</param>
+/// <param name="Accuracy">Held-out accuracy in the end, 0 to 1; null when the job failed.</param>
 /// <param name="Loss">Held-out loss in the end, in nats; null when it is no number any more.</param>
 /// <param name="BytesUp">Encoded bytes up a client and round.</param>
 /// <param name="BytesDown">Encoded bytes down a client and round.</param>
 /// <param name="AdapterBytes">The adapter in float32.</param>
 /// <param name="ModelBytes">The full model in float32.</param>
 /// <param name="AbandonedRounds">Rounds without enough updates, as when training diverges.</param>
+/// <param name="Failure">Why the job failed; empty when it completed.</param>
 internal sealed record CodecRun(
     string Scenario,
     string Codec,
@@ -38,7 +36,8 @@ internal sealed record CodecRun(
     double BytesDown,
     long AdapterBytes,
     long ModelBytes,
-    long AbandonedRounds);
+    long AbandonedRounds,
+    string Failure);
 
 /// <summary>
 /// Runs scenarios once for every way of sending updates and every seed. Each finished run is a line of a JSON-lines file, and runs that the file
@@ -80,46 +79,32 @@ internal static class CodecComparison
         return runs;
     }
 
-    /// <summary>Runs a scenario in one way.</summary>
+    /// <summary>Runs a scenario in one way. A run whose job fails, as when training diverges, is a result too.</summary>
     /// <param name="scenario">Name of a scenario built in, or path of a scenario file.</param>
     /// <param name="choice">How updates are sent.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="overrides">Further settings as <c>key=value</c>; they win.</param>
     /// <param name="ct">Ends the run.</param>
     /// <exception cref="InvalidSettingsException">The scenario or a setting is refused.</exception>
-    /// <exception cref="InvalidOperationException">The run did not complete.</exception>
     public static async Task<CodecRun> RunAsync(string scenario, CodecChoice choice, ulong seed, IReadOnlyList<string> overrides, CancellationToken ct)
     {
-        (string text, string home) = ScenarioCatalog.Find(scenario);
-        string[] all = ["job.targetAccuracy=null", $"job.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. choice.Settings, .. overrides];
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("federated-codecs-");
-        try
-        {
-            ReadScenario read = ScenarioReader.Locate(ScenarioReader.Read(text, all), home, readsHeldOut: true);
-            RunFolder output = RunFolder.Open(Path.Combine(folder.FullName, "run"), read.Scenario.Name, seed, Environment.CurrentDirectory);
-            RunRequest request = new() { Scenario = read, Folder = output, Threads = Environment.ProcessorCount, Server = null };
-            RunSummary summary = await new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(ct);
-            ct.ThrowIfCancellationRequested();
-            return summary.Outcome is RunOutcome.Completed
-                ? new CodecRun(
-                    scenario,
-                    choice.Name,
-                    seed,
-                    string.Join(' ', overrides),
-                    summary.Rounds,
-                    summary.FinalAccuracy,
-                    summary.FinalLoss is { } loss && double.IsFinite(loss) ? loss : null,
-                    summary.BytesUpPerClientRound,
-                    summary.BytesDownPerClientRound,
-                    summary.DenseAdapterBytes,
-                    summary.DenseFullModelBytes,
-                    summary.AbandonedRounds)
-                : throw new InvalidOperationException($"'{scenario}' with {choice.Name}, seed {seed}, ended as {summary.Outcome}: {summary.Reason}");
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        RunSummary summary = await BenchRun.SummaryAsync(
+            scenario, ["job.targetAccuracy=null", $"job.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. choice.Settings, .. overrides], ct);
+        bool completed = summary.Outcome is RunOutcome.Completed;
+        return new CodecRun(
+            scenario,
+            choice.Name,
+            seed,
+            string.Join(' ', overrides),
+            summary.Rounds,
+            completed ? summary.FinalAccuracy : null,
+            completed && summary.FinalLoss is { } loss && double.IsFinite(loss) ? loss : null,
+            summary.BytesUpPerClientRound,
+            summary.BytesDownPerClientRound,
+            summary.DenseAdapterBytes,
+            summary.DenseFullModelBytes,
+            summary.AbandonedRounds,
+            completed ? "" : summary.Reason);
     }
 
     private static CodecChoice TopK(double density) => new(

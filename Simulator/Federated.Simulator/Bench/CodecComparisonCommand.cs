@@ -96,7 +96,7 @@ internal static class CodecComparisonCommand
             await File.AppendAllTextAsync(path, JsonSerializer.Serialize(run, ReportJson.Line) + "\n", CancellationToken.None);
             TimeSpan left = Stopwatch.GetElapsedTime(began) / (i + 1) * (missing.Length - i - 1);
             Console.Error.WriteLine(FormattableString.Invariant(
-                $"{i + 1}/{missing.Length} {run.Scenario}, {run.Codec}, seed {run.Seed}: {run.Accuracy:P2}, {run.BytesUp / 1e3:F1} kB up; {left:h\\:mm\\:ss} left"));
+                $"{i + 1}/{missing.Length} {run.Scenario}, {run.Codec}, seed {run.Seed}: {(run.Failure.Length > 0 ? run.Failure : $"{run.Accuracy:P2}")}, {run.BytesUp / 1e3:F1} kB up; {left:h\\:mm\\:ss} left"));
         }
     }
 
@@ -129,7 +129,7 @@ internal static class CodecComparisonCommand
         return table;
     }
 
-    // Mean ± half the distance between least and greatest; a run whose value is no number shows in place of the mean.
+    // Mean ± half the distance between least and greatest; a dash when a run failed or its value is no number.
     private static string Spread(IEnumerable<double?> values, string format)
     {
         double?[] all = [.. values];

@@ -4,8 +4,6 @@ using System.Text.Json;
 using Federated.Server.Jobs;
 using Federated.Simulator.CommandLine;
 using Federated.Simulator.Reports;
-using Federated.Simulator.Runs;
-using Federated.Simulator.Scenarios;
 using Spectre.Console;
 
 namespace Federated.Simulator.Bench;
@@ -88,7 +86,6 @@ internal static class LoraBench
 
     private static async Task<LoraRow> RunAsync(string name, string[] overrides, string rule, string settings, string ranks, CancellationToken ct)
     {
-        (string text, string home) = ScenarioCatalog.Find(name);
         string lora = settings.Length == 0 ? $$"""{ "rule": "{{rule}}" }""" : $$"""{ "rule": "{{rule}}", {{settings}} }""";
         string[] all =
         [
@@ -100,21 +97,10 @@ internal static class LoraBench
             .. overrides,
             $"job.aggregation.lora={lora}",
         ];
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("federated-lora-");
-        try
-        {
-            ReadScenario scenario = ScenarioReader.Locate(ScenarioReader.Read(text, all), home, readsHeldOut: true);
-            RunFolder output = RunFolder.Open(Path.Combine(folder.FullName, rule), scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory);
-            RunRequest request = new() { Scenario = scenario, Folder = output, Threads = Environment.ProcessorCount, Server = null };
-            RunSummary summary = await new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(ct);
-            return summary.Outcome is RunOutcome.Completed
-                ? new LoraRow(rule, ranks, summary.FinalAccuracy, summary.BytesUpPerClientRound, summary.AveragingBias)
-                : throw new InvalidOperationException($"The run under '{rule}' ended as {summary.Outcome}: {summary.Reason}");
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        RunSummary summary = await BenchRun.SummaryAsync(name, all, ct);
+        return summary.Outcome is RunOutcome.Completed
+            ? new LoraRow(rule, ranks, summary.FinalAccuracy, summary.BytesUpPerClientRound, summary.AveragingBias)
+            : throw new InvalidOperationException($"The run under '{rule}' ended as {summary.Outcome}: {summary.Reason}");
     }
 
     private static string Percent(double? share) => share is { } value ? value.ToString("P1", CultureInfo.InvariantCulture) : "–";

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Federated.Client.Session;
 using Federated.Client.Transport;
 using Federated.Server.Api;
-using Federated.Server.Api.Events;
+using Federated.Server.Events;
 using Federated.Server.Jobs;
 using Federated.Shared.Randomness;
 using Federated.Simulator.Population;

@@ -1,5 +1,5 @@
-using Federated.Server.Api.Events;
 using Federated.Server.Collection;
+using Federated.Server.Events;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Federated.Server.Tests.Api;

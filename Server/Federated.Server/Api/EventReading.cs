@@ -1,7 +1,8 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using Federated.Server.Events;
 
-namespace Federated.Server.Api.Events;
+namespace Federated.Server.Api;
 
 /// <summary>Reads the events of an answer, for the command line.</summary>
 internal static class EventReading

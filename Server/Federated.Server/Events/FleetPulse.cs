@@ -1,7 +1,7 @@
 using Federated.Server.Collection;
 using Federated.Server.Rounds;
 
-namespace Federated.Server.Api.Events;
+namespace Federated.Server.Events;
 
 /// <summary>Publishes what changes too often for an event each: counts of devices, progress of open rounds. Idle while nobody reads.</summary>
 internal sealed class FleetPulse(EventFeed feed, FleetCensus census, TimelineRecorder timelines, TimeProvider time) : BackgroundService

@@ -1,6 +1,4 @@
-using Federated.Server.Rounds;
-
-namespace Federated.Server.Dashboard;
+namespace Federated.Server.Rounds;
 
 /// <summary>What a job's rounds come to.</summary>
 internal sealed record JobSums
@@ -35,6 +33,9 @@ internal sealed record JobSums
     /// <summary>Time the contributors downloaded.</summary>
     public double DownloadSeconds { get; private init; }
 
+    /// <summary>Time from the start of each round to its end.</summary>
+    public double TotalSeconds { get; private init; }
+
     /// <summary>Processor time of the server's process during the rounds.</summary>
     public double ProcessSeconds { get; private init; }
 
@@ -57,6 +58,7 @@ internal sealed record JobSums
         Refused = Count(rounds.SelectMany(round => round.Refused)),
         ComputeSeconds = rounds.Sum(round => round.Timing.ClientComputeSeconds),
         DownloadSeconds = rounds.Sum(round => round.Timing.ClientDownloadSeconds),
+        TotalSeconds = rounds.Sum(round => round.Timing.TotalSeconds),
         ProcessSeconds = rounds.Sum(round => round.Timing.ProcessCpuSeconds),
         PeakMemoryBytes = rounds.Select(round => round.Timing.ClientPeakMemoryBytes).DefaultIfEmpty().Max(),
         ClippedShare = rounds.Average(round => round.ClippedShare),

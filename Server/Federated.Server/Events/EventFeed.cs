@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Federated.Server.Api.Events;
+namespace Federated.Server.Events;
 
 /// <summary>
 /// The events of this server process, for any number of readers: the last <see cref="KeptEvents"/> are kept once, and every reader has a place in them.

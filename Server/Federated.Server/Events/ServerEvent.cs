@@ -4,7 +4,7 @@ using Federated.Server.Collection;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 
-namespace Federated.Server.Api.Events;
+namespace Federated.Server.Events;
 
 /// <summary>Where an open round stands.</summary>
 public enum RoundStage

@@ -1,11 +1,12 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Federated.Server.Events;
 using Federated.Shared.Protocol;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
-namespace Federated.Server.Api.Events;
+namespace Federated.Server.Api;
 
 /// <summary>Maps <c>/events</c>: the feed as server-sent events (the EventSource of the HTML standard).</summary>
 internal static class EventRoutes

@@ -1,0 +1,31 @@
+namespace Federated.Client.Session;
+
+/// <summary>Small files that a power cut leaves as they were or as they are to be, and never in between.</summary>
+internal static class ReplacedFile
+{
+    /// <summary>Replaces a file; its folder is made when it is not there. Returns when the content is on the disk.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="content">All of it.</param>
+    /// <returns>False when the disk does not take it; the earlier file is still there then.</returns>
+    public static bool TryWrite(string path, ReadOnlySpan<byte> content)
+    {
+        string draft = path + ".new";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using (FileStream file = new(draft, FileMode.Create, FileAccess.Write))
+            {
+                // A rename that reaches the disk before the content does would leave an empty file after a power cut.
+                file.Write(content);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(draft, path, overwrite: true);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}
