@@ -65,7 +65,7 @@ internal static class TableExport
         ("uploadStartedAt", row => row.Client.UploadStartedAt),
         ("endedAt", row => row.Client.EndedAt),
         ("downloadSeconds", row => row.Client.DownloadSeconds),
-        ("computeSeconds", row => row.Client.ComputeSeconds),
+        ("computeSeconds", row => row.Client.ToldComputeSeconds),
         ("encodeSeconds", row => row.Client.EncodeSeconds),
         ("otherSeconds", row => row.Client.OtherSeconds),
         ("uploadSeconds", row => row.Client.UploadSeconds),

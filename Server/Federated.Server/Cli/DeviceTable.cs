@@ -45,7 +45,7 @@ internal static class DeviceTable
                 round.Round.ToString(CultureInfo.InvariantCulture),
                 round.Outcome.ToString().ToLowerInvariant(),
                 round.TotalSeconds.ToString("F2", CultureInfo.CurrentCulture),
-                round.ComputeSeconds.ToString("F2", CultureInfo.CurrentCulture),
+                round.ComputeSeconds > 0 ? round.ComputeSeconds.ToString("F2", CultureInfo.CurrentCulture) : "–",
                 Time(round.EndedAt));
         }
 

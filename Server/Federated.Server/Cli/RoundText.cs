@@ -30,7 +30,7 @@ internal static class RoundText
                 client.Outcome.ToString().ToLowerInvariant(),
                 [
                     Seconds(reported ? client.DownloadSeconds : null),
-                    Seconds(reported ? client.ComputeSeconds : null),
+                    Seconds(reported ? client.ToldComputeSeconds : null),
                     Seconds(reported ? client.EncodeSeconds : null),
                     Seconds(client.OtherSeconds),
                     Seconds(client.UploadSeconds),
@@ -39,6 +39,11 @@ internal static class RoundText
         }
 
         yield return "Seconds; 'end' counts from the start of the round.";
+        if (timeline.Clients.Any(client => client is { UploadStartedAt: not null, ToldComputeSeconds: null }))
+        {
+            yield return "Masked devices do not tell how long they trained; it is in 'other'.";
+        }
+
         foreach (ClientTimeline client in timeline.Clients.Where(client => client.Reason.Length > 0 || client.LastRefusal.Length > 0))
         {
             string refusal = client.LastRefusal.Length > 0 ? $" refused: {client.LastRefusal}" : "";

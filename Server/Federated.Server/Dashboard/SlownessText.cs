@@ -49,6 +49,7 @@ internal static class SlownessText
         ClientPhase.Upload => "uploading",
         ClientPhase.Encode => "encoding",
         ClientPhase.Other => "waiting",
+        ClientPhase.TrainAndWait => "training and waiting",
         _ => "silence",
     };
 

@@ -46,7 +46,7 @@ public sealed record WaterfallRow(ClientTimeline Client, IReadOnlyList<Waterfall
         Add("download", "downloading", Math.Min(client.DownloadSeconds, sent - at));
         Add("train", "training", Math.Min(client.ComputeSeconds, sent - at));
         Add("encode", "encoding", Math.Min(client.EncodeSeconds, sent - at));
-        Add("other", "waiting", sent - at);
+        Add("other", client.ToldComputeSeconds is null ? "training and waiting" : "waiting", sent - at);
         Add("upload", "uploading", end - at);
         return new WaterfallRow(client, stretches, end);
 

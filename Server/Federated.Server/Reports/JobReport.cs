@@ -130,7 +130,7 @@ internal static class JobReport
                 client.Reason.Length > 0 ? $"{client.Outcome}: {client.Reason}".ToLowerInvariant() : client.Outcome.ToString().ToLowerInvariant(),
                 FormattableString.Invariant($"{(client.EndedAt!.Value - client.AssignedAt).TotalSeconds:F3}"),
                 FormattableString.Invariant($"{client.DownloadSeconds:F3}"),
-                FormattableString.Invariant($"{client.ComputeSeconds:F3}"),
+                client.ToldComputeSeconds is { } trained ? FormattableString.Invariant($"{trained:F3}") : "–",
                 FormattableString.Invariant($"{client.EncodeSeconds:F3}"),
                 FormattableString.Invariant($"{client.OtherSeconds ?? 0:F3}"),
                 FormattableString.Invariant($"{client.UploadSeconds ?? 0:F3}"),

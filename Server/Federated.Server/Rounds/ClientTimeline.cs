@@ -52,8 +52,15 @@ public sealed record ClientTimeline
     /// <summary>Time it downloaded, as reported with the submission.</summary>
     public double DownloadSeconds { get; init; }
 
-    /// <summary>Time it trained, as reported with the submission.</summary>
+    /// <summary>
+    /// Time it trained, as reported with the submission; 0 from a device that does not tell. Under secure aggregation none does: how long training took says how many
+    /// examples there are.
+    /// </summary>
     public double ComputeSeconds { get; init; }
+
+    /// <summary>Time it trained; null from a device that does not tell, whose training is in <see cref="OtherSeconds"/>.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public double? ToldComputeSeconds => ComputeSeconds > 0 ? ComputeSeconds : null;
 
     /// <summary>Time it encoded the update, as reported with the submission; 0 from a client that does not tell.</summary>
     public double EncodeSeconds { get; init; }
@@ -67,8 +74,8 @@ public sealed record ClientTimeline
         : null;
 
     /// <summary>
-    /// What is left between assignment and submission once downloading, training and encoding are taken off: waiting for the group's keys, and whatever
-    /// else the device did. Null before a submission; never negative.
+    /// What is left between assignment and submission once downloading, training and encoding are taken off: waiting for the group's keys, training that it does not tell, and
+    /// whatever else the device did. Null before a submission; never negative.
     /// </summary>
     public double? OtherSeconds => UploadStartedAt is { } start
         ? Math.Max(0, (start - AssignedAt).TotalSeconds - DownloadSeconds - ComputeSeconds - EncodeSeconds)

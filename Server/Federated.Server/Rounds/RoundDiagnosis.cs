@@ -31,6 +31,9 @@ public enum ClientPhase
     /// <summary>What is left before the upload: waiting for a group's keys, pauses.</summary>
     Other,
 
+    /// <summary>The same with training in it, whose length a device under secure aggregation does not tell.</summary>
+    TrainAndWait,
+
     /// <summary>Uploading.</summary>
     Upload,
 
@@ -126,7 +129,7 @@ public sealed record RoundDiagnosis(
         (ClientPhase.Download, client.DownloadSeconds),
         (ClientPhase.Upload, client is { UploadStartedAt: { } begin, EndedAt: { } end } ? Math.Max(0, (end - begin).TotalSeconds) : 0),
         (ClientPhase.Encode, client.EncodeSeconds),
-        (ClientPhase.Other, client.OtherSeconds ?? 0),
+        (client.ToldComputeSeconds is null ? ClientPhase.TrainAndWait : ClientPhase.Other, client.OtherSeconds ?? 0),
     ];
 
     // Nobody contributed: everybody who had the plan and sent nothing is what the round waited for.

@@ -11,11 +11,11 @@ internal static class RoundPhases
         ("select", timing.SelectSeconds), ("collect", timing.CollectSeconds), ("commit", timing.CommitSeconds), ("evaluate", timing.EvaluateSeconds),
     ];
 
-    /// <summary>The phases of a device's part in their order; none before its submission, from which they are known.</summary>
+    /// <summary>The phases of a device's part in their order, without training where a device does not tell it; none before its submission, from which they are known.</summary>
     public static (string Phase, double Seconds)[] Of(ClientTimeline client) => client.UploadStartedAt is null
         ? []
         :
         [
-            ("download", client.DownloadSeconds), ("train", client.ComputeSeconds), ("encode", client.EncodeSeconds), ("other", client.OtherSeconds ?? 0), ("upload", client.UploadSeconds ?? 0),
+            ("download", client.DownloadSeconds), .. client.ToldComputeSeconds is { } trained ? [("train", trained)] : Array.Empty<(string, double)>(), ("encode", client.EncodeSeconds), ("other", client.OtherSeconds ?? 0), ("upload", client.UploadSeconds ?? 0),
         ];
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using Federated.Server.Dashboard;
 using Federated.Server.Rounds;
 
 namespace Federated.Dashboard.Tests.Rounds;
@@ -35,6 +36,19 @@ public sealed class RoundDiagnosisTests
         RoundDiagnosis found = RoundDiagnosis.Of(Record(11, accepted: 3), Timeline(Client("a"), Client("b"), pausing));
 
         Assert.Equal(ClientPhase.Other, Assert.Single(found.Slow).Phase);
+    }
+
+    [Fact]
+    public void Of_MaskedDevices_TrainingIsNotTakenForNothing()
+    {
+        ClientTimeline[] clients = [.. new[] { Client("a"), Client("b"), Client("slow") with { UploadStartedAt = _start.AddSeconds(10), EndedAt = _start.AddSeconds(11) } }
+            .Select(client => client with { ComputeSeconds = 0 })];
+
+        RoundDiagnosis found = RoundDiagnosis.Of(Record(11, accepted: 3), Timeline(clients));
+
+        Assert.Equal(("slow", ClientPhase.TrainAndWait), (Assert.Single(found.Slow).DeviceId, found.Slow[0].Phase));
+        Assert.Contains("training and waiting took", string.Concat(SlownessText.Of(found)), StringComparison.Ordinal);
+        Assert.All(WaterfallRow.Of(Timeline(clients), _start), row => Assert.Contains(row.Stretches, stretch => stretch.Name == "training and waiting"));
     }
 
     [Fact]

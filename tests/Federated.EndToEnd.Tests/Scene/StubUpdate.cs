@@ -58,6 +58,6 @@ internal sealed record StubUpdate(string DeviceId, string JobId, long Round, lon
         Round = (ulong)Round,
         Sha256 = ByteString.CopyFrom(ContentHash.Of(payload).ToBytes()),
         LengthBytes = (ulong)payload.Length,
-        Costs = new ClientCosts(),
+        Costs = new ClientCosts { ComputeSeconds = 1e-6 },
     };
 }
