@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
 using Federated.Shared.Models;
@@ -14,6 +15,7 @@ internal sealed class LayerGraph
     private readonly List<TrainableTensor> _parameters = [];
     private readonly string _name;
     private readonly ReadOnlyMemory<float>? _frozen;
+    private readonly Regex? _trained;
     private int _used;
 
     /// <summary>An empty graph.</summary>
@@ -21,10 +23,11 @@ internal sealed class LayerGraph
     /// <param name="featureShape">Shape of one example.</param>
     /// <param name="frozen">The weights of all layers, in the order they are added; they become constants. Null: they are trained.</param>
     /// <param name="type">Pixels and the like, or tokens.</param>
-    public LayerGraph(string name, ImmutableArray<int> featureShape, ReadOnlyMemory<float>? frozen, DataType type = DataType.Float)
+    public LayerGraph(string name, ImmutableArray<int> featureShape, FrozenWeights? frozen, DataType type = DataType.Float)
     {
         _name = name;
-        _frozen = frozen;
+        _frozen = frozen?.Values;
+        _trained = frozen?.Trained;
         Graph = new GraphBuilder(name);
         Features = Graph.Input(
             PackageManifest.FeaturesInput, type, TensorShape.Of([Dimension.Batch, .. featureShape.Select(d => Dimension.Of(d))]));
@@ -99,14 +102,26 @@ internal sealed class LayerGraph
         if (_frozen is { } weights)
         {
             int length = checked((int)shape.Aggregate(1L, (product, size) => product * size));
-            TensorProto tensor = new() { DataType = (int)DataType.Float, RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(weights.Span.Slice(_used, length))) };
-            tensor.Dims.AddRange(shape);
+            ReadOnlyMemory<float> start = weights.Slice(_used, length);
             _used += length;
-            return Graph.Constant(tensor, name);
+            if (_trained?.IsMatch(name) != true)
+            {
+                TensorProto tensor = new() { DataType = (int)DataType.Float, RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(start.Span)) };
+                tensor.Dims.AddRange(shape);
+                return Graph.Constant(tensor, name);
+            }
+
+            return Trained(new TrainableTensor(Input(), Initialization.Given, fanIn, fanOut) { Values = start });
         }
 
-        GraphValue value = Graph.Input(name, DataType.Float, TensorShape.OfSizes(shape));
-        _parameters.Add(new TrainableTensor(value, initialization, fanIn, fanOut));
-        return value;
+        return Trained(new TrainableTensor(Input(), initialization, fanIn, fanOut));
+
+        GraphValue Input() => Graph.Input(name, DataType.Float, TensorShape.OfSizes(shape));
+
+        GraphValue Trained(TrainableTensor parameter)
+        {
+            _parameters.Add(parameter);
+            return parameter.Value;
+        }
     }
 }

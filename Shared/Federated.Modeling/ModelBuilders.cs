@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Transformers;
+using Federated.Shared.Models;
 
 namespace Federated.Modeling;
 
@@ -15,20 +16,24 @@ public static class ModelBuilders
     /// <exception cref="ArgumentException">The spec names no builder, or sizes that are not positive or do not belong to the builder.</exception>
     public static ForwardModel Build(ModelSpec spec) => Build(spec, null);
 
-    /// <summary>The forward graph of a spec with constant weights.</summary>
+    /// <summary>The forward graph of a spec with constant weights, but for those that <see cref="ModelSpec.Trainable"/> names.</summary>
     /// <param name="spec">Which model.</param>
-    /// <param name="frozen">An adapter of the model trained as a whole: [P]; null makes every weight an input.</param>
+    /// <param name="weights">An adapter of the model trained as a whole: [P]; null makes every weight an input.</param>
     /// <exception cref="ArgumentException">The spec is not valid, or the weights are not those of its model.</exception>
-    internal static ForwardModel Build(ModelSpec spec, ReadOnlyMemory<float>? frozen)
+    internal static ForwardModel Build(ModelSpec spec, ReadOnlyMemory<float>? weights)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        if (frozen is { } weights)
+        FrozenWeights? frozen = null;
+        if (weights is { } values)
         {
-            int expected = Build(spec).Layout.Length;
-            if (weights.Length != expected)
+            ParameterLayout layout = Build(spec).Layout;
+            if (values.Length != layout.Length)
             {
-                throw new ArgumentException($"model.base has {weights.Length} parameters; this model has {expected}. Give an adapter of the same builder and sizes.", nameof(frozen));
+                throw new ArgumentException(
+                    $"model.base has {values.Length} parameters; this model has {layout.Length}. Give an adapter of the same builder and sizes.", nameof(weights));
             }
+
+            frozen = FrozenWeights.Of(values, spec.Trainable, layout);
         }
 
         ForwardModel model = spec.Builder switch
@@ -52,7 +57,7 @@ public static class ModelBuilders
     /// <exception cref="ArgumentException">A size is not positive, or the spec has keys of another builder.</exception>
     public static ForwardModel Mlp(ModelSpec spec) => Mlp(spec, null);
 
-    private static ForwardModel Mlp(ModelSpec spec, ReadOnlyMemory<float>? frozen)
+    private static ForwardModel Mlp(ModelSpec spec, FrozenWeights? frozen)
     {
         ArgumentNullException.ThrowIfNull(spec);
         Unused(spec, "imageShape", spec.ImageShape);
@@ -74,7 +79,7 @@ public static class ModelBuilders
     /// <exception cref="ArgumentException">A size is not positive, or the spec has keys of another builder.</exception>
     public static ForwardModel Cnn(ModelSpec spec) => Cnn(spec, null);
 
-    private static ForwardModel Cnn(ModelSpec spec, ReadOnlyMemory<float>? frozen)
+    private static ForwardModel Cnn(ModelSpec spec, FrozenWeights? frozen)
     {
         ArgumentNullException.ThrowIfNull(spec);
         Unused(spec, "inputs", spec.Inputs);

@@ -31,9 +31,10 @@ public sealed record ModelPackage(PackageManifest Manifest, byte[] GradientGraph
         ArgumentNullException.ThrowIfNull(spec);
         if (spec.Lora is not { } lora)
         {
-            if (spec.BaseBits is not null)
+            if (spec.BaseBits is not null || spec.Trainable is not null)
             {
-                throw new ArgumentException($"baseBits is {spec.BaseBits}, but model.lora is not given: there are no frozen weights.", nameof(spec));
+                (string key, object value) = spec.BaseBits is { } bits ? ("baseBits", (object)bits) : ("trainable", spec.Trainable!);
+                throw new ArgumentException($"{key} is {value}, but model.lora is not given: there are no frozen weights.", nameof(spec));
             }
 
             ModelPackage whole = Author(() => ModelBuilders.Build(spec), () => ModelBuilders.Build(spec), seed);
@@ -50,7 +51,7 @@ public sealed record ModelPackage(PackageManifest Manifest, byte[] GradientGraph
             () =>
             {
                 ForwardModel model = Frozen();
-                return model with { Parameters = [.. LoraInjection.Apply(model.Graph, lora)], Lora = lora };
+                return model with { Parameters = [.. LoraInjection.Apply(model.Graph, lora), .. model.Parameters], Lora = lora };
             },
             Frozen,
             seed,

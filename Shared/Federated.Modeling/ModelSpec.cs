@@ -48,6 +48,15 @@ public sealed record ModelSpec
     /// <summary>Low-rank changes of frozen weights in the place of trained whole weights. Layers are <c>conv1</c>… and <c>dense1</c>….</summary>
     public PackageLora? Lora { get; init; }
 
+    /// <summary>
+    /// With <see cref="Lora"/>, the weights that are trained as a whole beside the factors: an expression that their names are searched for. Null for none. PEFT
+    /// calls them modules to save.
+    /// </summary>
+    public string? Trainable { get; init; }
+
     /// <summary>With <see cref="Lora"/>, 8 or 4: the bits of a frozen weight of a matrix. Null keeps float32.</summary>
     public int? BaseBits { get; init; }
+
+    /// <summary>The same model trained as a whole: what the weights of a base are laid out by.</summary>
+    public ModelSpec AsWhole() => this with { Lora = null, BaseBits = null, Trainable = null };
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
 using Federated.EndToEnd.Tests.Scene;
+using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Shared.Protocol;
@@ -32,7 +31,7 @@ public sealed class SecureAggregationCrashTests
         using EnrolledFleet keys = new(KillableFleet.Names(Devices));
         string keyFile = Path.Combine(store.Path, "devices.json");
         keys.WriteFile(keyFile);
-        string[] arguments = ["--grpc-port", $"{FreePort()}", "--device-keys", keyFile];
+        string[] arguments = ["--grpc-port", $"{FreePort.Find()}", "--device-keys", keyFile];
         ServerProcess server = await ServerProcess.StartAsync(Path.Combine(store.Path, "server"), arguments);
         try
         {
@@ -83,12 +82,5 @@ public sealed class SecureAggregationCrashTests
         fleet.Start(Devices, server.GrpcAddress, keys);
         job = await server.EndAsync(job.JobId);
         return [.. (await server.Api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, Ct)).Select(record => record.AdapterSha256)];
-    }
-
-    private static int FreePort()
-    {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -41,12 +41,19 @@ internal sealed class FleetPulse(EventFeed feed, FleetCensus census, TimelineRec
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using PeriodicTimer timer = new(_period, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            if (feed.HasReaders)
+            while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                Publish();
+                if (feed.HasReaders)
+                {
+                    Publish();
+                }
             }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops, or could not start: another word would hide the reason.
         }
     }
 }

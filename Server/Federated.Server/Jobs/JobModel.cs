@@ -75,6 +75,10 @@ public sealed record JobModel : ISettings
     [Description("Low-rank changes of frozen weights in the place of trained whole weights; null trains all weights.")]
     public JobModelLora? Lora { get; init; }
 
+    [Description("With lora, an expression for the names of weights that are trained as a whole beside the factors, for example head|norm|bias; none when left out.")]
+    [MinLength(1, ErrorMessage = "an expression")]
+    public string? Trainable { get; init; }
+
     [Description("vector: number of parameters.")]
     public int? Parameters { get; init; }
 
@@ -99,6 +103,7 @@ public sealed record JobModel : ISettings
         VitSizes = Vit?.ToSpec(),
         Lora = Lora?.ToPackageLora(),
         BaseBits = BaseBits,
+        Trainable = Trainable,
     };
 
     /// <inheritdoc/>
@@ -125,6 +130,7 @@ public sealed record JobModel : ISettings
             ("base", Base, graph),
             ("baseBits", BaseBits, graph && Lora is not null),
             ("lora", Lora, graph),
+            ("trainable", Trainable, graph && Lora is not null),
             ("parameters", Parameters, Builder == JobModelBuilder.Vector),
         ];
         string used = Package is null ? string.Join(", ", keys.Where(key => key.Used).Select(key => key.Key)) : "package alone";

@@ -160,7 +160,7 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     /// <summary>The weights of a model trained as a whole: a file's, or those of another job.</summary>
     private async Task<float[]> WeightsAsync(string start, ModelSpec model, CancellationToken ct)
     {
-        ParameterLayout layout = ModelBuilders.Build(model with { Lora = null, BaseBits = null }).Layout;
+        ParameterLayout layout = ModelBuilders.Build(model.AsWhole()).Layout;
         if (!ContentHash.TryParse(start, out ContentHash adapter))
         {
             return WeightsFile.Read(await File.ReadAllBytesAsync(start, ct), layout);

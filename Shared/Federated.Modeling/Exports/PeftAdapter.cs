@@ -24,6 +24,11 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
     public const string ConfigFile = "adapter_config.json";
 
     private const string Prefix = "base_model.model.";
+    private const string BiasSuffix = ".bias";
+
+    // Values of LoraConfig's key "bias": whether the biases of adapted layers are trained, too.
+    private const string NoBiases = "none";
+    private const string LoraBiases = "lora_only";
 
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true, NewLine = "\n" };
 
@@ -42,7 +47,9 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
             .Where((_, i) => manifest.Parameters[i].Lora?.Factor != LoraMatrix.Base)
             .Select(t => t with { Name = Prefix + t.Name })];
         string[] layers = [.. manifest.Parameters.Select(p => p.Lora?.Target).OfType<string>().Distinct()];
-        string[] whole = [.. manifest.Parameters.Where(p => p.Lora is null).Select(p => Module(p.Name)).Distinct()];
+        ILookup<bool, string> others = manifest.Parameters
+            .Where(p => p.Lora is null).ToLookup(p => p.Name.EndsWith(BiasSuffix, StringComparison.Ordinal) && layers.Contains(Module(p.Name)), p => Module(p.Name));
+        string[] whole = [.. others[false].Distinct()];
 
         // Keys in the order of their names, as PEFT sorts them.
         JsonObject config = new()
@@ -50,7 +57,7 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
             ["alpha_pattern"] = new JsonObject(),
             ["auto_mapping"] = null,
             ["base_model_name_or_path"] = manifest.Provenance?.SourceFile ?? manifest.Name,
-            ["bias"] = "none",
+            ["bias"] = others[true].Any() ? LoraBiases : NoBiases,
             ["corda_config"] = null,
             ["eva_config"] = null,
             ["exclude_modules"] = null,
@@ -141,7 +148,7 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
     private static PackageLora SettingsOf(JsonObject config)
     {
         Require(config, "peft_type", value => (string?)value == "LORA", "LORA");
-        Require(config, "bias", value => value is null || (string?)value == "none", "none");
+        Require(config, "bias", value => value is null || (string?)value is NoBiases or LoraBiases, $"{NoBiases} or {LoraBiases}");
         Require(config, "use_dora", IsOff, "false");
         Require(config, "lora_bias", IsOff, "false");
         Require(config, "rank_pattern", value => value is null || value.AsObject().Count == 0, "empty");

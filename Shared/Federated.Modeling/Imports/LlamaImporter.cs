@@ -25,7 +25,14 @@ public static class LlamaImporter
         ArgumentNullException.ThrowIfNull(options);
         Demand(options);
         LlamaFolder source = LlamaFolder.Read(folder, options.InputShape?[0] ?? DefaultContext);
-        ModelSpec spec = new() { Builder = ModelSpec.Gpt, GptSizes = source.Sizes, Lora = options.Lora, BaseBits = options.BaseBits };
+        ModelSpec spec = new()
+        {
+            Builder = ModelSpec.Gpt,
+            GptSizes = source.Sizes,
+            Lora = options.Lora,
+            Trainable = options.Lora is null ? null : options.Trainable,
+            BaseBits = options.BaseBits,
+        };
         ModelPackage package = ModelPackage.Build(spec, options.Lora?.Seed ?? 1, source.Weights);
         PackageManifest manifest = package.Manifest with
         {
@@ -41,8 +48,8 @@ public static class LlamaImporter
         foreach ((bool holds, string problem) in new[]
         {
             (options.Task == ModelTask.CausalLm, $"--task is {options.Task}; a folder with {LlamaFolder.ConfigFile} is imported for causal-lm"),
-            (options.Lora is null != options.Trainable is null, "Nothing, or two things, are to be trained: choose layers with --lora rank=8,targets=REGEX, or --trainable all"),
-            (options.Trainable is null or "all", $"--trainable is '{options.Trainable}'; of such a folder all weights are trained, or low-rank changes"),
+            (options.Lora is not null || options.Trainable is not null, "Nothing is to be trained: choose layers with --lora rank=8,targets=REGEX, or --trainable all"),
+            (options.Lora is not null || options.Trainable is null or WeightNames.All, $"--trainable is '{options.Trainable}'; without --lora all weights of such a folder are trained"),
             (options.InputShape is null or [_], "--input-shape states one number here: the tokens of an example"),
             (options.Input is null && options.Output is null && options.Fill.Count == 0, "--input, --output and --fill belong to ONNX files"),
         })
@@ -74,7 +81,7 @@ public static class LlamaImporter
             Skipped = [],
             Trained = [.. manifest.Parameters.Where(p => p.Lora is null).Select(p => p.Name)],
             TrainableParameters = manifest.Layout.Length,
-            FrozenParameters = options.Lora is null ? 0 : manifest.FullModelParameters,
+            FrozenParameters = manifest.FullModelParameters - manifest.Layout.Parameters.Where((_, i) => manifest.Parameters[i].Lora is null).Sum(p => (long)p.Length),
             AdapterBytes = (long)manifest.Layout.Length * sizeof(float),
             FrozenBytes = package.FrozenWeights.LongLength,
             GradientBytes = package.GradientGraph.LongLength,

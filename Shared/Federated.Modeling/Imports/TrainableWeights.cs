@@ -7,9 +7,6 @@ namespace Federated.Modeling.Imports;
 /// <summary>Turns weights of a file into inputs, so that they are trained as a whole.</summary>
 internal static class TrainableWeights
 {
-    /// <summary>What a person writes for every weight.</summary>
-    public const string All = "all";
-
     /// <summary>Which inputs of an operator are weights that training may change; statistics, bounds and shapes are not.</summary>
     private static readonly Dictionary<string, int[]> WeightInputs = new(StringComparer.Ordinal)
     {
@@ -41,14 +38,13 @@ internal static class TrainableWeights
             return [];
         }
 
-        Regex names = Expression(trainable);
+        Regex names = WeightNames.Expression(trainable);
         HashSet<string> weights = [.. graph.Node.SelectMany(n => (WeightInputs.GetValueOrDefault(n.OpType) ?? []).Where(i => i < n.Input.Count).Select(i => n.Input[i]))];
         List<TensorProto> candidates = [.. graph.Initializer.Where(t => weights.Contains(t.Name) && t.DataType == (int)DataType.Float && t.Dims.Count > 0 && Elements(t) > 1)];
         List<TensorProto> chosen = [.. candidates.Where(t => names.IsMatch(t.Name))];
         if (chosen.Count == 0)
         {
-            throw new ArgumentException(
-                $"trainable is '{trainable}', which matches no weight. Weights are {string.Join(", ", candidates.Select(t => t.Name).Take(40))}.", nameof(trainable));
+            throw WeightNames.FindsNothing(trainable, candidates.Select(t => t.Name));
         }
 
         foreach (TensorProto tensor in chosen)
@@ -68,16 +64,4 @@ internal static class TrainableWeights
 
     /// <summary>Elements of a tensor.</summary>
     public static long Elements(TensorProto tensor) => tensor.Dims.Aggregate(1L, (product, dimension) => checked(product * dimension));
-
-    private static Regex Expression(string trainable)
-    {
-        try
-        {
-            return new Regex(trainable == All ? "" : trainable, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
-        }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
-        {
-            throw new ArgumentException($"trainable is '{trainable}', which is no regular expression: {e.Message}", nameof(trainable), e);
-        }
-    }
 }

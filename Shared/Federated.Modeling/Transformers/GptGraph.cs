@@ -16,7 +16,7 @@ internal static class GptGraph
 
     /// <summary>The forward graph: tokens [N, T] to scores [N, T, V].</summary>
     /// <exception cref="ArgumentException">Sizes do not fit each other.</exception>
-    public static ForwardModel Build(GptSpec spec, ReadOnlyMemory<float>? frozen)
+    public static ForwardModel Build(GptSpec spec, FrozenWeights? frozen)
     {
         ArgumentNullException.ThrowIfNull(spec);
         spec.Demand();

@@ -13,7 +13,7 @@ internal static class VitGraph
 
     /// <summary>The forward graph: pixels [N, channels, height, width] to scores [N, classes].</summary>
     /// <exception cref="ArgumentException">Sizes do not fit each other.</exception>
-    public static ForwardModel Build(VitSpec spec, ReadOnlyMemory<float>? frozen)
+    public static ForwardModel Build(VitSpec spec, FrozenWeights? frozen)
     {
         ArgumentNullException.ThrowIfNull(spec);
         spec.Demand();

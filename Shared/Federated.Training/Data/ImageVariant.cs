@@ -20,4 +20,16 @@ public enum ImageVariant
 
     /// <summary>Left for right.</summary>
     Mirrored,
+
+    /// <summary>Turned by 30 degrees, clockwise, to the nearest pixel; what comes from outside is 0.</summary>
+    Rotated30,
+
+    /// <summary>Turned by 45 degrees, clockwise.</summary>
+    Rotated45,
+
+    /// <summary>Turned by 45 degrees, against the clock.</summary>
+    Rotated315,
+
+    /// <summary>Turned by 30 degrees, against the clock.</summary>
+    Rotated330,
 }

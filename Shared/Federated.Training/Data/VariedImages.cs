@@ -12,7 +12,7 @@ public sealed class VariedImages : IExampleSource
 
     /// <summary>Views images in variants.</summary>
     /// <param name="source">Classified images of one channel.</param>
-    /// <param name="imageShape">[height, width]; quarter turns need a square.</param>
+    /// <param name="imageShape">[height, width]; turns need a square.</param>
     /// <param name="variants">[Count] of the source.</param>
     /// <exception cref="ArgumentException">The shape is not that of the examples, or not square.</exception>
     public VariedImages(IExampleSource source, ImmutableArray<int> imageShape, ImageVariant[] variants)
@@ -61,31 +61,42 @@ public sealed class VariedImages : IExampleSource
             int[] places = _places[(int)variant];
             for (int pixel = 0; pixel < _pixels; pixel++)
             {
-                image[pixel] = variant == ImageVariant.Inverted ? 1 - before[pixel] : before[places[pixel]];
+                image[pixel] = variant == ImageVariant.Inverted ? 1 - before[pixel] : places[pixel] < 0 ? 0 : before[places[pixel]];
             }
         }
     }
 
-    /// <summary>Where each pixel of the variant is taken from.</summary>
+    /// <summary>Where each pixel of the variant is taken from; −1 for outside.</summary>
     private static int[] Places(ImageVariant variant, int side)
     {
+        (double sine, double cosine) = Math.SinCos(double.DegreesToRadians(Degrees(variant)));
+        double centre = (side - 1) / 2.0;
         int[] places = new int[side * side];
         for (int row = 0; row < side; row++)
         {
             for (int column = 0; column < side; column++)
             {
-                (int fromRow, int fromColumn) = variant switch
-                {
-                    ImageVariant.Rotated90 => (side - 1 - column, row),
-                    ImageVariant.Rotated180 => (side - 1 - row, side - 1 - column),
-                    ImageVariant.Rotated270 => (column, side - 1 - row),
-                    ImageVariant.Mirrored => (row, side - 1 - column),
-                    _ => (row, column),
-                };
-                places[(row * side) + column] = (fromRow * side) + fromColumn;
+                (double down, double right) = (row - centre, variant == ImageVariant.Mirrored ? centre - column : column - centre);
+                int fromRow = (int)Math.Round(centre + (down * cosine) - (right * sine));
+                int fromColumn = (int)Math.Round(centre + (down * sine) + (right * cosine));
+                bool inside = fromRow >= 0 && fromRow < side && fromColumn >= 0 && fromColumn < side;
+                places[(row * side) + column] = inside ? (fromRow * side) + fromColumn : -1;
             }
         }
 
         return places;
     }
+
+    /// <summary>How far the variant is turned clockwise.</summary>
+    private static double Degrees(ImageVariant variant) => variant switch
+    {
+        ImageVariant.Rotated30 => 30,
+        ImageVariant.Rotated45 => 45,
+        ImageVariant.Rotated90 => 90,
+        ImageVariant.Rotated180 => 180,
+        ImageVariant.Rotated270 => 270,
+        ImageVariant.Rotated315 => 315,
+        ImageVariant.Rotated330 => 330,
+        _ => 0,
+    };
 }

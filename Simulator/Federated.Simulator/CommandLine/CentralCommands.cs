@@ -50,7 +50,7 @@ internal static class CentralCommands
         }
 
         string file = Path.GetFullPath(output ?? $"{scenario.Name}.safetensors");
-        ModelPackage package = ModelPackage.Build(scenario.Job.Model.ToSpec() with { Lora = null }, scenario.Job.Seed);
+        ModelPackage package = ModelPackage.Build(scenario.Job.Model.ToSpec().AsWhole(), scenario.Job.Seed);
         CentralResult result = await arguments.Training().RunAsync(
             package, ScenarioExamples.OpenWhole(pretraining.Data), HeldOutExamples.Open(scenario.Job.Evaluation), pretraining.Stages, scenario.Job.Seed, ct);
         byte[] weights = WeightsFile.Write(
@@ -73,7 +73,7 @@ internal static class CentralCommands
 
         JobSpec job = scenario.Job;
         ModelSpec spec = job.Model.ToSpec();
-        ParameterLayout whole = ModelBuilders.Build(spec with { Lora = null }).Layout;
+        ParameterLayout whole = ModelBuilders.Build(spec.AsWhole()).Layout;
         ModelPackage package = job.Model.Base is { } file
             ? ModelPackage.Build(spec, job.Seed, WeightsFile.Read(await File.ReadAllBytesAsync(file, ct), whole))
             : ModelPackage.Build(spec, job.Seed);

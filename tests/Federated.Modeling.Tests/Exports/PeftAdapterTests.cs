@@ -45,6 +45,19 @@ public sealed class PeftAdapterTests
         Assert.Equal("""["dense1"]""", config["target_modules"]!.ToJsonString());
     }
 
+    [Fact]
+    public void Write_WeightsBesideTheFactors_AreModulesToSaveOrBiases()
+    {
+        ModelPackage package = ModelPackage.Build(s_mlp with { Lora = new PackageLora(2, 4, "dense1", 1), Trainable = "dense2|bias" }, 1);
+
+        (byte[] weights, byte[] config) = PeftAdapter.Write(package.Manifest, package.InitialAdapter);
+
+        JsonObject keys = JsonNode.Parse(config)!.AsObject();
+        Assert.Equal(("lora_only", """["dense2"]"""), ((string?)keys["bias"], keys["modules_to_save"]!.ToJsonString()));
+        Assert.Contains("base_model.model.dense1.bias", SafetensorsFile.Read(weights).Select(t => t.Name));
+        Assert.Equal(package.InitialAdapter, PeftAdapter.Read(weights, config).Into(package).InitialAdapter);
+    }
+
     [Theory]
     [InlineData(ModelSpec.Mlp)]
     [InlineData(ModelSpec.Cnn)]
@@ -87,7 +100,7 @@ public sealed class PeftAdapterTests
     [Theory]
     [InlineData("peft_type", "\"IA3\"", "peft_type is \"IA3\"; LORA is supported")]
     [InlineData("use_dora", "true", "use_dora is true; false is supported")]
-    [InlineData("bias", "\"all\"", "bias is \"all\"; none is supported")]
+    [InlineData("bias", "\"all\"", "bias is \"all\"; none or lora_only is supported")]
     [InlineData("rank_pattern", "{\"dense1\": 4}", "rank_pattern is")]
     [InlineData("alpha_pattern", "{\"dense1\": 4}", "alpha_pattern is")]
     [InlineData("r", "0", "r is 0; 1 to 1024")]

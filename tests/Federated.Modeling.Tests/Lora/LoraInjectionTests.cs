@@ -13,7 +13,7 @@ public sealed class LoraInjectionTests
     private static readonly ModelSpec s_mlp = new() { Builder = ModelSpec.Mlp, Inputs = 6, Hidden = [5], Classes = 3 };
     private static readonly ModelSpec s_cnn = new() { Builder = ModelSpec.Cnn, ImageShape = [2, 8, 8], Channels = [3], Hidden = [4], Classes = 3 };
 
-    public static TheoryData<ModelSpec> Models => [s_mlp, s_cnn];
+    public static TheoryData<ModelSpec> Models => [s_mlp, s_cnn, s_mlp with { Trainable = "bias" }, s_cnn with { Trainable = "conv1|bias" }];
 
     [Fact]
     public void Build_RankTwoOnDenseLayers_ListsFactorsInPeftsShapes()
@@ -38,7 +38,7 @@ public sealed class LoraInjectionTests
     [MemberData(nameof(Models))]
     public void Evaluation_InitialAdapter_IsTheFrozenModel(ModelSpec spec)
     {
-        ModelPackage whole = ModelPackage.Build(spec, 5);
+        ModelPackage whole = ModelPackage.Build(spec.AsWhole(), 5);
         ModelPackage adapted = ModelPackage.Build(spec with { Lora = new PackageLora(2, 3, ".*", 1) }, 5);
         Dictionary<string, Tensor> batch = Batch(spec, 4);
 
@@ -134,6 +134,30 @@ public sealed class LoraInjectionTests
         Assert.Contains("model.base has 3 parameters", Assert.Throws<ArgumentException>(
             () => ModelPackage.Build(s_mlp with { Lora = new PackageLora(2, 4, ".*", 7) }, 1, new float[3])).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Build_WeightsBesideTheFactors_StartFromTheBase()
+    {
+        float[] weights = [.. Enumerable.Range(0, 53).Select(i => (float)i)];
+        ModelPackage package = ModelPackage.Build(s_mlp with { Lora = new PackageLora(2, 4, "dense1", 7), Trainable = "dense2" }, 1, weights);
+
+        Assert.Equal(
+            ["dense1.lora_A.weight", "dense1.lora_B.weight", "dense2.weight", "dense2.bias"], package.Manifest.Parameters.Select(p => p.Name));
+        Assert.Equal(weights[35..], package.InitialAdapter[^18..]);
+        Assert.Equal(53, package.Manifest.FullModelParameters);
+    }
+
+    [Theory]
+    [InlineData("(", "no regular expression")]
+    [InlineData("attention", "trainable is 'attention', which matches no weight. Weights are dense1.weight, dense1.bias")]
+    public void Build_BadNamesBesideTheFactors_AreRefused(string trainable, string message) => Assert.Contains(
+        message,
+        Assert.Throws<ArgumentException>(() => ModelPackage.Build(s_mlp with { Lora = new PackageLora(2, 4, "dense", 1), Trainable = trainable }, 1)).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void Build_TrainableWithoutFactors_IsRefused() => Assert.Contains(
+        "model.lora is not given", Assert.Throws<ArgumentException>(() => ModelPackage.Build(s_mlp with { Trainable = "bias" }, 1)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(0, 1.0, ".*", "lora.rank is 0")]

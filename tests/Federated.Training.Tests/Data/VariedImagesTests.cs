@@ -42,6 +42,27 @@ public sealed class VariedImagesTests
         Assert.Equal(original, features);
     }
 
+    // A bar from the centre to the top: turned clockwise by 45 degrees it points to the upper right corner.
+    [Theory]
+    [InlineData(ImageVariant.Rotated30, 0, 3)]
+    [InlineData(ImageVariant.Rotated45, 0, 4)]
+    [InlineData(ImageVariant.Rotated315, 0, 0)]
+    [InlineData(ImageVariant.Rotated330, 0, 1)]
+    public void CopyTo_TurnBetweenQuarters_MovesTheEndOfABar(ImageVariant variant, int row, int column)
+    {
+        float[] bar = new float[25];
+        (bar[2], bar[7], bar[12]) = (1, 1, 1);
+        VariedImages images = new(new ArrayExamples([bar], [0]), [5, 5], [variant]);
+        float[] features = new float[25];
+
+        images.CopyTo([0], new ExampleBatch(features, new long[1]));
+
+        Assert.Equal(1, features[12]);
+        Assert.Equal(Math.Abs(column - 2) == 2 ? 0 : 1, features[(row * 5) + column]);
+        Assert.Equal(0, features[2]);
+        Assert.Equal(1, features[(1 * 5) + (column < 2 ? 1 : 3)]);
+    }
+
     [Fact]
     public void Create_ImagesThatAreNotSquare_AreRefused() => Assert.Contains(
         "square images", Assert.Throws<ArgumentException>(() => new VariedImages(new ArrayExamples([[1, 2]], [0]), [1, 2], [ImageVariant.Plain])).Message, StringComparison.Ordinal);

@@ -84,6 +84,20 @@ public sealed class LlamaImporterTests : IDisposable
     }
 
     [Fact]
+    public void Import_WeightsBesideTheFactors_StartFromTheCheckpoint()
+    {
+        List<NamedTensor> tensors = PublishedCheckpoint.Tensors("llama", tied: false);
+        Write(PublishedCheckpoint.Config("llama"), tensors, sharded: false);
+
+        ImportResult result = LlamaImporter.Import(_folder.Path, Options() with { Trainable = "norm" });
+
+        Assert.Equal(5, result.Report.Trained.Count);
+        ParameterSpec norm = result.Package.Manifest.Layout.Parameters.Single(p => p.Name == "model.norm.weight");
+        Assert.Equal(tensors.Single(t => t.Name == "model.norm.weight").Values.ToArray(), result.Package.InitialAdapter.AsSpan(norm.Offset, norm.Length).ToArray());
+        Assert.Equal(result.Package.Manifest.FullModelParameters - (5 * norm.Length), result.Report.FrozenParameters);
+    }
+
+    [Fact]
     public void Import_BuffersOfOldCheckpoints_AreLeftOut()
     {
         List<NamedTensor> tensors = PublishedCheckpoint.Tensors("llama", tied: false);
@@ -122,7 +136,8 @@ public sealed class LlamaImporterTests : IDisposable
         {
             (Options() with { Task = ModelTask.Classification }, "causal-lm"),
             (Options() with { InputShape = [65] }, "1 to 64 tokens"),
-            (Options() with { Trainable = "all" }, "two things"),
+            (Options() with { Trainable = "bias" }, "matches no weight"),
+            (Options() with { Lora = null, Trainable = "norm" }, "without --lora"),
             (Options() with { Lora = null }, "Nothing"),
         })
         {
