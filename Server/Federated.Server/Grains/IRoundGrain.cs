@@ -129,6 +129,10 @@ public sealed record LoraRound
     /// <summary>The rank of each device of the cohort, in its order; 0 for the package's. Empty when all have that.</summary>
     [Id(3)]
     public required int[] Ranks { get; init; }
+
+    /// <summary>How layers come to take part; null when all do from the start.</summary>
+    [Id(4)]
+    public LayerPace? Layers { get; init; }
 }
 
 /// <summary>One update's identity: who, what.</summary>

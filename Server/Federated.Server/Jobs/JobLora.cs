@@ -14,7 +14,7 @@ internal sealed class JobLora
     {
         _layout = layout;
         Settings = settings;
-        Rule = LoraRule.Create(settings.Rule, layout, settings.AveragingBias, seed);
+        Rule = LoraRule.Create(settings.Rule, layout, settings.AveragingBias, seed, settings.Layers?.ToPace());
     }
 
     /// <summary>The settings; those by default when the job states none.</summary>
@@ -79,6 +79,14 @@ internal sealed class JobLora
         {
             yield return new SettingProblem(
                 $"{Path}.ranks.values.{value}", $"{rank} with package '{manifest.Name}' of rank {layout.Rank}", $"1 to {layout.Rank}; or a package of a higher rank");
+        }
+
+        if (settings.Layers is { } layers && new LayerSchedule(layout, layers.ToPace()).Blocks < 2)
+        {
+            yield return new SettingProblem(
+                $"{Path}.layers",
+                $"layers with package '{manifest.Name}', whose names tell fewer than two blocks apart",
+                "null; or a package whose layers are numbered, such as model.layers.0 and model.layers.1");
         }
 
         bool sumsProducts = settings.AveragingBias || LoraRule.ReplacesFactors(settings.Rule);

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Aggregation.ServerOptimizers;
 using Federated.Shared.Protocol;
@@ -17,9 +18,20 @@ public sealed record LoraSettings : ISettings
     [Description("fedit and hetlora: tell in every round's record by how much the product of the averaged factors misses the averaged product. The sum then also carries the product of every target.")]
     public bool AveragingBias { get; init; }
 
+    [Description("Progressive depth: the model's blocks take part from the output backwards; null lets all take part from the first round. Needs fedit, ffa, rolora or fedsa.")]
+    public LayerSettings? Layers { get; init; }
+
     /// <inheritdoc/>
     public IEnumerable<SettingProblem> Validate(string path)
     {
+        if (Layers is not null && (!LoraRule.TakesLayers(Rule) || AveragingBias))
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "layers"),
+                $"layers together with {(AveragingBias ? "averagingBias" : $"rule = {NameOf(Rule)}")}",
+                "null: products of all layers are summed; or fedit, ffa, rolora or fedsa without averagingBias");
+        }
+
         if (Ranks is not null && !LoraRule.TakesRanks(Rule))
         {
             yield return new SettingProblem(
@@ -85,6 +97,14 @@ public sealed record LoraSettings : ISettings
         }
 
         string codec = AllowedText.NameOf(update.Codec, StrictJson.Options);
+        if (Layers is not null)
+        {
+            yield return new SettingProblem(
+                $"{Path}.layers",
+                $"layers together with update.codec = {codec}",
+                "null: what this codec leaves out is added to the next update, which is of more layers; or set update.codec to dense, quantized or linear");
+        }
+
         if (!LoraRule.SendsTheSameEveryRound(Rule))
         {
             yield return new SettingProblem(
@@ -132,4 +152,22 @@ public sealed record RankSettings : ISettings
 
     /// <summary>The rank of a device by its label's value; 0 for the package's.</summary>
     internal int RankOf(string? value) => value is not null && Values.TryGetValue(value, out int rank) ? rank : 0;
+}
+
+/// <summary>How fast a model's blocks come to take part, from its output backwards.</summary>
+public sealed record LayerSettings : ISettings
+{
+    [Description("Blocks from the output that take part in the first round.")]
+    [Range(1, 10_000)]
+    public int Start { get; init; } = 1;
+
+    [Description("Rounds after which one more block takes part.")]
+    [Range(1, 1_000_000)]
+    public required int EveryRounds { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<SettingProblem> Validate(string path) => [];
+
+    /// <summary>The same for the rules.</summary>
+    internal LayerPace ToPace() => new(Start, EveryRounds);
 }

@@ -32,4 +32,10 @@ public enum ImageVariant
 
     /// <summary>Turned by 30 degrees, against the clock.</summary>
     Rotated330,
+
+    /// <summary>Dark for light and turned by 30 degrees, clockwise; what comes from outside is 1.</summary>
+    InvertedRotated30,
+
+    /// <summary>Dark for light and turned by 30 degrees, against the clock.</summary>
+    InvertedRotated330,
 }

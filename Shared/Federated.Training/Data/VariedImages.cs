@@ -59,9 +59,11 @@ public sealed class VariedImages : IExampleSource
 
             image.CopyTo(before);
             int[] places = _places[(int)variant];
+            bool inverted = variant is ImageVariant.Inverted or ImageVariant.InvertedRotated30 or ImageVariant.InvertedRotated330;
             for (int pixel = 0; pixel < _pixels; pixel++)
             {
-                image[pixel] = variant == ImageVariant.Inverted ? 1 - before[pixel] : places[pixel] < 0 ? 0 : before[places[pixel]];
+                float light = places[pixel] < 0 ? 0 : before[places[pixel]];
+                image[pixel] = inverted ? 1 - light : light;
             }
         }
     }
@@ -90,13 +92,13 @@ public sealed class VariedImages : IExampleSource
     /// <summary>How far the variant is turned clockwise.</summary>
     private static double Degrees(ImageVariant variant) => variant switch
     {
-        ImageVariant.Rotated30 => 30,
+        ImageVariant.Rotated30 or ImageVariant.InvertedRotated30 => 30,
         ImageVariant.Rotated45 => 45,
         ImageVariant.Rotated90 => 90,
         ImageVariant.Rotated180 => 180,
         ImageVariant.Rotated270 => 270,
         ImageVariant.Rotated315 => 315,
-        ImageVariant.Rotated330 => 330,
+        ImageVariant.Rotated330 or ImageVariant.InvertedRotated330 => 330,
         _ => 0,
     };
 }

@@ -52,7 +52,7 @@ internal static class CentralCommands
         string file = Path.GetFullPath(output ?? $"{scenario.Name}.safetensors");
         ModelPackage package = ModelPackage.Build(scenario.Job.Model.ToSpec().AsWhole(), scenario.Job.Seed);
         CentralResult result = await arguments.Training().RunAsync(
-            package, ScenarioExamples.OpenWhole(pretraining.Data), HeldOutExamples.Open(scenario.Job.Evaluation), pretraining.Stages, scenario.Job.Seed, ct);
+            package, ScenarioExamples.OpenWhole(pretraining), HeldOutExamples.Open(scenario.Job.Evaluation), pretraining.Stages, scenario.Job.Seed, ct);
         byte[] weights = WeightsFile.Write(
             result.Manifest.Layout,
             result.Adapter,

@@ -31,17 +31,25 @@ internal sealed record ScenarioExamples(IExampleSource Examples, int[][] Parts)
         return new ScenarioExamples(Varied(images, population.Variants ?? [], parts), parts);
     }
 
-    /// <summary>The examples of a section, dealt to nobody.</summary>
+    /// <summary>The examples of a pretraining, dealt to nobody; images once in each variant.</summary>
     /// <exception cref="InvalidDataException">They cannot be read.</exception>
-    public static IExampleSource OpenWhole(ExampleSettings data)
+    public static IExampleSource OpenWhole(PretrainingSettings pretraining)
     {
+        ExampleSettings data = pretraining.Data;
         if (data.Kind == ExampleKind.Corpus)
         {
             return OpenCorpus(data).Examples;
         }
 
         IdxExamples images = IdxExamples.Load(data.Images!, data.Labels!);
-        return new ExampleSubset(images, Chosen(data, images.Count));
+        int[] chosen = Chosen(data, images.Count);
+        if (pretraining.Variants is not { } variants)
+        {
+            return new ExampleSubset(images, chosen);
+        }
+
+        ExampleSubset repeated = new(images, [.. variants.SelectMany(_ => chosen)]);
+        return new VariedImages(repeated, images.ExampleShape, [.. variants.SelectMany(variant => Enumerable.Repeat(variant, chosen.Length))]);
     }
 
     private static CorpusExamples OpenCorpus(ExampleSettings data) =>

@@ -81,12 +81,25 @@ internal sealed record ExampleSettings : ISettings
 }
 
 /// <summary>How a base is trained, in one place and on other examples than the devices have.</summary>
-internal sealed record PretrainingSettings
+internal sealed record PretrainingSettings : ISettings
 {
     [Description("The examples.")]
     public required ExampleSettings Data { get; init; }
 
+    [Description("idx: variants in each of which every image is trained on; as they are when left out.")]
+    [Length(1, 16)]
+    public IReadOnlyList<ImageVariant>? Variants { get; init; }
+
     [Description("How they are trained on, one stage after the other.")]
     [Length(1, 16)]
     public required IReadOnlyList<TrainingSettings> Stages { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<SettingProblem> Validate(string path)
+    {
+        if (Variants is not null && Data.Kind != ExampleKind.Idx)
+        {
+            yield return new SettingProblem(SettingProblem.At(path, "variants"), "this key with texts", "images: data.kind = idx");
+        }
+    }
 }

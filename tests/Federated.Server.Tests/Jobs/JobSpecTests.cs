@@ -175,6 +175,12 @@ public sealed class JobSpecTests
         "{\"rule\":\"flexlora\",\"ranks\":{\"label\":\"profile\",\"values\":{\"pi5\":0}}}",
         "aggregation.lora.ranks.values.pi5: 0 is not allowed; allowed is 1 to 65536")]
     [InlineData(
+        "{\"rule\":\"flora\",\"layers\":{\"everyRounds\":5}}",
+        "aggregation.lora.layers: layers together with rule = flora is not allowed; allowed is null: products of all layers are summed; or fedit, ffa, rolora or fedsa without averagingBias")]
+    [InlineData(
+        "{\"rule\":\"ffa\",\"layers\":{\"everyRounds\":0}}",
+        "aggregation.lora.layers.everyRounds: 0 is not allowed; allowed is 1 to 1000000")]
+    [InlineData(
         "{\"rule\":\"hetlora\",\"ranks\":{\"label\":\"profile\",\"values\":{}}}",
         "aggregation.lora.ranks.values: no entry is not allowed; allowed is at least one value of the label with its rank")]
     [InlineData(

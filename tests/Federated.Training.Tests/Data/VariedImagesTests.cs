@@ -63,6 +63,21 @@ public sealed class VariedImagesTests
         Assert.Equal(1, features[(1 * 5) + (column < 2 ? 1 : 3)]);
     }
 
+    [Theory]
+    [InlineData(ImageVariant.InvertedRotated30, ImageVariant.Rotated30)]
+    [InlineData(ImageVariant.InvertedRotated330, ImageVariant.Rotated330)]
+    public void CopyTo_InvertedTurn_IsTheTurnDarkForLight(ImageVariant inverted, ImageVariant turned)
+    {
+        IExampleSource source = new ArrayExamples([[.. Enumerable.Range(0, 25).Select(i => i / 25f)]], [0]);
+        float[] dark = new float[25];
+        float[] light = new float[25];
+
+        new VariedImages(source, [5, 5], [inverted]).CopyTo([0], new ExampleBatch(dark, new long[1]));
+        new VariedImages(source, [5, 5], [turned]).CopyTo([0], new ExampleBatch(light, new long[1]));
+
+        Assert.All(dark.Zip(light), pair => Assert.Equal(1, pair.First + pair.Second, 1e-6f));
+    }
+
     [Fact]
     public void Create_ImagesThatAreNotSquare_AreRefused() => Assert.Contains(
         "square images", Assert.Throws<ArgumentException>(() => new VariedImages(new ArrayExamples([[1, 2]], [0]), [1, 2], [ImageVariant.Plain])).Message, StringComparison.Ordinal);

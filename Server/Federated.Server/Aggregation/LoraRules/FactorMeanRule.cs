@@ -8,7 +8,7 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// The rules under which each sent tensor is averaged by itself: the mean of what was sent is the mean update, so the sum takes updates as they
 /// come, under secure aggregation too.
 /// </summary>
-internal abstract class FactorMeanRule(LoraLayout layout) : ILoraRule
+internal abstract class FactorMeanRule(LoraLayout layout, LayerSchedule? layers) : ILoraRule
 {
     /// <inheritdoc/>
     public abstract LoraRuleKind Kind { get; }
@@ -20,7 +20,7 @@ internal abstract class FactorMeanRule(LoraLayout layout) : ILoraRule
     protected LoraLayout Layout => layout;
 
     /// <inheritdoc/>
-    public abstract ImmutableArray<ParameterRole> Roles(long round);
+    public ImmutableArray<ParameterRole> Roles(long round) => layers is null ? FactorRoles(round) : layers.Apply(FactorRoles(round), round);
 
     /// <inheritdoc/>
     public virtual int SumLength(long round) => SentIn(round).Length;
@@ -34,6 +34,10 @@ internal abstract class FactorMeanRule(LoraLayout layout) : ILoraRule
         step.Apply(adapter, mean, SentIn(round));
         return new LoraOutcome(TensorPrimitives.Norm(mean), null);
     }
+
+    /// <summary>What each tensor is once all layers take part.</summary>
+    /// <param name="round">From 1.</param>
+    protected abstract ImmutableArray<ParameterRole> FactorRoles(long round);
 
     /// <summary>What a client sends in a round.</summary>
     protected ParameterSelection SentIn(long round) => ParameterSelection.Of(layout, Roles(round), ParameterRole.Sent);

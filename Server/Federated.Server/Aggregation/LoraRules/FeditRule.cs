@@ -9,7 +9,7 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// separately. The baseline, and biased: the product of the means is not the mean of the products. When asked to, the rule tells by how much
 /// (<see cref="PairProducts.Bias"/>); the sum then carries the products behind the factors, and the bias is that of the sum itself, not an estimate.
 /// </summary>
-internal sealed class FeditRule(LoraLayout layout, bool reportsBias) : FactorMeanRule(layout)
+internal sealed class FeditRule(LoraLayout layout, bool reportsBias, LayerSchedule? layers) : FactorMeanRule(layout, layers)
 {
     private readonly PairProducts? _products = reportsBias ? new PairProducts(layout) : null;
 
@@ -18,9 +18,6 @@ internal sealed class FeditRule(LoraLayout layout, bool reportsBias) : FactorMea
 
     /// <inheritdoc/>
     public override bool SumsUpdatesAsSent => _products is null;
-
-    /// <inheritdoc/>
-    public override ImmutableArray<ParameterRole> Roles(long round) => LoraRoles.Of(Layout, a: ParameterRole.Sent, b: ParameterRole.Sent);
 
     /// <inheritdoc/>
     public override int SumLength(long round) => checked(base.SumLength(round) + (_products?.Length ?? 0));
@@ -39,7 +36,7 @@ internal sealed class FeditRule(LoraLayout layout, bool reportsBias) : FactorMea
     /// <inheritdoc/>
     public override LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerStep step)
     {
-        ReadOnlySpan<float> update = mean[..Layout.Parameters.Length];
+        ReadOnlySpan<float> update = mean[..SentIn(round).Length];
         double? bias = null;
         if (_products is not null)
         {
@@ -51,4 +48,7 @@ internal sealed class FeditRule(LoraLayout layout, bool reportsBias) : FactorMea
 
         return base.Apply(update, adapter, round, step) with { AveragingBias = bias };
     }
+
+    /// <inheritdoc/>
+    protected override ImmutableArray<ParameterRole> FactorRoles(long round) => LoraRoles.Of(Layout, a: ParameterRole.Sent, b: ParameterRole.Sent);
 }

@@ -9,11 +9,11 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// adapter keeps the one it began with, so that a central evaluation shows the plain tensors at work and no ΔW; what a device gets out of the job is
 /// on the device.
 /// </summary>
-internal sealed class FedsaRule(LoraLayout layout) : FactorMeanRule(layout)
+internal sealed class FedsaRule(LoraLayout layout, LayerSchedule? layers) : FactorMeanRule(layout, layers)
 {
     /// <inheritdoc/>
     public override LoraRuleKind Kind => LoraRuleKind.Fedsa;
 
     /// <inheritdoc/>
-    public override ImmutableArray<ParameterRole> Roles(long round) => LoraRoles.Of(Layout, a: ParameterRole.Sent, b: ParameterRole.Kept);
+    protected override ImmutableArray<ParameterRole> FactorRoles(long round) => LoraRoles.Of(Layout, a: ParameterRole.Sent, b: ParameterRole.Kept);
 }

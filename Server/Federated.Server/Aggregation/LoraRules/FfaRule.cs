@@ -8,11 +8,11 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// it, the same on every device; B is averaged. Exact, because Σp·BᵢA = (Σp·Bᵢ)A, and linear, so that noise added to B stays noise of one factor. Half the
 /// bytes, at the price of directions: ΔW can only be built from the rows that A was drawn with.
 /// </summary>
-internal sealed class FfaRule(LoraLayout layout) : FactorMeanRule(layout)
+internal sealed class FfaRule(LoraLayout layout, LayerSchedule? layers) : FactorMeanRule(layout, layers)
 {
     /// <inheritdoc/>
     public override LoraRuleKind Kind => LoraRuleKind.Ffa;
 
     /// <inheritdoc/>
-    public override ImmutableArray<ParameterRole> Roles(long round) => LoraRoles.Of(Layout, a: ParameterRole.Frozen, b: ParameterRole.Sent);
+    protected override ImmutableArray<ParameterRole> FactorRoles(long round) => LoraRoles.Of(Layout, a: ParameterRole.Frozen, b: ParameterRole.Sent);
 }

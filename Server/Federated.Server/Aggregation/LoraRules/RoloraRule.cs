@@ -9,13 +9,13 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// reason as <see cref="FfaRule"/>, and with half the bytes; but A learns too. Rounds count from 1, so B is first, which it must be: while B is zero A
 /// has no gradient.
 /// </summary>
-internal sealed class RoloraRule(LoraLayout layout) : FactorMeanRule(layout)
+internal sealed class RoloraRule(LoraLayout layout, LayerSchedule? layers) : FactorMeanRule(layout, layers)
 {
     /// <inheritdoc/>
     public override LoraRuleKind Kind => LoraRuleKind.Rolora;
 
     /// <inheritdoc/>
-    public override ImmutableArray<ParameterRole> Roles(long round) => round % 2 == 0
+    protected override ImmutableArray<ParameterRole> FactorRoles(long round) => round % 2 == 0
         ? LoraRoles.Of(Layout, a: ParameterRole.Sent, b: ParameterRole.Frozen)
         : LoraRoles.Of(Layout, a: ParameterRole.Frozen, b: ParameterRole.Sent);
 }
