@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Federated.Server.Access;
+using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 
 namespace Federated.Server.Cli;
@@ -32,6 +33,20 @@ internal static class AccessArguments
     public static Option<FileInfo?> OpenIdConnect { get; } = new("--oidc")
     {
         Description = "JSON file of an OpenID Connect provider: authority, clientId, clientSecret, roleClaim, operatorValue, viewerValue.",
+    };
+
+    /// <summary>The certificate of the HTTP port.</summary>
+    public static Option<FileInfo?> ApiCertificate { get; } = new("--api-certificate") { Description = "PEM file with the certificate of the HTTP port, and those between it and a root; it speaks HTTPS then. Needs --api-key." };
+
+    /// <summary>The key of that certificate.</summary>
+    public static Option<FileInfo?> ApiKey { get; } = new("--api-key") { Description = "PEM file with the key of --api-certificate, without a password." };
+
+    /// <summary>The certificate that <c>serve</c> was told; null for none.</summary>
+    public static ApiCertificateFiles? CertificateOf(ParseResult parsed) => (parsed.GetValue(ApiCertificate), parsed.GetValue(ApiKey)) switch
+    {
+        (null, null) => null,
+        ({ } certificate, { } key) => new ApiCertificateFiles(certificate.FullName, key.FullName),
+        _ => throw new CommandException("--api-certificate and --api-key belong together, and only one of them was given. Give the PEM files of both, or neither."),
     };
 
     /// <summary>What <c>serve</c> was told.</summary>

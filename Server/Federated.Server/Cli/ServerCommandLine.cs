@@ -86,13 +86,14 @@ internal static class ServerCommandLine
         Command command = new("serve", "Run the server until it is stopped.")
         {
             storage, azure, container, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
-            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, otlp, withoutStatistics,
+            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, AccessArguments.ApiCertificate, AccessArguments.ApiKey, otlp, withoutStatistics,
         };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions
             {
                 Address = AddressOf(parsed, address),
                 ApiAddress = AddressOf(parsed, apiAddress),
+                ApiCertificate = AccessArguments.CertificateOf(parsed),
                 Access = AccessArguments.OptionsOf(parsed),
                 Statistics = !parsed.GetValue(withoutStatistics),
                 Telemetry = new Telemetry.TelemetryOptions { OtlpEndpoint = parsed.GetValue(otlp) },

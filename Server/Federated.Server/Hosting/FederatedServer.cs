@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
 using Federated.Server.Access;
 using Federated.Server.Api;
 using Federated.Server.Collection;
@@ -15,6 +17,7 @@ using Federated.Shared.SecureAggregation;
 using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
@@ -156,6 +159,12 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton(Options.Create(options.Staging));
         services.AddSingleton(new ServerThreads(options.Threads));
         services.AddSingleton<ServerAddresses>();
+        if (options.ApiCertificate is { } files)
+        {
+            services.AddSingleton(files);
+            services.AddSingleton<ApiCertificate>();
+        }
+
         services.AddSingleton<IMemoryPoolFactory<byte>, TransferMemoryPoolFactory>();
         services.AddSingleton<HotObjects>();
         services.AddSingleton<UpdateStaging>();
@@ -245,6 +254,11 @@ public sealed class FederatedServer : IAsyncDisposable
         kestrel.Listen(options.ApiAddress, options.ApiPort, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
+            if (options.ApiCertificate is not null)
+            {
+                UseTls(listen);
+            }
+
             listen.Use(next => connection =>
             {
                 connection.Features.Set(new HttpPortConnection());
@@ -254,12 +268,26 @@ public sealed class FederatedServer : IAsyncDisposable
         kestrel.Listen(options.Address, options.GrpcPort, listen => DeviceEndpoint.Configure(listen, options));
     }
 
+    private static void UseTls(ListenOptions listen)
+    {
+        ApiCertificate certificate = listen.ApplicationServices.GetRequiredService<ApiCertificate>();
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = certificate.Current,
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            }),
+        });
+    }
+
     private static (Uri Api, Uri Grpc) BoundAddresses(WebApplication app, ServerOptions options)
     {
         // Kestrel lists its addresses in the order in which they were configured.
         int[] ports = [.. app.Urls.Select(url => BindingAddress.Parse(url).Port)];
         string scheme = options.Identity.InsecureLoopback ? "http" : "https";
-        return (new Uri($"http://{Host(options.ApiAddress)}:{ports[0]}/"), new Uri($"{scheme}://{Host(options.Address)}:{ports[1]}/"));
+        string people = options.ApiCertificate is null ? "http" : "https";
+        return (new Uri($"{people}://{Host(options.ApiAddress)}:{ports[0]}/"), new Uri($"{scheme}://{Host(options.Address)}:{ports[1]}/"));
     }
 
     private static string Host(IPAddress address)

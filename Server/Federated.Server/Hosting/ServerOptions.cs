@@ -18,6 +18,9 @@ public sealed class ServerOptions
     /// <summary>Address that the HTTP API and the dashboard listen on. Default loopback.</summary>
     public IPAddress ApiAddress { get; set; } = IPAddress.Loopback;
 
+    /// <summary>Certificate of the HTTP port, which speaks HTTPS alone then; null for HTTP.</summary>
+    public ApiCertificateFiles? ApiCertificate { get; set; }
+
     /// <summary>Who may use the HTTP API and the dashboard.</summary>
     public AccessOptions Access { get; set; } = new();
 
