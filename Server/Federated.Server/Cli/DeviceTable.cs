@@ -37,16 +37,10 @@ internal static class DeviceTable
         }
 
         Console.Out.WriteLine($"Selected for {record.Selected} rounds, contributed to {record.Contributed}; known since {Time(record.FirstSeen)}.");
-        Table rounds = new Table().Border(TableBorder.Rounded).AddColumns("job", "round", "outcome", "seconds", "training s", "ended");
+        Table rounds = new Table().Border(TableBorder.Rounded).AddColumns("job", "round", "outcome", "reason", "seconds", "training s", "ended");
         foreach (DeviceRound round in record.Rounds)
         {
-            rounds.AddRow(
-                Markup.Escape(round.JobId),
-                round.Round.ToString(CultureInfo.InvariantCulture),
-                round.Outcome.ToString().ToLowerInvariant(),
-                round.TotalSeconds.ToString("F2", CultureInfo.CurrentCulture),
-                round.ComputeSeconds > 0 ? round.ComputeSeconds.ToString("F2", CultureInfo.CurrentCulture) : "–",
-                Time(round.EndedAt));
+            rounds.AddRow([.. RowOf(round).Select(Markup.Escape)]);
         }
 
         AnsiConsole.Write(rounds);
@@ -55,6 +49,18 @@ internal static class DeviceTable
             Console.Out.WriteLine($"{Time(error.At)} {error.JobId} round {error.Round}: {error.Text}");
         }
     }
+
+    /// <summary>A round of a device's history as the table shows it: job, round, outcome, reason, seconds in all, of training, and when it ended.</summary>
+    public static string[] RowOf(DeviceRound round) =>
+    [
+        round.JobId,
+        round.Round.ToString(CultureInfo.InvariantCulture),
+        round.Outcome.ToString().ToLowerInvariant(),
+        round.Reason,
+        round.TotalSeconds.ToString("F2", CultureInfo.CurrentCulture),
+        round.ComputeSeconds > 0 ? round.ComputeSeconds.ToString("F2", CultureInfo.CurrentCulture) : "–",
+        Time(round.EndedAt),
+    ];
 
     private static string Enrollment(DeviceEnrollment? enrollment) => enrollment switch
     {

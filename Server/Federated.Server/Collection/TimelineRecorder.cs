@@ -94,9 +94,10 @@ internal sealed class TimelineRecorder(TimeProvider time, bool enabled = true)
         client => client.Outcome == ClientOutcome.Working ? client with { Outcome = ClientOutcome.Dropped, EndedAt = Now, Reason = reason } : client);
 
     /// <summary>
-    /// The round is over. Who still works is missing, unless its update is in the sum: a round may close before the last device has been answered.
+    /// The round is over. Who still works was dropped where the round says why, as at its deadline, and is missing where the round had closed without it; unless its update is in the
+    /// sum: a round may close before the last device has been answered.
     /// </summary>
-    public void Close(string jobId, long round, IEnumerable<string> contributors)
+    public void Close(string jobId, long round, IEnumerable<string> contributors, IReadOnlyDictionary<string, string> dropReasons)
     {
         lock (_gate)
         {
@@ -106,10 +107,29 @@ internal sealed class TimelineRecorder(TimeProvider time, bool enabled = true)
                 HashSet<string> done = new(contributors, StringComparer.Ordinal);
                 foreach (ClientTimeline client in timeline.Clients.Values.Where(client => client.Outcome == ClientOutcome.Working).ToArray())
                 {
-                    ClientOutcome outcome = done.Contains(client.DeviceId) ? ClientOutcome.Done : ClientOutcome.Missing;
-                    timeline.Clients[client.DeviceId] = client with { Outcome = outcome, EndedAt = Now };
+                    string reason = done.Contains(client.DeviceId) ? "" : dropReasons.GetValueOrDefault(client.DeviceId, "");
+                    ClientOutcome outcome = done.Contains(client.DeviceId) ? ClientOutcome.Done : reason.Length > 0 ? ClientOutcome.Dropped : ClientOutcome.Missing;
+                    timeline.Clients[client.DeviceId] = client with { Outcome = outcome, EndedAt = Now, Reason = reason };
                 }
             }
+        }
+    }
+
+    /// <summary>What is known of a device in a round; null when nothing is.</summary>
+    public ClientTimeline? Find(string jobId, long round, string deviceId)
+    {
+        lock (_gate)
+        {
+            return Find(jobId, round, deviceId, out _, out ClientTimeline? client) ? client : null;
+        }
+    }
+
+    /// <summary>Whether the round is known and runs.</summary>
+    public bool IsOpen(string jobId, long round)
+    {
+        lock (_gate)
+        {
+            return _rounds.TryGetValue((jobId, round), out OpenTimeline? timeline) && timeline.Open;
         }
     }
 

@@ -38,6 +38,14 @@ internal sealed class DeviceGrain(
     }
 
     /// <inheritdoc/>
+    public Task CameLate(DeviceRound round)
+    {
+        state.State = state.State.WithLate(round);
+        _changed = true;
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public Task<DeviceRecord?> Record() => Task.FromResult(state.RecordExists ? state.State : null);
 
     private async Task NoteAsync(string population, CheckIn profile, string withheld, string detail)

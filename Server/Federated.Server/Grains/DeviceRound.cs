@@ -16,7 +16,10 @@ public sealed record DeviceRound
     [Id(1)]
     public required long Round { get; init; }
 
-    /// <summary>How its part ended; <see cref="ClientOutcome.Missing"/> also when an update came after the round had closed.</summary>
+    /// <summary>
+    /// How its part ended: done; late when its update came after the close, however long after; dropped, with the reason, when the round had given it up and nothing came; missing
+    /// when the round closed without waiting for it and nothing came.
+    /// </summary>
     [Id(2)]
     public required ClientOutcome Outcome { get; init; }
 
@@ -52,14 +55,40 @@ public sealed record DeviceRound
     [Id(10)]
     public double EncodeSeconds { get; init; }
 
-    /// <summary>The part that a timeline tells of; without one, only whether the device contributed.</summary>
-    public static DeviceRound Of(string jobId, long round, ClientTimeline? client, bool contributed, DateTimeOffset now) => new()
+    /// <summary>The part that a timeline and the round tell of; without a timeline, only how it ended.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="round">The round, from 1.</param>
+    /// <param name="client">What the edge saw; null when it saw nothing, or has forgotten it.</param>
+    /// <param name="contributed">Whether its update is in the sum.</param>
+    /// <param name="dropReason">Why the round gave it up; null when it did not.</param>
+    /// <param name="now">When the round ended.</param>
+    public static DeviceRound Of(string jobId, long round, ClientTimeline? client, bool contributed, string? dropReason, DateTimeOffset now)
+    {
+        ClientOutcome outcome = contributed ? ClientOutcome.Done
+            : client?.Outcome is ClientOutcome.Late or ClientOutcome.Dropped ? client.Outcome
+            : dropReason is not null ? ClientOutcome.Dropped : ClientOutcome.Missing;
+        return Timed(jobId, round, client, now) with
+        {
+            Outcome = outcome,
+            Reason = outcome == ClientOutcome.Dropped ? client is { Reason.Length: > 0 } ? client.Reason : dropReason ?? "" : "",
+        };
+    }
+
+    /// <summary>The part of a device whose update came after the round had closed.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="round">The round, from 1.</param>
+    /// <param name="client">What the edge saw; null when it has forgotten the round.</param>
+    /// <param name="refusal">Outcome of the submission.</param>
+    /// <param name="now">When it came.</param>
+    public static DeviceRound Late(string jobId, long round, ClientTimeline? client, string refusal, DateTimeOffset now) =>
+        Timed(jobId, round, client, now) with { Outcome = ClientOutcome.Late, LastRefusal = refusal };
+
+    private static DeviceRound Timed(string jobId, long round, ClientTimeline? client, DateTimeOffset now) => new()
     {
         JobId = jobId,
         Round = round,
-        Outcome = contributed ? ClientOutcome.Done : client?.Outcome is { } outcome and not ClientOutcome.Working ? outcome : ClientOutcome.Missing,
+        Outcome = ClientOutcome.Missing,
         EndedAt = client?.EndedAt ?? now,
-        Reason = client?.Reason ?? "",
         LastRefusal = client?.LastRefusal ?? "",
         TotalSeconds = client is { EndedAt: { } end } ? (end - client.AssignedAt).TotalSeconds : 0,
         DownloadSeconds = client?.DownloadSeconds ?? 0,
@@ -73,10 +102,19 @@ public sealed record DeviceRound
     {
         (ClientOutcome.Done, "") => null,
         (ClientOutcome.Done, _) => $"refused before it was taken: {LastRefusal}",
-        (ClientOutcome.Dropped, _) => $"gave up: {Reason}",
+        (ClientOutcome.Dropped, "") => DropText,
+        (ClientOutcome.Dropped, _) => $"{DropText}; refused before that: {LastRefusal}",
+        (ClientOutcome.Late, RefusalTally.RoundAbandoned) => "its update came after the round had been abandoned",
         (ClientOutcome.Late, _) => "its update came after the round had closed",
-        (_, "") => "nothing had come when the round closed",
+        (_, "") => "nothing had come when the round closed without it",
         _ => $"refused: {LastRefusal}",
+    };
+
+    private string DropText => Reason switch
+    {
+        RoundStateMachine.DeadlineReason => "nothing had come at the deadline",
+        RoundStateMachine.LeftOutReason => "its aggregation group had begun without it",
+        _ => $"gave up: {Reason}",
     };
 }
 

@@ -64,6 +64,29 @@ public sealed record DeviceRecord
     [Id(12)]
     public List<DeviceError> Errors { get; init; } = [];
 
+    /// <summary>The record where the update of a round that is in it came after all. What was in the model stays so, and rounds that are not kept any more are not told again.</summary>
+    public DeviceRecord WithLate(DeviceRound round)
+    {
+        int index = this.Rounds.FindIndex(known => known.JobId == round.JobId && known.Round == round.Round);
+        if (index < 0 || this.Rounds[index].Outcome is Federated.Server.Rounds.ClientOutcome.Done or Federated.Server.Rounds.ClientOutcome.Late)
+        {
+            return this;
+        }
+
+        List<DeviceRound> rounds = [.. this.Rounds];
+        rounds[index] = round;
+        return this with
+        {
+            LastSeen = round.EndedAt > LastSeen ? round.EndedAt : LastSeen,
+            Rounds = rounds,
+            Errors =
+            [
+                .. Errors.Where(error => error.JobId != round.JobId || error.Round != round.Round).TakeLast(KeptErrors - 1),
+                new DeviceError(round.EndedAt, round.JobId, round.Round, round.Error!),
+            ],
+        };
+    }
+
     /// <summary>The record with one more round.</summary>
     public DeviceRecord With(DeviceRound round) => this with
     {
@@ -95,6 +118,11 @@ public interface IDeviceGrain : IGrainWithStringKey
     [Alias("participated")]
     [OneWay]
     Task Participated(DeviceRound round);
+
+    /// <summary>Its update of a round that has ended came after the close.</summary>
+    [Alias("came-late")]
+    [OneWay]
+    Task CameLate(DeviceRound round);
 
     /// <summary>What is known; null for a device that never checked in.</summary>
     [Alias("record")]

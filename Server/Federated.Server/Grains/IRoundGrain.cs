@@ -158,6 +158,10 @@ public sealed record RoundClosure
     /// <summary>Selected devices that did not contribute, by reason.</summary>
     [Id(2)]
     public required Dictionary<string, int> Dropped { get; init; }
+
+    /// <summary>Why each of those devices did not; empty in a closure that an earlier version wrote.</summary>
+    [Id(3)]
+    public Dictionary<string, string> DropReasons { get; init; } = [];
 }
 
 /// <summary>One round's state machine and deadline. Key: job/round.</summary>

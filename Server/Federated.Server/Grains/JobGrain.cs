@@ -170,6 +170,11 @@ internal sealed partial class JobGrain(
 
         // What names a round that never was counts in the one under way, or in the last one.
         bool known = round >= 1 && round <= state.State.LastRound;
+        if (known && outcome is RefusalTally.Late or RefusalTally.RoundAbandoned)
+        {
+            await GrainFactory.GetGrain<IDeviceGrain>(deviceId).CameLate(DeviceRound.Late(JobId, round, timelines.Known(JobId, round, deviceId), outcome, time.GetUtcNow()));
+        }
+
         bool over = state.State.State is not (JobState.Running or JobState.Paused) && state.State.ActiveRound == 0;
         long counted = known ? round : over ? state.State.LastRound : state.State.LastRound + 1;
         int index = _records.FindIndex(record => record.Round == counted);
@@ -250,7 +255,7 @@ internal sealed partial class JobGrain(
             await WriteRecordAsync(complete.Round);
         }
 
-        await timelines.CloseAsync(complete, CancellationToken.None);
+        await timelines.CloseAsync(complete, _runner.DropReasons, CancellationToken.None);
         LogRound(JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
         events.Publish(new RoundRecorded(complete));
         telemetry.Recorded(complete, timelines.Known(JobId, complete.Round));

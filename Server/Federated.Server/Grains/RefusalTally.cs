@@ -11,6 +11,9 @@ internal sealed class RefusalTally
     /// <summary>The outcome that a record shows as late.</summary>
     public const string Late = "late";
 
+    /// <summary>The outcome of an update for a round that was abandoned.</summary>
+    public const string RoundAbandoned = "round-abandoned";
+
     // Rounds after which a device that is late again counts again: nothing is remembered for ever.
     private const int RememberedRounds = 8;
 

@@ -176,6 +176,7 @@ internal sealed class RoundGrain(
                 Commit = decision is RoundDecision.Commit,
                 Reason = decision is RoundDecision.Abandon abandon ? abandon.Reason : "",
                 Dropped = new Dictionary<string, int>(_machine.Dropped, StringComparer.Ordinal),
+                DropReasons = new Dictionary<string, string>(_machine.DropReasons, StringComparer.Ordinal),
             };
             await state.WriteStateAsync();
         }

@@ -50,9 +50,13 @@ internal sealed class RoundRunner(
 
     private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, grains.GetGrain<ISelectorGrain>(spec.Population), time);
     private string[] _cohort = [];
+    private IReadOnlyDictionary<string, string> _dropReasons = new Dictionary<string, string>();
     private CommittedModel? _next;
     private PrivacyLedger? _spent;
     private bool _assigned;
+
+    /// <summary>Why devices of the round that ran last gave up or were given up.</summary>
+    public IReadOnlyDictionary<string, string> DropReasons => _dropReasons;
 
     /// <summary>The version that the state names.</summary>
     public static CommittedModel Committed(JobGrainState state) =>
@@ -83,6 +87,7 @@ internal sealed class RoundRunner(
         Enter(RoundStage.Collecting, start);
         long collecting = time.GetTimestamp();
         RoundClosure closure = await WaitClosedAsync(start.Round, ct);
+        _dropReasons = closure.DropReasons;
         SealedGroup[] groups = await SealAsync(start);
         RoundTiming timing = new()
         {
@@ -136,12 +141,11 @@ internal sealed class RoundRunner(
     {
         await Selector().Release(jobId, record.Round);
         HashSet<string> contributors = new(record.Contributors, StringComparer.Ordinal);
-        Dictionary<string, ClientTimeline> clients =
-            timelines.Snapshot(jobId, record.Round)?.Clients.ToDictionary(client => client.DeviceId, StringComparer.Ordinal) ?? [];
         foreach (string deviceId in _cohort)
         {
+            // Looked up for each device when it is its turn: what came late meanwhile is told here or by the job's grain afterwards, and never forgotten between the two.
             await grains.GetGrain<IDeviceGrain>(deviceId).Participated(DeviceRound.Of(
-                jobId, record.Round, clients.GetValueOrDefault(deviceId), contributors.Contains(deviceId), time.GetUtcNow()));
+                jobId, record.Round, timelines.Find(jobId, record.Round, deviceId), contributors.Contains(deviceId), _dropReasons.GetValueOrDefault(deviceId), time.GetUtcNow()));
         }
 
         if (record.Round > KeptRounds)

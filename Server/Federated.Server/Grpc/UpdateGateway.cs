@@ -59,7 +59,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         }
 
         SubmitOutcome outcome = refusal?.Outcome ?? SubmitOutcome.Accepted;
-        timelines.Answered(header.JobId, round, header.DeviceId, EndOf(outcome), outcome == SubmitOutcome.Accepted ? "" : WireNames.Of(outcome));
+        timelines.Answered(header.JobId, round, header.DeviceId, EndOf(outcome, timelines.IsOpen(header.JobId, round)), outcome == SubmitOutcome.Accepted ? "" : WireNames.Of(outcome));
         if (outcome is not (SubmitOutcome.Accepted or SubmitOutcome.UnknownJob))
         {
             await grains.GetGrain<IJobGrain>(header.JobId).NoteRefusal(round, header.DeviceId, WireNames.Of(outcome));
@@ -68,11 +68,12 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         return new SubmitReply { Outcome = outcome, Detail = refusal?.Detail ?? "" };
     }
 
-    // An update that was accepted before is done: the first answer got lost.
-    private static ClientOutcome? EndOf(SubmitOutcome outcome) => outcome switch
+    // An update that was accepted before is done: the first answer got lost. A group may be abandoned while its round goes on, which then says how its members ended.
+    private static ClientOutcome? EndOf(SubmitOutcome outcome, bool open) => outcome switch
     {
         SubmitOutcome.Accepted or SubmitOutcome.Duplicate => ClientOutcome.Done,
         SubmitOutcome.Late => ClientOutcome.Late,
+        SubmitOutcome.RoundAbandoned when !open => ClientOutcome.Late,
         _ => null,
     };
 

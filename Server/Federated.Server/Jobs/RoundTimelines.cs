@@ -16,10 +16,10 @@ internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder 
     public const int KeptRounds = 200;
 
     /// <summary>Closes the round's timeline, writes it and deletes the one that has become too old.</summary>
-    public async Task CloseAsync(RoundRecord record, CancellationToken ct)
+    public async Task CloseAsync(RoundRecord record, IReadOnlyDictionary<string, string> dropReasons, CancellationToken ct)
     {
         (string jobId, long round) = (record.JobId, record.Round);
-        recorder.Close(jobId, round, record.Contributors);
+        recorder.Close(jobId, round, record.Contributors, dropReasons);
         await SaveAsync(jobId, round, ct);
         if (round > KeptRounds)
         {
@@ -58,6 +58,9 @@ internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder 
 
     /// <summary>The round's timeline as far as it is in memory; null when nothing is.</summary>
     public RoundTimeline? Known(string jobId, long round) => recorder.Snapshot(jobId, round);
+
+    /// <summary>A device's part in the round as far as it is in memory; null when nothing is.</summary>
+    public ClientTimeline? Known(string jobId, long round, string deviceId) => recorder.Find(jobId, round, deviceId);
 
     /// <summary>The round's timeline, from memory or from the store; null when it is too old, or there never was one.</summary>
     public async Task<RoundTimeline?> FindAsync(string jobId, long round, CancellationToken ct) =>

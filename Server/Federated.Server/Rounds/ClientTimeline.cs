@@ -12,10 +12,10 @@ public enum ClientOutcome
     /// <summary>Its update came after the round had closed.</summary>
     Late,
 
-    /// <summary>It gave up and said why.</summary>
+    /// <summary>It gave up, or the round gave it up, for a reason: nothing of it came.</summary>
     Dropped,
 
-    /// <summary>The round closed and nothing had been accepted from it.</summary>
+    /// <summary>The round closed without waiting for it, and nothing of it has come since.</summary>
     Missing,
 }
 

@@ -108,9 +108,7 @@ public sealed record RoundDiagnosis(
         {
             case ClientOutcome.Done:
                 break;
-            case ClientOutcome.Dropped:
-            case ClientOutcome.Missing when client.UploadStartedAt is null:
-            case ClientOutcome.Late when client.UploadStartedAt is null:
+            case ClientOutcome.Dropped or ClientOutcome.Missing or ClientOutcome.Late when client.UploadStartedAt is null:
                 double silence = Math.Min(collectSeconds, end - Math.Max(0, (client.AssignedAt - start).TotalSeconds));
                 return new SlowClient(client.DeviceId, ClientPhase.Silence, silence, typicalSeconds, end - typicalSeconds);
             case ClientOutcome.Working:

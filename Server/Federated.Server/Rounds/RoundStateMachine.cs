@@ -67,6 +67,9 @@ internal sealed class RoundStateMachine
     public IReadOnlyDictionary<string, int> Dropped => new SortedDictionary<string, int>(
         _dropped.Values.CountBy(reason => reason).ToDictionary(), StringComparer.Ordinal);
 
+    /// <summary>Why each of those devices is not in the sum.</summary>
+    public IReadOnlyDictionary<string, string> DropReasons => _dropped;
+
     /// <summary>Accepted devices in ordinal order.</summary>
     public IReadOnlyList<string> Contributors => [.. _accepted.Keys];
 

@@ -41,6 +41,12 @@ internal sealed class StubDevice(string deviceId, string population, GrpcChannel
         return SubmitAsync(update.HeaderFor(payload), payload);
     }
 
+    /// <summary>Gives its part in the plan's round up.</summary>
+    public async Task AbortAsync(PlanDocument plan, AbortReason reason) => await _devices.ReportAbortAsync(
+        new AbortReport { DeviceId = deviceId, JobId = plan.JobId, Round = (ulong)plan.Round, Reason = reason },
+        deadline: Soon(),
+        cancellationToken: TestContext.Current.CancellationToken);
+
     /// <summary>Submits a payload under a header, in chunks as honest clients cut them.</summary>
     public Task<SubmitReply> SubmitAsync(SubmitHeader header, byte[] payload, int offset = 0)
     {

@@ -66,7 +66,7 @@ public sealed class TimelineRecorderTests
         Assign("pi-2");
         Recorder.Dropped("job-1", 1, "pi-2", "training-failed");
         _time.Advance(TimeSpan.FromSeconds(60));
-        Recorder.Close("job-1", 1, []);
+        Recorder.Close("job-1", 1, [], new Dictionary<string, string>());
 
         Assert.Equal(ClientOutcome.Missing, Client("pi-1").Outcome);
         Assert.Equal((ClientOutcome.Dropped, "training-failed"), (Client("pi-2").Outcome, Client("pi-2").Reason));
@@ -77,11 +77,23 @@ public sealed class TimelineRecorderTests
     }
 
     [Fact]
+    public void Close_DevicesThatTheRoundGaveUp_AreDroppedWithItsReasonAndMayStillBecomeLate()
+    {
+        Assign("pi-1");
+        Recorder.Close("job-1", 1, [], new Dictionary<string, string> { ["pi-1"] = "deadline" });
+
+        Assert.Equal((ClientOutcome.Dropped, "deadline"), (Client("pi-1").Outcome, Client("pi-1").Reason));
+
+        Recorder.Answered("job-1", 1, "pi-1", ClientOutcome.Late, "late");
+        Assert.Equal((ClientOutcome.Late, ""), (Client("pi-1").Outcome, Client("pi-1").Reason));
+    }
+
+    [Fact]
     public void Close_ContributorNotYetAnswered_IsDone()
     {
         Assign("pi-1");
         Recorder.UploadStarted("job-1", 1, "pi-1", default);
-        Recorder.Close("job-1", 1, ["pi-1"]);
+        Recorder.Close("job-1", 1, ["pi-1"], new Dictionary<string, string>());
 
         Assert.Equal(ClientOutcome.Done, Client("pi-1").Outcome);
     }
