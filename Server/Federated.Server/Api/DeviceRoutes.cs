@@ -28,7 +28,7 @@ public sealed record NewToken(string Token, string Hash, DateTimeOffset ExpiresA
 /// <param name="EnrolledAt">When it enrolled.</param>
 /// <param name="CertificateEndsAt">When its latest certificate ends.</param>
 /// <param name="RevokedAt">When it was revoked; null when it was not.</param>
-/// <param name="LastRefusal">Its last call that was refused for its identity, since the server started.</param>
+/// <param name="LastRefusal">The last call that concerned it and was refused for the identity of who made it, since the server started; null when there was none.</param>
 public sealed record DeviceEnrollment(
     string DeviceId,
     string Population,
@@ -36,7 +36,7 @@ public sealed record DeviceEnrollment(
     DateTimeOffset EnrolledAt,
     DateTimeOffset CertificateEndsAt,
     DateTimeOffset? RevokedAt,
-    IdentityRefusal? LastRefusal);
+    RefusedCall? LastRefusal);
 
 /// <summary>Maps the routes of enrollment: tokens, devices, revocation, labels.</summary>
 internal static class DeviceRoutes
@@ -53,35 +53,37 @@ internal static class DeviceRoutes
         api.MapPost("/tokens", CreateTokenAsync).Says<NewToken>("Make an enrollment token", enrollment);
         api.MapGet("/tokens", (DeviceRegistry registry) => FederatedApi.Json(registry.Tokens)).RequireAuthorization(Access.AccessPolicies.Operator)
             .Says<List<TokenRecord>>("The enrollment tokens", enrollment);
-        api.MapGet("/enrollments", (DeviceRegistry registry) => FederatedApi.Json(registry.Devices.Select(device => Describe(device, registry))))
+        api.MapGet("/enrollments", (DeviceRegistry registry, RefusedCalls refused) => FederatedApi.Json(registry.Devices.Select(device => Describe(device, refused))))
             .Says<List<DeviceEnrollment>>("The enrolled devices", enrollment);
-        api.MapGet("/devices", (DeviceRegistry registry, FleetCensus census) => FederatedApi.Json(
-            DeviceListing.Of(census.Devices(), registry.Devices.Select(device => Describe(device, registry)))))
+        api.MapGet("/refused-calls", (RefusedCalls refused) => FederatedApi.Json(refused.OfStrangers()))
+            .Says<StrangerCalls>("Refused calls since the server started that no enrolled device can be named for; those of a device stand at the device", devices);
+        api.MapGet("/devices", (DeviceRegistry registry, RefusedCalls refused, FleetCensus census) => FederatedApi.Json(
+            DeviceListing.Of(census.Devices(), registry.Devices.Select(device => Describe(device, refused)))))
             .Says<List<DeviceSummary>>("Devices that are enrolled or have checked in since the server started", devices);
         api.MapGet("/devices/{id}", DetailAsync).Says<DeviceDetail>("A device with its history and last errors", devices);
-        api.MapPost("/devices/{id}/revoke", async (string id, DeviceRegistry registry, CancellationToken ct) =>
-            FederatedApi.Json(Describe(await registry.RevokeAsync(id, ct), registry))).Says<DeviceEnrollment>("Refuse every later call of a device", enrollment);
-        api.MapPut("/devices/{id}/labels", async (string id, Dictionary<string, string> labels, DeviceRegistry registry, CancellationToken ct) =>
+        api.MapPost("/devices/{id}/revoke", async (string id, DeviceRegistry registry, RefusedCalls refused, CancellationToken ct) =>
+            FederatedApi.Json(Describe(await registry.RevokeAsync(id, ct), refused))).Says<DeviceEnrollment>("Refuse every later call of a device", enrollment);
+        api.MapPut("/devices/{id}/labels", async (string id, Dictionary<string, string> labels, DeviceRegistry registry, RefusedCalls refused, CancellationToken ct) =>
         {
             Check(labels);
-            return FederatedApi.Json(Describe(await registry.ChangeAsync(id, device => device with { Labels = labels }, ct), registry));
+            return FederatedApi.Json(Describe(await registry.ChangeAsync(id, device => device with { Labels = labels }, ct), refused));
         }).Says<DeviceEnrollment>("Replace the labels of a device", enrollment);
     }
 
-    private static async Task<IResult> DetailAsync(string id, DeviceRegistry registry, FleetCensus census, IGrainFactory grains)
+    private static async Task<IResult> DetailAsync(string id, DeviceRegistry registry, RefusedCalls refused, FleetCensus census, IGrainFactory grains)
     {
         _ = FederatedApi.Identifier(id);
-        return FederatedApi.Json(FederatedApi.Found(await FindAsync(id, registry, census, grains), id));
+        return FederatedApi.Json(FederatedApi.Found(await FindAsync(id, registry, refused, census, grains), id));
     }
 
     /// <summary>A device; null when it is neither enrolled nor has it ever checked in.</summary>
-    public static async Task<DeviceDetail?> FindAsync(string id, DeviceRegistry registry, FleetCensus census, IGrainFactory grains)
+    public static async Task<DeviceDetail?> FindAsync(string id, DeviceRegistry registry, RefusedCalls refused, FleetCensus census, IGrainFactory grains)
     {
         EnrolledDevice? enrolled = registry.Devices.FirstOrDefault(device => device.DeviceId == id);
         DeviceRecord? record = await grains.GetGrain<IDeviceGrain>(id).Record();
-        DeviceSummary? device = DeviceListing.Of(census.Find(id), enrolled is null ? null : Describe(enrolled, registry))
+        DeviceSummary? device = DeviceListing.Of(census.Find(id), enrolled is null ? null : Describe(enrolled, refused))
             ?? (record is null ? null : new DeviceSummary { DeviceId = id, Population = record.Population, Labels = record.Labels });
-        return device is null ? null : new DeviceDetail(device, record);
+        return device is null ? null : new DeviceDetail(device, record) { Refused = refused.Of(id) };
     }
 
     private static async Task<IResult> CreateTokenAsync(
@@ -113,14 +115,14 @@ internal static class DeviceRoutes
     }
 
     /// <summary>A device of the registry as the API shows it.</summary>
-    public static DeviceEnrollment Describe(EnrolledDevice device, DeviceRegistry registry) => new(
+    public static DeviceEnrollment Describe(EnrolledDevice device, RefusedCalls refused) => new(
         device.DeviceId,
         device.Population,
         device.Labels,
         device.EnrolledAt,
         device.CertificateEndsAt,
         device.RevokedAt,
-        registry.LastRefusal(device.DeviceId));
+        refused.Last(device.DeviceId));
 
     private static void Check(IReadOnlyDictionary<string, string>? labels)
     {

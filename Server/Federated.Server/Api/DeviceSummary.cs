@@ -1,5 +1,6 @@
 using Federated.Server.Collection;
 using Federated.Server.Grains;
+using Federated.Server.Identity;
 
 namespace Federated.Server.Api;
 
@@ -34,7 +35,11 @@ public sealed record DeviceSummary
 /// <summary>Everything that is known of a device.</summary>
 /// <param name="Device">As lists show it.</param>
 /// <param name="Record">Participation, history and last errors; null when it has never checked in.</param>
-public sealed record DeviceDetail(DeviceSummary Device, DeviceRecord? Record);
+public sealed record DeviceDetail(DeviceSummary Device, DeviceRecord? Record)
+{
+    /// <summary>Calls that concern it and were refused for the identity of who made them, since the server started, newest first.</summary>
+    public IReadOnlyList<RefusedCall> Refused { get; init; } = [];
+}
 
 /// <summary>Brings together who is enrolled and who has checked in.</summary>
 internal static class DeviceListing

@@ -97,6 +97,9 @@ public sealed class ServerApiClient : IDisposable
     /// <summary>The devices that are enrolled or have checked in since the server started.</summary>
     public Task<List<DeviceSummary>> DevicesAsync(CancellationToken ct) => SendAsync<List<DeviceSummary>>(HttpMethod.Get, "devices", null, ct);
 
+    /// <summary>Refused calls that no enrolled device can be named for.</summary>
+    public Task<StrangerCalls> RefusedCallsAsync(CancellationToken ct) => SendAsync<StrangerCalls>(HttpMethod.Get, "refused-calls", null, ct);
+
     /// <summary>The enrolled devices.</summary>
     public Task<List<DeviceEnrollment>> EnrollmentsAsync(CancellationToken ct) => SendAsync<List<DeviceEnrollment>>(HttpMethod.Get, "enrollments", null, ct);
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Federated.Server.Api;
 using Federated.Server.Grains;
+using Federated.Server.Identity;
 using Spectre.Console;
 
 namespace Federated.Server.Cli;
@@ -33,6 +34,7 @@ internal static class DeviceTable
         PrintAll([shown.Device]);
         if (shown.Record is not { } record)
         {
+            PrintRefused(shown.Refused);
             return;
         }
 
@@ -48,6 +50,15 @@ internal static class DeviceTable
         {
             Console.Out.WriteLine($"{Time(error.At)} {error.JobId} round {error.Round}: {error.Text}");
         }
+
+        PrintRefused(shown.Refused);
+    }
+
+    /// <summary>Refused calls that no enrolled device can be named for.</summary>
+    public static void PrintStrangers(StrangerCalls strangers)
+    {
+        Console.Out.WriteLine($"{strangers.Total} refused calls since the server started that no enrolled device can be named for.");
+        PrintRefused(strangers.Calls);
     }
 
     /// <summary>A round of a device's history as the table shows it: job, round, outcome, reason, seconds in all, of training, and when it ended.</summary>
@@ -61,6 +72,22 @@ internal static class DeviceTable
         round.ComputeSeconds > 0 ? round.ComputeSeconds.ToString("F2", CultureInfo.CurrentCulture) : "–",
         Time(round.EndedAt),
     ];
+
+    private static void PrintRefused(IReadOnlyList<RefusedCall> calls)
+    {
+        if (calls.Count == 0)
+        {
+            return;
+        }
+
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("last", "refused with", "what was wrong", "from", "times");
+        foreach (RefusedCall call in calls)
+        {
+            table.AddRow(Time(call.At), call.Code, Markup.Escape(call.Detail), Markup.Escape(call.Peer), call.Times.ToString(CultureInfo.InvariantCulture));
+        }
+
+        AnsiConsole.Write(table);
+    }
 
     private static string Enrollment(DeviceEnrollment? enrollment) => enrollment switch
     {

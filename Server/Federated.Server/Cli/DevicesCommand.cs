@@ -15,15 +15,17 @@ internal static class DevicesCommand
         Argument<string> id = new("device") { Description = "The device's name." };
         Command list = new("list", "List the devices that are enrolled or have checked in since the server started.") { server, json };
         list.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.DevicesAsync(ct), DeviceTable.PrintAll));
-        Command show = new("show", "Show a device, its last rounds and errors.") { id, server, json };
+        Command show = new("show", "Show a device, its last rounds, errors and refused calls.") { id, server, json };
         show.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.DeviceAsync(parsed.GetValue(id)!, ct), DeviceTable.Print));
         Command revoke = new("revoke", "Refuse every later call of a device.") { id, server, json };
         revoke.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.RevokeDeviceAsync(parsed.GetValue(id)!, ct), Print));
+        Command refused = new("refused", "List refused calls that no enrolled device can be named for; 'show' has those of a device.") { server, json };
+        refused.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.RefusedCallsAsync(ct), DeviceTable.PrintStrangers));
         Argument<string[]> labels = new("labels") { Description = "NAME=VALUE; they replace the labels the device had.", Arity = ArgumentArity.ZeroOrMore };
         Command label = new("label", "Set the labels of a device.") { id, labels, server, json };
         label.SetAction((parsed, ct) => run.RunAsync(
             parsed, api => api.LabelDeviceAsync(parsed.GetValue(id)!, Labels(parsed.GetValue(labels) ?? []), ct), Print));
-        return new Command("devices", "Enroll, look at and revoke devices.") { Tokens(server, json, run), list, show, revoke, label };
+        return new Command("devices", "Enroll, look at and revoke devices.") { Tokens(server, json, run), list, show, refused, revoke, label };
     }
 
     private static Command Tokens(Option<Uri> server, Option<bool> json, IApiRun run)

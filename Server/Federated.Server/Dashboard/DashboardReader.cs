@@ -11,10 +11,16 @@ namespace Federated.Server.Dashboard;
 
 /// <summary>What the pages show, from where the HTTP API has it too. Thread-safe.</summary>
 internal sealed class DashboardReader(
-    IGrainFactory grains, FleetCensus census, DeviceRegistry registry, RoundTimelines timelines, TimelineRecorder recorder, JobModels models, ServerAddresses addresses, TimeProvider time)
+    IGrainFactory grains, FleetCensus census, DeviceRegistry registry, RefusedCalls refused, RoundTimelines timelines, TimelineRecorder recorder, JobModels models, ServerAddresses addresses, TimeProvider time)
 {
     /// <summary>Rounds of each job whose drop-outs are counted on the fleet's page.</summary>
     public const int RecentRounds = 20;
+
+    private static readonly TimeSpan _devicesStand = TimeSpan.FromMilliseconds(400);
+
+    private readonly Lock _gate = new();
+    private IReadOnlyList<DeviceSummary>? _devices;
+    private long _listedAt;
 
     /// <summary>The clock of the server.</summary>
     public DateTimeOffset Now => time.GetUtcNow();
@@ -25,12 +31,27 @@ internal sealed class DashboardReader(
     /// <summary>How many devices do what.</summary>
     public FleetCounts Fleet() => census.Count();
 
-    /// <summary>Devices that are enrolled or have checked in.</summary>
-    public IReadOnlyList<DeviceSummary> Devices() => DeviceListing.Of(census.Devices(), registry.Devices.Select(device => DeviceRoutes.Describe(device, registry)));
+    /// <summary>Devices that are enrolled or have checked in, as they stood within the last 0.4 s: every viewer asks, and asks when something happens.</summary>
+    public IReadOnlyList<DeviceSummary> Devices()
+    {
+        lock (_gate)
+        {
+            if (_devices is null || time.GetElapsedTime(_listedAt) > _devicesStand)
+            {
+                _devices = DeviceListing.Of(census.Devices(), registry.Devices.Select(device => DeviceRoutes.Describe(device, refused)));
+                _listedAt = time.GetTimestamp();
+            }
+
+            return _devices;
+        }
+    }
+
+    /// <summary>Refused calls that no enrolled device can be named for.</summary>
+    public StrangerCalls Strangers() => refused.OfStrangers();
 
     /// <summary>A device; null when nothing is known of it.</summary>
     public async Task<DeviceDetail?> DeviceAsync(string deviceId) =>
-        ProtocolLimits.IsIdentifier(deviceId) ? await DeviceRoutes.FindAsync(deviceId, registry, census, grains) : null;
+        ProtocolLimits.IsIdentifier(deviceId) ? await DeviceRoutes.FindAsync(deviceId, registry, refused, census, grains) : null;
 
     /// <summary>All jobs, the newest first.</summary>
     public async Task<IReadOnlyList<JobStatus>> JobsAsync() => [.. (await FederatedApi.AllAsync(grains)).AsEnumerable().Reverse()];

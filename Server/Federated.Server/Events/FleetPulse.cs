@@ -1,15 +1,17 @@
 using Federated.Server.Collection;
+using Federated.Server.Identity;
 using Federated.Server.Rounds;
 
 namespace Federated.Server.Events;
 
 /// <summary>Publishes what changes too often for an event each: counts of devices, progress of open rounds. Idle while nobody reads.</summary>
-internal sealed class FleetPulse(EventFeed feed, FleetCensus census, TimelineRecorder timelines, TimeProvider time) : BackgroundService
+internal sealed class FleetPulse(EventFeed feed, FleetCensus census, TimelineRecorder timelines, RefusedCalls refused, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<(string JobId, long Round), RoundProgress> _published = [];
     private FleetCounts? _fleet;
+    private long _refused;
 
     /// <summary>Publishes what has changed since the last call.</summary>
     public void Publish()
@@ -19,6 +21,12 @@ internal sealed class FleetPulse(EventFeed feed, FleetCensus census, TimelineRec
         {
             _fleet = fleet;
             feed.Publish(new FleetChanged(fleet));
+        }
+
+        if (refused.Total is long total && total != _refused)
+        {
+            _refused = total;
+            feed.Publish(new CallsRefused(total));
         }
 
         IReadOnlyList<RoundProgress> open = timelines.OpenRounds();

@@ -32,6 +32,7 @@ public abstract record ServerEvent
         ["round"] = typeof(RoundRecorded),
         ["job"] = typeof(JobChanged),
         ["fleet"] = typeof(FleetChanged),
+        ["refused"] = typeof(CallsRefused),
         ["missed"] = typeof(EventsMissed),
     };
 
@@ -113,6 +114,14 @@ public sealed record FleetChanged(FleetCounts Fleet) : ServerEvent
 {
     /// <inheritdoc/>
     public override string Kind => "fleet";
+}
+
+/// <summary>Calls were refused for the identity of who made them. Published at most once a second, while somebody watches.</summary>
+/// <param name="Total">How many there were since the server started.</param>
+public sealed record CallsRefused(long Total) : ServerEvent
+{
+    /// <inheritdoc/>
+    public override string Kind => "refused";
 }
 
 /// <summary>Events between two numbers are gone for this reader: it was too slow, or away too long. It reads the state anew.</summary>

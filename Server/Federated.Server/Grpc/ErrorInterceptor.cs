@@ -1,3 +1,4 @@
+using Federated.Server.Identity;
 using Federated.Shared.Protocol;
 using Google.Protobuf;
 using Grpc.Core;
@@ -6,7 +7,7 @@ using Grpc.Core.Interceptors;
 namespace Federated.Server.Grpc;
 
 /// <summary>The one place where a protocol violation becomes a gRPC status; the code's number travels in a trailer.</summary>
-internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegistry registry, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     /// <inheritdoc/>
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -37,6 +38,7 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
         }
         catch (ProtocolViolationException e)
         {
+            Note(context, e);
             throw Violation(context, e.Code, e.Message);
         }
         catch (InvalidProtocolBufferException)
@@ -58,6 +60,20 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
             LogFailure(context.Method, context.Peer, e);
             Metadata trailers = new() { { ErrorCatalogue.TrailerName, ((int)ErrorCode.Internal).ToString() } };
             throw new RpcException(new Status(StatusCode.Unavailable, "The server could not serve the call; try again."), trailers);
+        }
+    }
+
+    // What somebody tries who is not who he says, or not what this server speaks with. Conflicts on this port are names that are taken.
+    private void Note(ServerCallContext context, ProtocolViolationException violation)
+    {
+        if (violation.Code is (>= ErrorCode.NotEnrolled and <= ErrorCode.BadSignature) or ErrorCode.UnsupportedVersion or ErrorCode.Conflict)
+        {
+            string? named = CallerInterceptor.Of(context)?.DeviceId ?? violation.DeviceId;
+            refused.Note(
+                named is not null && registry.Find(named) is not null ? named : null,
+                violation.Code,
+                violation.Message,
+                context.GetHttpContext().Connection.RemoteIpAddress?.ToString() ?? "");
         }
     }
 

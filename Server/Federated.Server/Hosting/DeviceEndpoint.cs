@@ -32,6 +32,7 @@ internal static partial class DeviceEndpoint
         }
 
         ServerCertificate certificate = listen.ApplicationServices.GetRequiredService<ServerCertificate>();
+        RefusedCalls refused = listen.ApplicationServices.GetRequiredService<RefusedCalls>();
         ILogger logger = listen.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(DeviceEndpoint).FullName!);
 
         // What fails before there is a call is told here, once; Kestrel says it only to developers.
@@ -41,6 +42,7 @@ internal static partial class DeviceEndpoint
             if (!connection.Items.ContainsKey(_handshakeDone))
             {
                 LogNoHandshake(logger, connection.RemoteEndPoint);
+                refused.NoteNoHandshake((connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "");
             }
         });
         listen.UseHttps(new HttpsConnectionAdapterOptions

@@ -199,6 +199,7 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton(options.Identity);
         services.AddSingleton<RegistryStore>();
         services.AddSingleton<DeviceRegistry>();
+        services.AddSingleton<RefusedCalls>();
         if (options.Devices is { } devices)
         {
             services.AddSingleton(devices);

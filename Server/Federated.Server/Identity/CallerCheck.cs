@@ -26,7 +26,12 @@ internal sealed class CallerCheck(DeviceAuthority authority, DeviceRegistry regi
         Judged judged = _judged.GetValue(certificate, Judge);
         if (!judged.IsOurs)
         {
-            throw new ProtocolViolationException(ErrorCode.ForeignCertificate, "The certificate was not issued by this server's authority for a device.");
+            // The name on it proves nothing, but whoever looks at the device of that name wants to know.
+            throw new ProtocolViolationException(
+                ErrorCode.ForeignCertificate, $"The certificate was not issued by this server's authority for a device; it names itself '{Shown(judged.DeviceId)}'.")
+            {
+                DeviceId = judged.DeviceId,
+            };
         }
 
         if (registry.Find(judged.DeviceId) is not { } device)
@@ -37,8 +42,7 @@ internal sealed class CallerCheck(DeviceAuthority authority, DeviceRegistry regi
         (ErrorCode Code, string Detail)? fault = FaultOf(device, judged, certificate, mayBeExpired);
         if (fault is { } found)
         {
-            registry.NoteRefusal(device.DeviceId, found.Code, found.Detail);
-            throw new ProtocolViolationException(found.Code, found.Detail);
+            throw new ProtocolViolationException(found.Code, found.Detail) { DeviceId = device.DeviceId };
         }
 
         return device;
@@ -56,6 +60,8 @@ internal sealed class CallerCheck(DeviceAuthority authority, DeviceRegistry regi
             ? (ErrorCode.CertificateExpired, $"The certificate of device '{device.DeviceId}' ended at {end:u}.")
             : null;
     }
+
+    private static string Shown(string name) => ProtocolLimits.IsIdentifier(name) ? name : $"something of {name.Length} characters";
 
     private Judged Judge(X509Certificate2 certificate) => new(
         authority.Issued(certificate),

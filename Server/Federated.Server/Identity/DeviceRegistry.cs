@@ -17,7 +17,6 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
 
     private readonly ConcurrentDictionary<string, EnrolledDevice> _devices = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TokenRecord> _tokens = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, IdentityRefusal> _refusals = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _changes = new(1, 1);
 
     /// <inheritdoc/>
@@ -52,18 +51,6 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
 
     /// <summary>The device; null when it is not enrolled. A revoked one is found.</summary>
     public EnrolledDevice? Find(string deviceId) => _devices.GetValueOrDefault(deviceId);
-
-    /// <summary>The last call of a device that was refused for its identity, since this process started.</summary>
-    public IdentityRefusal? LastRefusal(string deviceId) => _refusals.GetValueOrDefault(deviceId);
-
-    /// <summary>Remembers a refusal; of strangers nothing is kept.</summary>
-    public void NoteRefusal(string deviceId, ErrorCode code, string detail)
-    {
-        if (_devices.ContainsKey(deviceId))
-        {
-            _refusals[deviceId] = new IdentityRefusal(code.ToString(), detail, time.GetUtcNow());
-        }
-    }
 
     /// <summary>
     /// The keys that devices enrolled with, for secure aggregation. Revoked devices are not in it. Keys are not thread-safe: every worker takes a
@@ -109,13 +96,16 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
             }
             else if (time.GetUtcNow() > token.ExpiresAt)
             {
-                throw new ProtocolViolationException(ErrorCode.TokenExpired, $"The enrollment token ended at {token.ExpiresAt:u}.");
+                throw new ProtocolViolationException(ErrorCode.TokenExpired, $"The enrollment token ended at {token.ExpiresAt:u}.") { DeviceId = token.DeviceId };
             }
             else if (_devices.TryGetValue(name, out EnrolledDevice? holder) && token.DeviceId is null)
             {
                 throw new ProtocolViolationException(
                     ErrorCode.Conflict,
-                    $"Device '{holder.DeviceId}' is enrolled already. Choose another name, or create a token for this name to replace its key.");
+                    $"Device '{holder.DeviceId}' is enrolled already. Choose another name, or create a token for this name to replace its key.")
+                {
+                    DeviceId = holder.DeviceId,
+                };
             }
 
             EnrolledDevice device = new()
@@ -174,7 +164,7 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
     {
         if (token.DeviceId is { } only && deviceId.Length > 0 && deviceId != only)
         {
-            throw new ProtocolViolationException(ErrorCode.WrongDevice, $"The token is for device '{only}', the request names '{deviceId}'.");
+            throw new ProtocolViolationException(ErrorCode.WrongDevice, $"The token is for device '{only}', the request names '{deviceId}'.") { DeviceId = only };
         }
 
         return token.DeviceId ?? (deviceId.Length > 0 ? deviceId : "device-" + ContentHash.Of(publicKey).Hex[..16]);
@@ -194,12 +184,7 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
             : name == holder.DeviceId && !holder.Confirmed && CryptographicOperations.FixedTimeEquals(holder.PublicKey, publicKey);
         if (!same)
         {
-            if (holder is not null)
-            {
-                NoteRefusal(holder.DeviceId, ErrorCode.TokenUsed, "Somebody tried its enrollment token again.");
-            }
-
-            throw new ProtocolViolationException(ErrorCode.TokenUsed, $"Device '{token.UsedBy}' has used this enrollment token.");
+            throw new ProtocolViolationException(ErrorCode.TokenUsed, $"Device '{token.UsedBy}' has used this enrollment token.") { DeviceId = token.UsedBy };
         }
     }
 }

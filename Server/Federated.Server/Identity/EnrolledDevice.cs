@@ -31,12 +31,6 @@ public sealed record EnrolledDevice
     public DateTimeOffset? RevokedAt { get; init; }
 }
 
-/// <summary>A call of a device that was refused for its identity.</summary>
-/// <param name="Code">The catalogue code's name.</param>
-/// <param name="Detail">What was wrong.</param>
-/// <param name="At">When.</param>
-public sealed record IdentityRefusal(string Code, string Detail, DateTimeOffset At);
-
 /// <summary>An enrollment token as the registry keeps it: without its secret. Immutable.</summary>
 public sealed record TokenRecord
 {

@@ -12,4 +12,7 @@ public sealed class ProtocolViolationException : Exception
 
     /// <summary>The catalogue code.</summary>
     public ErrorCode Code { get; }
+
+    /// <summary>The device that the violation concerns, for those who look at that device; null when it concerns none that is known.</summary>
+    public string? DeviceId { get; init; }
 }

@@ -1,5 +1,6 @@
 using Federated.Server.Collection;
 using Federated.Server.Events;
+using Federated.Server.Identity;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Federated.Server.Tests.Api;
@@ -105,18 +106,21 @@ public sealed class EventFeedTests
         EventFeed feed = new(_time);
         TimelineRecorder timelines = new(_time);
         FleetCensus census = new(_time, timelines);
-        FleetPulse pulse = new(feed, census, timelines, _time);
+        RefusedCalls refused = new(_time);
+        FleetPulse pulse = new(feed, census, timelines, refused, _time);
         IAsyncEnumerable<ServerEvent> events = feed.ReadAsync(null, Stop);
         census.Arrived(Profile("a"), "p");
         census.Arrived(Profile("b"), "p");
         census.Answered("b");
         timelines.Assigned("job", 1, "b", _time.GetUtcNow());
+        refused.Note("a", Federated.Shared.Protocol.ErrorCode.WrongDevice, "another", "");
         pulse.Publish();
         pulse.Publish();
         timelines.Answered("job", 1, "b", Federated.Server.Rounds.ClientOutcome.Done, "");
         pulse.Publish();
 
-        List<ServerEvent> read = await TakeAsync(events, 4);
+        List<ServerEvent> read = await TakeAsync(events, 5);
+        Assert.Equal(1, Assert.Single(read.OfType<CallsRefused>()).Total);
         Assert.Equal(
             [new FleetCounts(2, 1, 1, 0, 0, 1), new FleetCounts(2, 1, 0, 1, 0, 1)],
             read.OfType<FleetChanged>().Select(changed => changed.Fleet));
