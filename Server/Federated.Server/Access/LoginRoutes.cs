@@ -75,7 +75,7 @@ internal static class LoginRoutes
         return Results.Content(
             $$"""
             <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sign in · Federated</title>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="/assets/mark.svg"><title>Sign in · Federated</title>
             <style>
             :root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1rem}
             input,button{font:inherit;width:100%;padding:.5rem;box-sizing:border-box;margin:.25rem 0 .75rem}.wrong{color:light-dark(#b00020,#ff8a80)}

@@ -128,7 +128,14 @@ public sealed class FederatedServer : IAsyncDisposable
         builder.Services.ConfigureHttpJsonOptions(json => RoundRecords.Apply(json.SerializerOptions));
         AddFederated(builder.Services, options);
         AddIdentity(builder.Services, options, authority);
-        builder.Host.UseOrleans(silo => ConfigureSilo(silo));
+        builder.Host.UseOrleans(silo =>
+        {
+            ConfigureSilo(silo);
+            if (options.Statistics)
+            {
+                OrleansPages.Add(silo);
+            }
+        });
 
         WebApplication app = builder.Build();
         app.UseRouting();
@@ -148,6 +155,11 @@ public sealed class FederatedServer : IAsyncDisposable
         app.MapApiDocument();
         app.MapTelemetry();
         app.MapDashboard();
+        if (options.Statistics)
+        {
+            OrleansPages.Map(app);
+        }
+
         return app;
     }
 

@@ -17,7 +17,7 @@ internal sealed class WatchedPage : IAsyncDisposable
         _context = context;
         _server = server;
         Page = page;
-        page.Console += (_, message) => Note(message.Type is "error" or "warning", $"console {message.Type}: {message.Text}");
+        page.Console += (_, message) => Note(message.Type is "error" or "warning", $"console {message.Type}: {message.Text} ({message.Location})");
         page.PageError += (_, error) => Note(true, $"script error: {error}");
         page.Request += (_, request) => Note(IsForeign(request.Url), $"a request left the machine: {request.Url}");
         page.WebSocket += (_, socket) => Note(IsForeign(socket.Url), $"a socket left the machine: {socket.Url}");
@@ -49,7 +49,7 @@ internal sealed class WatchedPage : IAsyncDisposable
     }
 
     /// <summary>Fails if anything happened that must not.</summary>
-    public void AssertClean() => Assert.Empty(_wrong);
+    public void AssertClean() => Assert.True(_wrong.IsEmpty, string.Join(Environment.NewLine, _wrong));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
