@@ -14,12 +14,13 @@ using Spectre.Console;
 namespace Federated.Simulator.Bench;
 
 /// <summary>What statistics cost the server in one setting.</summary>
-/// <param name="Setting">Off, on, or on and watched.</param>
+/// <param name="Setting">Off, on, or on and watched: by readers of events, or by pages of the dashboard.</param>
 /// <param name="Rounds">Rounds in the time measured.</param>
 /// <param name="Seconds">The time measured.</param>
 /// <param name="CpuShare">Processor time of the server over it: 1 is one core.</param>
-/// <param name="EventsRead">Events that all viewers read.</param>
-internal sealed record StatisticsCost(string Setting, int Rounds, double Seconds, double CpuShare, long EventsRead);
+/// <param name="EventsRead">Events that all readers read.</param>
+/// <param name="Pages">Pages of the dashboard that were open and drawn at the end.</param>
+internal sealed record StatisticsCost(string Setting, int Rounds, double Seconds, double CpuShare, long EventsRead, int Pages);
 
 /// <summary>
 /// <c>bench statistics</c>: the processor time of a server with timelines, events and metrics and without, while many devices take part at the pace of a fleet. Devices pause between
@@ -37,26 +38,36 @@ internal static class StatisticsBench
     {
         Option<int> devices = new("--devices") { Description = "Devices, all in every round.", DefaultValueFactory = _ => 1000 };
         Option<int> viewers = new("--viewers") { Description = "Readers of the stream of events.", DefaultValueFactory = _ => 10 };
+        Option<int> pages = new("--pages") { Description = "Pages of the dashboard open in Chromium, half of them the fleet's and half the job's; without Chromium they are left out.", DefaultValueFactory = _ => 10 };
         Option<double> pause = new("--pause") { Description = "Longest pause of a device between two rounds, seconds; it draws one from 0 up to that.", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "Time measured in each setting, after a warm-up of 15 s.", DefaultValueFactory = _ => 60 };
         Option<bool> json = new("--json") { Description = "Print JSON and nothing else." };
-        Command command = new("statistics", "Measure what statistics cost the server, with viewers and without.") { devices, viewers, pause, seconds, json };
+        Command command = new("statistics", "Measure what statistics cost the server, with viewers and without.") { devices, viewers, pages, pause, seconds, json };
         command.SetAction(async (parsed, ct) =>
         {
             Load load = new(parsed.GetValue(devices), TimeSpan.FromSeconds(parsed.GetValue(pause)), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
-            StatisticsCost[] costs =
+            List<StatisticsCost> costs =
             [
-                await MeasureAsync("off", load, 0, ct, "--without-statistics"),
-                await MeasureAsync("on", load, 0, ct),
-                await MeasureAsync("on, watched", load, parsed.GetValue(viewers), ct),
+                await MeasureAsync("off", load, 0, 0, ct, "--without-statistics"),
+                await MeasureAsync("on", load, 0, 0, ct),
+                await MeasureAsync("on, events read", load, parsed.GetValue(viewers), 0, ct),
             ];
+            if (parsed.GetValue(pages) > 0 && DashboardViewers.Browser is not null)
+            {
+                costs.Add(await MeasureAsync("on, pages open", load, 0, parsed.GetValue(pages), ct));
+            }
+            else if (parsed.GetValue(pages) > 0)
+            {
+                await Console.Error.WriteLineAsync("There is no Chromium, so nothing is measured with pages open. Install it, or name a browser in FEDERATED_CHROMIUM.");
+            }
+
             Print(costs, parsed.GetValue(json));
             return 0;
         });
         return command;
     }
 
-    private static async Task<StatisticsCost> MeasureAsync(string setting, Load load, int viewers, CancellationToken ct, params string[] more)
+    private static async Task<StatisticsCost> MeasureAsync(string setting, Load load, int viewers, int pages, CancellationToken ct, params string[] more)
     {
         await using ServerProcess server = await ServerProcess.StartAsync(ct, more);
         using ServerApiClient api = new(server.ApiAddress);
@@ -68,17 +79,25 @@ internal static class StatisticsBench
         Task fleet = Task.WhenAll(Enumerable.Range(0, load.Devices).Select(i => RunDeviceAsync(i, load, links[i % Links], models, options, stop.Token)));
         Task<long>[] watching = [.. Enumerable.Range(0, viewers).Select(_ => WatchAsync(server.ApiAddress, stop.Token))];
         StatisticsCost cost;
+        DashboardViewers? open = null;
         try
         {
+            open = pages == 0 ? null : await DashboardViewers.OpenAsync(
+                [.. Enumerable.Range(0, pages).Select(i => new Uri(server.ApiAddress, i % 2 == 0 ? "/" : $"/jobs/{job.JobId}"))], ct);
             await Task.Delay(_warmUp, TimeProvider.System, ct);
             (TimeSpan cpu, long round, long began) = (server.CpuTime, (await api.GetJobAsync(job.JobId, ct)).Round, TimeProvider.System.GetTimestamp());
             await Task.Delay(load.Time, TimeProvider.System, ct);
             double seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
             cost = new StatisticsCost(
-                setting, (int)((await api.GetJobAsync(job.JobId, ct)).Round - round), seconds, (server.CpuTime - cpu).TotalSeconds / seconds, 0);
+                setting, (int)((await api.GetJobAsync(job.JobId, ct)).Round - round), seconds, (server.CpuTime - cpu).TotalSeconds / seconds, 0, open is null ? 0 : await open.CountAsync(ct));
         }
         finally
         {
+            if (open is not null)
+            {
+                await open.DisposeAsync();
+            }
+
             await stop.CancelAsync();
             await fleet;
             foreach (GrpcServerLink link in links)
@@ -129,7 +148,7 @@ internal static class StatisticsBench
         }
     }
 
-    private static void Print(StatisticsCost[] costs, bool json)
+    private static void Print(List<StatisticsCost> costs, bool json)
     {
         if (json)
         {
@@ -137,7 +156,7 @@ internal static class StatisticsBench
             return;
         }
 
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("statistics", "rounds", "seconds", "server, % of a core", "more than off, % of a core", "server, s a round", "events read");
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("statistics", "rounds", "seconds", "server, % of a core", "more than off, % of a core", "server, s a round", "events read", "pages open");
         foreach (StatisticsCost cost in costs)
         {
             table.AddRow(
@@ -147,7 +166,8 @@ internal static class StatisticsBench
                 $"{100 * cost.CpuShare:F1}",
                 $"{100 * (cost.CpuShare - costs[0].CpuShare):F1}",
                 cost.Rounds > 0 ? $"{cost.CpuShare * cost.Seconds / cost.Rounds:F2}" : "–",
-                $"{cost.EventsRead:N0}");
+                $"{cost.EventsRead:N0}",
+                $"{cost.Pages}");
         }
 
         AnsiConsole.Write(table);
