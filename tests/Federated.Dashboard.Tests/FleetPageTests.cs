@@ -37,11 +37,11 @@ public sealed class FleetPageTests(BrowserFixture chromium)
         // One stop of the Tab key for all marks of a block, arrows in between, and the way to the device.
         await Blocks(page).First.Locator("h3 a").FocusAsync();
         await page.Page.Keyboard.PressAsync("Tab");
-        Assert.Equal("device-00001, resting", await FocusedAsync(page));
+        Assert.Equal("device-00001: resting", await FocusedAsync(page));
         await page.Page.Keyboard.PressAsync("ArrowRight");
-        Assert.Equal("device-00004, resting", await FocusedAsync(page));
+        Assert.Equal("device-00004: resting", await FocusedAsync(page));
         await page.Page.Keyboard.PressAsync("End");
-        Assert.Equal("device-00058, resting", await FocusedAsync(page));
+        Assert.Equal("device-00058: resting", await FocusedAsync(page));
         await page.Page.Keyboard.PressAsync("Tab");
         Assert.Equal("oslo", await page.Page.EvaluateAsync<string>("document.activeElement.textContent"));
 
@@ -78,7 +78,7 @@ public sealed class FleetPageTests(BrowserFixture chromium)
 
     private static ILocator Blocks(WatchedPage page) => page.Page.Locator(".block");
 
-    private static Task<string> FocusedAsync(WatchedPage page) => page.Page.EvaluateAsync<string>("document.activeElement.getAttribute('aria-label')");
+    private static Task<string> FocusedAsync(WatchedPage page) => page.Page.EvaluateAsync<string>("document.activeElement.title");
 
     private static async Task CheckInAsync(FederatedServer server, int count)
     {

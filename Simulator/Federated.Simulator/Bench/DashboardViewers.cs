@@ -9,7 +9,7 @@ namespace Federated.Simulator.Bench;
 internal sealed partial class DashboardViewers : IAsyncDisposable
 {
     private static readonly string[] _places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private readonly Process _browser;
     private readonly DirectoryInfo _profile;
@@ -113,7 +113,15 @@ internal sealed partial class DashboardViewers : IAsyncDisposable
         process.OutputDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
-        return await control.Task.WaitAsync(_patience, ct);
+        try
+        {
+            return await control.Task.WaitAsync(_patience, ct);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new InvalidOperationException($"The browser did not say within {_patience.TotalSeconds} s where it can be told what to do. Is the machine overloaded?");
+        }
     }
 
     [GeneratedRegex("DevTools listening on ws://([^/]+)/")]

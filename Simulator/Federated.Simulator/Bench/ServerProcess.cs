@@ -9,6 +9,8 @@ namespace Federated.Simulator.Bench;
 /// </summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
+
     private readonly Process _process;
     private readonly DirectoryInfo _store;
 
@@ -60,7 +62,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             ?? throw new InvalidOperationException("The server process could not be started.");
         try
         {
-            string line = await process.StandardOutput.ReadLineAsync(ct).AsTask().WaitAsync(TimeSpan.FromSeconds(30), ct)
+            string line = await process.StandardOutput.ReadLineAsync(ct).AsTask().WaitAsync(_patience, ct)
                 ?? throw new InvalidOperationException("The server process ended before it listened; its error output says why.");
             using JsonDocument addresses = JsonDocument.Parse(line);
             return new ServerProcess(
@@ -69,10 +71,15 @@ internal sealed class ServerProcess : IAsyncDisposable
                 new Uri(addresses.RootElement.GetProperty("api").GetString()!),
                 new Uri(addresses.RootElement.GetProperty("grpc").GetString()!));
         }
-        catch
+        catch (Exception e)
         {
             process.Kill(entireProcessTree: true);
             store.Delete(recursive: true);
+            if (e is TimeoutException)
+            {
+                throw new InvalidOperationException($"The server process did not listen within {_patience.TotalSeconds} s. Is the machine overloaded?", e);
+            }
+
             throw;
         }
     }
