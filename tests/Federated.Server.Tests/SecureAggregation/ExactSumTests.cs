@@ -9,6 +9,9 @@ namespace Federated.Server.Tests.SecureAggregation;
 /// </summary>
 public sealed class ExactSumTests
 {
+    // Before sharing, before the masked input, before the signature, before the shares that unmask.
+    private static readonly int[] _rounds = [2, 3, 4, 5];
+
     [Theory]
     [InlineData(3)]
     [InlineData(4)]
@@ -23,17 +26,42 @@ public sealed class ExactSumTests
         scene.DemandSumOf(Enumerable.Range(1, devices));
     }
 
-    public static TheoryData<int> Widths => [.. Enumerable.Range(8, 25)];
+    public static MatrixTheoryData<int, int> WidthsAndRounds => new(Enumerable.Range(8, 25), _rounds);
 
+    // t = 5 of 7: two may go.
     [Theory]
-    [MemberData(nameof(Widths))]
-    public void Run_EveryWidth_IsTheExactSum(int width)
+    [MemberData(nameof(WidthsAndRounds))]
+    public void Run_EveryWidthAndRoundOfDroppingOut_IsTheExactSum(int width, int round)
     {
         const int Devices = 7;
         long most = ((1L << width) - 1) / Devices;
         using GroupScene scene = new(Devices, header => header with { WidthBits = width, MinField = -(most / 2), MaxField = most - (most / 2), FieldCount = 33 });
-        scene.Run((3, [2]));
-        scene.DemandSumOf(1, 3, 4, 5, 6, 7);
+        scene.Run((round, [2, 7]));
+        scene.DemandSumOf(InTheSum(Devices, round, [2, 7]));
+    }
+
+    public static MatrixTheoryData<int, int> SizesAndRounds => new([3, 4, 5, 8, 16, 33], _rounds);
+
+    // All that may vanish do, before one round: exactly t are left.
+    [Theory]
+    [MemberData(nameof(SizesAndRounds))]
+    public void Run_AllButTheThresholdVanish_IsTheExactSumOfThoseWhoSentTheirInput(int devices, int round)
+    {
+        using GroupScene scene = new(devices);
+        int[] gone = Spread(devices, devices - GroupTopology.CompleteThreshold(devices));
+        scene.Run((round, gone));
+        scene.DemandSumOf(InTheSum(devices, round, gone));
+    }
+
+    [Fact]
+    public void Run_LargestCompleteGroupLosesMembersBeforeEveryRound_IsTheExactSumDownToTheThreshold()
+    {
+        const int Devices = 128;
+        using GroupScene scene = new(Devices);
+        int[] gone = Spread(Devices, Devices - GroupTopology.CompleteThreshold(Devices));
+        (int Round, int[] Devices)[] parts = [.. _rounds.Select((round, i) => (round, gone.Where((_, place) => place % _rounds.Length == i).ToArray()))];
+        scene.Run(parts);
+        scene.DemandSumOf(Enumerable.Range(1, Devices).Except(parts[0].Devices).Except(parts[1].Devices));
     }
 
     // n = 10: t = 7, three may go. Each class alone, and in combination, up to the threshold.
@@ -115,15 +143,24 @@ public sealed class ExactSumTests
         scene.DemandSumOf(Enumerable.Range(1, devices).Except(gone));
     }
 
-    [Fact]
-    public void Run_ThousandMembers_IsTheExactSumOfTheRest()
+    // A graph for few adversaries keeps these short: the degree is what costs.
+    [Theory]
+    [InlineData(500)]
+    [InlineData(1_000)]
+    public void Run_LargeGraphLosesMembersBeforeEveryRound_IsTheExactSumOfThoseWhoSentTheirInput(int devices)
     {
-        // A graph for few adversaries keeps this test short: the degree, 16, is what costs.
-        using GroupScene scene = new(1_000, header => Graph(header, 5) with { FieldCount = 8, DropoutPermille = 60 });
-        int[] gone = [.. Enumerable.Range(1, 1_000).Where(device => device % 20 == 3)];
-        scene.Run((3, gone));
-        scene.DemandSumOf(Enumerable.Range(1, 1_000).Except(gone));
+        using GroupScene scene = new(devices, header => Graph(header, 5) with { FieldCount = 8, DropoutPermille = 60 });
+        int[] gone = Spread(devices, devices / 20);
+        (int Round, int[] Devices)[] parts = [.. _rounds.Select((round, i) => (round, gone.Where((_, place) => place % _rounds.Length == i).ToArray()))];
+        scene.Run(parts);
+        scene.DemandSumOf(Enumerable.Range(1, devices).Except(parts[0].Devices).Except(parts[1].Devices));
     }
+
+    // So many of the devices, spread evenly over their numbers.
+    private static int[] Spread(int devices, int count) => [.. Enumerable.Range(0, count).Select(i => 1 + (i * devices / count))];
+
+    // Who vanishes after the masked input is in the sum.
+    private static IEnumerable<int> InTheSum(int devices, int round, int[] gone) => Enumerable.Range(1, devices).Except(round <= 3 ? gone : []);
 
     private static GroupHeader Graph(GroupHeader header, int permille) => header with
     {
