@@ -91,7 +91,7 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
             Deadline = spec.Deadlines.Report,
             CohortSize = cohort.Length,
             Goal = Math.Min(spec.Cohort.Goal, cohort.Length),
-            Training = spec.Training.ToPlan(),
+            Training = spec.Training.In(round, spec.Rounds).ToPlan(),
             Parameters = part,
             Directions = directions,
         };

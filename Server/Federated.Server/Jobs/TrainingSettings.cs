@@ -26,6 +26,10 @@ public sealed record TrainingSettings
     [Range(0.0, 1e6, MinimumIsExclusive = true)]
     public double LearningRate { get; init; } = 0.1;
 
+    [Description("Learning rate of the last round, to which the rounds before it come down along a cosine; null keeps the rate.")]
+    [Range(0.0, 1e6, MinimumIsExclusive = true)]
+    public double? FinalLearningRate { get; init; }
+
     [Description("Momentum, or the first decay of adamW.")]
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double Momentum { get; init; } = 0.9;
@@ -48,6 +52,20 @@ public sealed record TrainingSettings
 
     [Description("Train by forward passes alone along seeded directions and send their amounts (FedKSeed); null trains by gradients.")]
     public DirectionSettings? Directions { get; init; }
+
+    /// <summary>The settings of one round: with its learning rate, which falls along half a cosine (Loshchilov and Hutter 2017, arXiv 1608.03983, equation 5, without restarts).</summary>
+    /// <param name="round">From 1.</param>
+    /// <param name="rounds">Rounds of the job; at least 1.</param>
+    public TrainingSettings In(long round, int rounds)
+    {
+        if (FinalLearningRate is not { } final)
+        {
+            return this;
+        }
+
+        double progress = Math.Clamp((round - 1.0) / Math.Max(rounds - 1, 1), 0, 1);
+        return this with { LearningRate = final + ((LearningRate - final) * (1 + Math.Cos(Math.PI * progress)) / 2), FinalLearningRate = null };
+    }
 
     /// <summary>The same as the plan carries it.</summary>
     public LocalTrainingPlan ToPlan() => new()

@@ -89,10 +89,31 @@ internal static class CentralCommands
             MaxSteps = (int)Math.Min(steps, int.MaxValue),
         };
         CentralResult result = await arguments.Training().RunAsync(
-            package, pooled, HeldOutExamples.Open(job.Evaluation), [training], job.Seed, ct);
+            package, pooled, HeldOutExamples.Open(job.Evaluation), Stages(training, job.Rounds), job.Seed, ct);
         arguments.Tell(CentralReport.Of(scenario.Name, job.Seed, result, null));
         return ExitCodes.Success;
     }
+
+    /// <summary>One stage; or, where the learning rate falls, one for each round of the federated job, or for each pass if there are fewer.</summary>
+    private static IReadOnlyList<TrainingSettings> Stages(TrainingSettings training, int rounds)
+    {
+        if (training.FinalLearningRate is null)
+        {
+            return [training];
+        }
+
+        int count = Math.Min(rounds, training.MaxSteps > 0 ? training.MaxSteps : training.Epochs);
+        return
+        [
+            .. Enumerable.Range(0, count).Select(i => training.In(i + 1, count) with
+            {
+                Epochs = training.MaxSteps > 0 ? training.Epochs : Share(training.Epochs, i, count),
+                MaxSteps = Share(training.MaxSteps, i, count),
+            }),
+        ];
+    }
+
+    private static int Share(int total, int part, int parts) => (int)(((long)total * (part + 1) / parts) - ((long)total * part / parts));
 
     // A file that is half written is worse than none: what others start from appears whole.
     private static async Task WriteAsync(string file, byte[] content, CancellationToken ct)

@@ -101,5 +101,14 @@ internal sealed record PretrainingSettings : ISettings
         {
             yield return new SettingProblem(SettingProblem.At(path, "variants"), "this key with texts", "images: data.kind = idx");
         }
+
+        for (int i = 0; i < Stages.Count; i++)
+        {
+            if (Stages[i].FinalLearningRate is { } final)
+            {
+                yield return new SettingProblem(
+                    $"{SettingProblem.At(path, "stages")}[{i}].finalLearningRate", $"{final}", "null: pretraining has no rounds; give it a further stage of a lower learningRate");
+            }
+        }
     }
 }
