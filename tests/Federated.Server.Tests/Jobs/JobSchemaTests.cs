@@ -41,7 +41,7 @@ public sealed class JobSchemaTests
         }
 
         Walk(JsonNode.Parse(JobSchema.Text));
-        Assert.Equal(18, objects);
+        Assert.Equal(19, objects);
     }
 
     [Fact]
