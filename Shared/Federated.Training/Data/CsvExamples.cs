@@ -172,10 +172,12 @@ public sealed class CsvExamples : IExampleSource
             return index < 0 ? columns + index : index;
         }
 
+        // A row with a number in it is no header but an example.
+        bool named = options.HasHeader && !Enumerable.Range(0, columns).Any(c => double.TryParse(first.Field(c), NumberStyles.Float, CultureInfo.InvariantCulture, out _));
         string names = string.Join(", ", Enumerable.Range(0, Math.Min(columns, 20)).Select(c => $"'{first.Field(c).Trim()}'"));
         throw new InvalidDataException(
             $"'{path}' has no label column '{options.LabelColumn}'; it has {columns} columns"
-            + (options.HasHeader ? $" ({names}{(columns > 20 ? ", …" : string.Empty)})" : " and no header")
+            + (named ? $" ({names}{(columns > 20 ? ", …" : string.Empty)})" : options.HasHeader ? " and its first line holds numbers, where a header has names" : " and no header")
             + $". Name a column of the header or give an index from 0 to {columns - 1} or from -1 to {-columns}.");
     }
 
@@ -185,7 +187,7 @@ public sealed class CsvExamples : IExampleSource
         return float.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value)
             ? value
             : throw new InvalidDataException(
-                $"{records.Place(column)}: field {column + 1} is '{Shorten(field)}', a feature is a finite number such as 0.5. "
+                $"{records.Place(column)}: field {column + 1} is {Describe(field)}, a feature is a finite number such as 0.5. "
                 + "Encode texts as numbers and fill in missing values first.");
     }
 
@@ -195,8 +197,9 @@ public sealed class CsvExamples : IExampleSource
         return long.TryParse(field, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out long value)
             ? value
             : throw new InvalidDataException(
-                $"{records.Place(column)}: field {column + 1} is '{Shorten(field)}', a label is an integer from 0. Number the classes first.");
+                $"{records.Place(column)}: field {column + 1} is {Describe(field)}, a label is an integer from 0. Number the classes first.");
     }
 
-    private static string Shorten(ReadOnlySpan<char> field) => field.Length <= 40 ? field.ToString() : $"{field[..40]}…";
+    // Messages end up in journals, and what a device holds stays on it: they tell the place and never the content.
+    private static string Describe(ReadOnlySpan<char> field) => field.IsWhiteSpace() ? "empty" : $"a text of {field.Length} characters";
 }
