@@ -30,7 +30,7 @@ internal sealed class RunCommand : Command
     private readonly Option<string?> _population = new("--population") { Description = "The population this device belongs to, unless enrollment said so.", HelpName = "NAME" };
     private readonly Option<string> _data = new("--data")
     {
-        Description = "Examples to train on: idx:images=PATH,labels=PATH, csv:path=PATH,label=NAME (target=NAME for a number), text:folder=PATH,length=TOKENS or tokens:path=PATH,length=TOKENS, each with an optional ,slice=START:COUNT.",
+        Description = "Examples to train on: idx:images=PATH,labels=PATH, csv:path=PATH,label=NAME (target=NAME for a number), text:folder=PATH,length=TOKENS or tokens:path=PATH,length=TOKENS, each with optional ,slice=START:COUNT, ,holdout=SHARE that is never trained on, ,limit=COUNT that is at most, and ,seed=NUMBER that chooses.",
         HelpName = "SPEC",
         Required = true,
     };
@@ -132,7 +132,7 @@ internal sealed class RunCommand : Command
             engine = TrainingEngines.Open(parse.GetRequiredValue(_engine), parse.GetValue(_threads));
             device = DeviceArguments.Resolve(
                 parse.GetValue(_server), parse.GetValue(_deviceId), parse.GetValue(_population), parse.GetValue(_state), Labels(parse));
-            examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open();
+            examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open().Training;
             opened = device.Connect(parse.GetValue(_maxKilobits) * BytesInAKilobit);
             enrollment = device.Enrolled?.Enrollment(opened);
             cache = OpenCache(parse, engine);

@@ -9,7 +9,8 @@ namespace Federated.Client.Data;
 /// A data source as it is written on a command line: <c>KIND:key=value,key=value</c>, one of
 /// <c>idx:images=PATH,labels=PATH</c>, <c>csv:path=PATH,label=NAME</c> (a class) or <c>csv:path=PATH,target=NAME</c> (a number),
 /// <c>text:folder=PATH,length=TOKENS</c> and <c>tokens:path=PATH,length=TOKENS</c>, each with an optional <c>slice=START:COUNT</c> that keeps COUNT
-/// examples from the START-th (from 0) on. Paths hold no commas. Immutable.
+/// examples from the START-th (from 0) on. Of what that leaves, <c>holdout=SHARE</c> is never trained on, and at most <c>limit=COUNT</c> is; <c>seed=NUMBER</c>
+/// chooses which. Paths hold no commas. Immutable.
 /// </summary>
 public sealed class DataSourceSpec
 {
@@ -17,6 +18,7 @@ public sealed class DataSourceSpec
     private const string LabelKey = "label";
     private const string TargetKey = "target";
     private const string LengthKey = "length";
+    private const string Common = "[,slice=START:COUNT][,limit=COUNT][,holdout=SHARE][,seed=NUMBER]";
 
     private static readonly ImmutableDictionary<DataSourceKind, ImmutableArray<string>> _keys =
         ImmutableDictionary<DataSourceKind, ImmutableArray<string>>.Empty
@@ -25,15 +27,19 @@ public sealed class DataSourceSpec
             .Add(DataSourceKind.Text, ["folder", LengthKey])
             .Add(DataSourceKind.Tokens, ["path", LengthKey]);
 
+    private static readonly ImmutableArray<string> _commonKeys = [SliceKey, ExampleChoice.LimitKey, ExampleChoice.HoldOutKey, ExampleChoice.SeedKey];
+
     private readonly string _text;
     private readonly Dictionary<string, string> _settings;
 
-    private DataSourceSpec(string text, DataSourceKind kind, Dictionary<string, string> settings, (int Start, int Count)? slice)
+    private DataSourceSpec(
+        string text, DataSourceKind kind, Dictionary<string, string> settings, (int Start, int Count)? slice, ExampleChoice choice)
     {
         _text = text;
         Kind = kind;
         _settings = settings;
         Slice = slice;
+        Choice = choice;
     }
 
     /// <summary>What kind of source it is.</summary>
@@ -41,6 +47,9 @@ public sealed class DataSourceSpec
 
     /// <summary>Which examples are kept; all when null.</summary>
     public (int Start, int Count)? Slice { get; }
+
+    /// <summary>Which of those are trained on.</summary>
+    public ExampleChoice Choice { get; }
 
     /// <summary>The value of one of the kind's keys.</summary>
     public string this[string key] => _settings[key];
@@ -74,14 +83,24 @@ public sealed class DataSourceSpec
             throw Wrong(text, "'label' and 'target' are both there", Usage(kind));
         }
 
-        return new DataSourceSpec(text, kind, settings, settings.TryGetValue(SliceKey, out string? slice) ? ParseSlice(text, slice) : null);
+        return new DataSourceSpec(
+            text,
+            kind,
+            settings,
+            settings.TryGetValue(SliceKey, out string? slice) ? ParseSlice(text, slice) : null,
+            ExampleChoice.Parse(settings, (what, allowed) => Wrong(text, what, allowed)));
     }
 
     /// <summary>Opens the source and reads it into memory; of IDX files the slice alone.</summary>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not of its format, or an IDX file ends before the slice does.</exception>
     /// <exception cref="FormatException">The slice lies outside the examples.</exception>
-    public IExampleSource Open()
+    public DeviceExamples Open() => DeviceExamples.Of(Read(), Choice);
+
+    /// <inheritdoc/>
+    public override string ToString() => _text;
+
+    private IExampleSource Read()
     {
         if (Kind == DataSourceKind.Idx)
         {
@@ -108,9 +127,6 @@ public sealed class DataSourceSpec
             : throw Wrong(_text, $"the slice {slice.Start}:{slice.Count} ends beyond the {all.Count} examples", $"START + COUNT up to {all.Count}");
     }
 
-    /// <inheritdoc/>
-    public override string ToString() => _text;
-
     private int Length() => int.TryParse(this[LengthKey], NumberStyles.None, CultureInfo.InvariantCulture, out int length) && length is >= 1 and <= TokenExamples.MaxLength
         ? length
         : throw Wrong(_text, $"the length is '{this[LengthKey]}'", $"tokens an example, 1 to {TokenExamples.MaxLength}");
@@ -123,7 +139,7 @@ public sealed class DataSourceSpec
             int equals = setting.IndexOf('=', StringComparison.Ordinal);
             string key = equals < 0 ? setting : setting[..equals];
             string value = equals < 0 ? "" : setting[(equals + 1)..];
-            if (key != SliceKey && !_keys[kind].Contains(key) && !(key == TargetKey && kind == DataSourceKind.Csv))
+            if (!_commonKeys.Contains(key) && !_keys[kind].Contains(key) && !(key == TargetKey && kind == DataSourceKind.Csv))
             {
                 throw Wrong(text, $"the key '{key}' is unknown", Usage(kind));
             }
@@ -155,10 +171,10 @@ public sealed class DataSourceSpec
 
     private static string Usage(DataSourceKind kind) => kind switch
     {
-        DataSourceKind.Idx => "idx:images=PATH,labels=PATH[,slice=START:COUNT]",
-        DataSourceKind.Csv => "csv:path=PATH,label=NAME[,slice=START:COUNT], or target=NAME for a number",
-        DataSourceKind.Text => "text:folder=PATH,length=TOKENS[,slice=START:COUNT]",
-        _ => "tokens:path=PATH,length=TOKENS[,slice=START:COUNT]",
+        DataSourceKind.Idx => $"idx:images=PATH,labels=PATH{Common}",
+        DataSourceKind.Csv => $"csv:path=PATH,label=NAME{Common}, or target=NAME for a number",
+        DataSourceKind.Text => $"text:folder=PATH,length=TOKENS{Common}",
+        _ => $"tokens:path=PATH,length=TOKENS{Common}",
     };
 
     private static FormatException Wrong(string text, string what, string allowed) =>

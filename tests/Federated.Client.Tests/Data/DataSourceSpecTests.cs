@@ -1,4 +1,5 @@
 using Federated.Client.Data;
+using Federated.Testing;
 using Federated.Training;
 
 namespace Federated.Client.Tests.Data;
@@ -25,6 +26,15 @@ public sealed class DataSourceSpecTests
     [InlineData("csv:path=a,label=b,slice=-1:5", "the slice is '-1:5'")]
     [InlineData("csv:path=a,label=b,slice=0:0", "the slice is '0:0'")]
     [InlineData("csv:path=a,label=b,slice=0:99999999999", "the slice is '0:99999999999'")]
+    [InlineData("csv:path=a,label=b,limit=0", "the limit is '0'")]
+    [InlineData("csv:path=a,label=b,limit=1e3", "the limit is '1e3'")]
+    [InlineData("idx:images=a,labels=b,holdout=1", "the hold-out is '1'")]
+    [InlineData("text:folder=a,length=4,holdout=-0.1", "the hold-out is '-0.1'")]
+    [InlineData("text:folder=a,length=4,holdout=0,1", "the key '1' is unknown")]
+    [InlineData("tokens:path=a,length=4,holdout=0", "the hold-out is '0'")]
+    [InlineData("tokens:path=a,length=4,holdout=NaN", "the hold-out is 'NaN'")]
+    [InlineData("tokens:path=a,length=4,seed=x", "the seed is 'x'")]
+    [InlineData("tokens:path=a,length=4,hold-out=0.1", "the key 'hold-out' is unknown")]
     public void Parse_Wrong_SaysWhatAndWhatIsAllowed(string text, string what)
     {
         FormatException e = Assert.Throws<FormatException>(() => DataSourceSpec.Parse(text));
@@ -41,7 +51,7 @@ public sealed class DataSourceSpecTests
         {
             File.WriteAllText(path, "x,kind\n1,0\n2,1\n3,0\n4,1\n");
 
-            IExampleSource examples = DataSourceSpec.Parse($"csv:path={path},label=kind,slice=1:2").Open();
+            IExampleSource examples = DataSourceSpec.Parse($"csv:path={path},label=kind,slice=1:2").Open().Training;
 
             Assert.Equal((2, 1), (examples.Count, examples.Format.FeatureLength));
             float[] features = new float[2];
@@ -56,6 +66,35 @@ public sealed class DataSourceSpecTests
         finally
         {
             File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void Open_HoldOutAndLimit_AreOfEveryKind()
+    {
+        using TemporaryFolder folder = new();
+        int[] numbers = [.. Enumerable.Range(0, 200)];
+        folder.Write("a.csv", System.Text.Encoding.UTF8.GetBytes("x,kind\n" + string.Concat(numbers.Select(n => $"{n},{n % 2}\n"))));
+        folder.Write("images.idx", [0, 0, 8, 2, 0, 0, 0, 200, 0, 0, 0, 1, .. numbers.Select(n => (byte)n)]);
+        folder.Write("labels.idx", [0, 0, 8, 1, 0, 0, 0, 200, .. numbers.Select(n => (byte)(n % 2))]);
+        folder.Write("a.txt", [.. numbers.Select(n => (byte)(' ' + (n * n % 90)))]);
+        folder.Write("a.tokens", [.. numbers.SelectMany(n => BitConverter.GetBytes(n))]);
+        string[] sources =
+        [
+            $"csv:path={folder.Path}/a.csv,label=kind",
+            $"idx:images={folder.Path}/images.idx,labels={folder.Path}/labels.idx",
+            $"text:folder={folder.Path},length=1",
+            $"tokens:path={folder.Path}/a.tokens,length=1",
+        ];
+        foreach (string source in sources)
+        {
+            int all = DataSourceSpec.Parse(source).Open().Training.Count;
+            DeviceExamples parted = DataSourceSpec.Parse(source + ",holdout=0.25").Open();
+            Assert.True(parted.HeldOut.Count is > 20 and < 90, $"{source}: {parted.HeldOut.Count} of {all}");
+            Assert.Equal(all, parted.Training.Count + parted.HeldOut.Count);
+            DeviceExamples limited = DataSourceSpec.Parse(source + ",holdout=0.25,limit=7").Open();
+            Assert.Equal((7, parted.HeldOut.Count), (limited.Training.Count, limited.HeldOut.Count));
+            Assert.Equal(limited.Training.Format, limited.HeldOut.Format);
         }
     }
 }
