@@ -11,7 +11,6 @@ using Federated.Client.Policies;
 using Federated.Client.Session;
 using Federated.Client.Transport;
 using Federated.Shared.SecureAggregation;
-using Federated.Training;
 
 namespace Federated.Client.Cli;
 
@@ -30,7 +29,7 @@ internal sealed class RunCommand : Command
     private readonly Option<string?> _population = new("--population") { Description = "The population this device belongs to, unless enrollment said so.", HelpName = "NAME" };
     private readonly Option<string> _data = new("--data")
     {
-        Description = "Examples to train on: idx:images=PATH,labels=PATH, csv:path=PATH,label=NAME (target=NAME for a number), text:folder=PATH,length=TOKENS or tokens:path=PATH,length=TOKENS, each with optional ,slice=START:COUNT, ,holdout=SHARE that is never trained on, ,limit=COUNT that is at most, and ,seed=NUMBER that chooses.",
+        Description = "Examples to train on: idx:images=PATH,labels=PATH, csv:path=PATH,label=NAME (target=NAME for a number), text:folder=PATH,length=TOKENS, tokens:path=PATH,length=TOKENS or images:folder=PATH,size=HxW,channels=1|3; the first four with an optional ,slice=START:COUNT, all with optional ,holdout=SHARE that is never trained on, ,limit=COUNT that is at most, and ,seed=NUMBER that chooses.",
         HelpName = "SPEC",
         Required = true,
     };
@@ -114,7 +113,7 @@ internal sealed class RunCommand : Command
         TextWriter output = parse.InvocationConfiguration.Output;
         TextWriter error = parse.InvocationConfiguration.Error;
         DeviceArguments device;
-        IExampleSource examples;
+        DeviceExamples examples;
         GrpcServerLink opened;
         DeviceEnrollment? enrollment;
         ModelCache cache;
@@ -132,7 +131,7 @@ internal sealed class RunCommand : Command
             engine = TrainingEngines.Open(parse.GetRequiredValue(_engine), parse.GetValue(_threads));
             device = DeviceArguments.Resolve(
                 parse.GetValue(_server), parse.GetValue(_deviceId), parse.GetValue(_population), parse.GetValue(_state), Labels(parse));
-            examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open().Training;
+            examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open(TimeProvider.System);
             opened = device.Connect(parse.GetValue(_maxKilobits) * BytesInAKilobit);
             enrollment = device.Enrolled?.Enrollment(opened);
             cache = OpenCache(parse, engine);
@@ -172,7 +171,7 @@ internal sealed class RunCommand : Command
             device.Identity,
             link,
             models,
-            examples,
+            examples.Training,
             new SessionOptions { Engine = engine.Name },
             TimeProvider.System,
             newer,
@@ -192,6 +191,7 @@ internal sealed class RunCommand : Command
             before.Add(guard);
         }
 
+        before.Add(new ExampleRefresh(examples, log));
         DeviceHealth health = new(TimeProvider.System);
         before.Add(health);
         Agent agent = new(device.Identity, session, options, TimeProvider.System, log, before);

@@ -14,4 +14,7 @@ public enum DataSourceKind
 
     /// <summary>A file of tokens.</summary>
     Tokens,
+
+    /// <summary>A folder of PNG and JPEG files, a sub-folder a class.</summary>
+    Images,
 }

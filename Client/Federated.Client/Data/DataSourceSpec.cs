@@ -8,7 +8,8 @@ namespace Federated.Client.Data;
 /// <summary>
 /// A data source as it is written on a command line: <c>KIND:key=value,key=value</c>, one of
 /// <c>idx:images=PATH,labels=PATH</c>, <c>csv:path=PATH,label=NAME</c> (a class) or <c>csv:path=PATH,target=NAME</c> (a number),
-/// <c>text:folder=PATH,length=TOKENS</c> and <c>tokens:path=PATH,length=TOKENS</c>, each with an optional <c>slice=START:COUNT</c> that keeps COUNT
+/// <c>text:folder=PATH,length=TOKENS</c>, <c>tokens:path=PATH,length=TOKENS</c> and
+/// <c>images:folder=PATH,size=HxW,channels=1|3</c> with an optional <c>classes=PATH</c>; each but the last with an optional <c>slice=START:COUNT</c> that keeps COUNT
 /// examples from the START-th (from 0) on. Of what that leaves, <c>holdout=SHARE</c> is never trained on, and at most <c>limit=COUNT</c> is; <c>seed=NUMBER</c>
 /// chooses which. Paths hold no commas. Immutable.
 /// </summary>
@@ -18,16 +19,30 @@ public sealed class DataSourceSpec
     private const string LabelKey = "label";
     private const string TargetKey = "target";
     private const string LengthKey = "length";
-    private const string Common = "[,slice=START:COUNT][,limit=COUNT][,holdout=SHARE][,seed=NUMBER]";
+    private const string FolderKey = "folder";
+    private const string ClassesKey = "classes";
+    private const string SizeKey = "size";
+    private const string ChannelsKey = "channels";
+    private const string Choices = "[,limit=COUNT][,holdout=SHARE][,seed=NUMBER]";
+    private const string Common = "[,slice=START:COUNT]" + Choices;
 
     private static readonly ImmutableDictionary<DataSourceKind, ImmutableArray<string>> _keys =
         ImmutableDictionary<DataSourceKind, ImmutableArray<string>>.Empty
             .Add(DataSourceKind.Idx, ["images", "labels"])
             .Add(DataSourceKind.Csv, ["path", LabelKey])
-            .Add(DataSourceKind.Text, ["folder", LengthKey])
-            .Add(DataSourceKind.Tokens, ["path", LengthKey]);
+            .Add(DataSourceKind.Text, [FolderKey, LengthKey])
+            .Add(DataSourceKind.Tokens, ["path", LengthKey])
+            .Add(DataSourceKind.Images, [FolderKey, SizeKey, ChannelsKey]);
 
-    private static readonly ImmutableArray<string> _commonKeys = [SliceKey, ExampleChoice.LimitKey, ExampleChoice.HoldOutKey, ExampleChoice.SeedKey];
+    private static readonly ImmutableDictionary<DataSourceKind, ImmutableArray<string>> _optionalKeys =
+        ImmutableDictionary<DataSourceKind, ImmutableArray<string>>.Empty
+            .Add(DataSourceKind.Idx, [SliceKey])
+            .Add(DataSourceKind.Csv, [SliceKey, TargetKey])
+            .Add(DataSourceKind.Text, [SliceKey])
+            .Add(DataSourceKind.Tokens, [SliceKey])
+            .Add(DataSourceKind.Images, [ClassesKey]);
+
+    private static readonly ImmutableArray<string> _commonKeys = [ExampleChoice.LimitKey, ExampleChoice.HoldOutKey, ExampleChoice.SeedKey];
 
     private readonly string _text;
     private readonly Dictionary<string, string> _settings;
@@ -67,7 +82,8 @@ public sealed class DataSourceSpec
             "csv" => DataSourceKind.Csv,
             "text" => DataSourceKind.Text,
             "tokens" => DataSourceKind.Tokens,
-            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv, text or tokens, followed by a colon"),
+            "images" => DataSourceKind.Images,
+            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv, text, tokens or images, followed by a colon"),
         };
         Dictionary<string, string> settings = ParseSettings(text, colon < 0 ? "" : text[(colon + 1)..], kind);
         foreach (string key in _keys[kind])
@@ -92,39 +108,59 @@ public sealed class DataSourceSpec
     }
 
     /// <summary>Opens the source and reads it into memory; of IDX files the slice alone.</summary>
+    /// <param name="time">Tells which files of a folder may still be written to.</param>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not of its format, or an IDX file ends before the slice does.</exception>
-    /// <exception cref="FormatException">The slice lies outside the examples.</exception>
-    public DeviceExamples Open() => DeviceExamples.Of(Read(), Choice);
-
-    /// <inheritdoc/>
-    public override string ToString() => _text;
-
-    private IExampleSource Read()
+    /// <exception cref="FormatException">A value is out of its range, or the slice lies outside the examples.</exception>
+    public DeviceExamples Open(TimeProvider time) => Kind switch
     {
-        if (Kind == DataSourceKind.Idx)
-        {
-            return IdxExamples.Load(this["images"], this["labels"], Slice);
-        }
-
-        IExampleSource all = Kind switch
-        {
-            DataSourceKind.Csv => CsvExamples.Load(this["path"], new CsvOptions
+        DataSourceKind.Idx => new DeviceExamples(IdxExamples.Load(this["images"], this["labels"], Slice), Split),
+        DataSourceKind.Csv => new DeviceExamples(
+            CsvExamples.Load(this["path"], new CsvOptions
             {
                 LabelColumn = _settings.GetValueOrDefault(LabelKey) ?? this[TargetKey],
                 LabelIsNumber = _settings.ContainsKey(TargetKey),
             }),
-            DataSourceKind.Text => TokenExamples.OfText(TextFolder.Load(this["folder"]), Length()),
-            _ => TokenExamples.Load(this["path"], Length()),
-        };
+            SplitSlice),
+        DataSourceKind.Text => new DeviceExamples(new WatchedTexts(this[FolderKey], Length(), time), SplitSlice),
+        DataSourceKind.Images => new DeviceExamples(ImageFolder.Open(this[FolderKey], _settings.GetValueOrDefault(ClassesKey), Shape(), time), Split),
+        _ => new DeviceExamples(TokenExamples.Load(this["path"], Length()), SplitSlice),
+    };
+
+    /// <inheritdoc/>
+    public override string ToString() => _text;
+
+    private ExampleSplit Split(IExampleSource all) => ExampleSplit.Of(all, Choice.HoldOut, Choice.Limit, Choice.Seed);
+
+    private ExampleSplit SplitSlice(IExampleSource all)
+    {
         if (Slice is not { } slice)
         {
-            return all;
+            return Split(all);
         }
 
-        return slice.Start <= all.Count - slice.Count
-            ? new ExampleSubset(all, [.. Enumerable.Range(slice.Start, slice.Count)])
-            : throw Wrong(_text, $"the slice {slice.Start}:{slice.Count} ends beyond the {all.Count} examples", $"START + COUNT up to {all.Count}");
+        if (slice.Start > all.Count - slice.Count)
+        {
+            throw Wrong(_text, $"the slice {slice.Start}:{slice.Count} ends beyond the {all.Count} examples", $"START + COUNT up to {all.Count}");
+        }
+
+        int[] kept = [.. Enumerable.Range(slice.Start, slice.Count)];
+        ExampleSplit split = Split(new ExampleSubset(all, kept));
+        return new ExampleSplit([.. split.Training.Select(i => kept[i])], [.. split.HeldOut.Select(i => kept[i])]);
+    }
+
+    private ImageShape Shape()
+    {
+        string[] sides = this[SizeKey].Split('x');
+        bool isSize = sides.Length == 2 & int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out int height)
+            & int.TryParse(sides[^1], NumberStyles.None, CultureInfo.InvariantCulture, out int width);
+        return (isSize && height is >= 1 and <= ImageShape.MaxSide && width is >= 1 and <= ImageShape.MaxSide, this[ChannelsKey]) switch
+        {
+            (false, _) => throw Wrong(_text, $"the size is '{this[SizeKey]}'", $"HEIGHTxWIDTH, for example 28x28, each 1 to {ImageShape.MaxSide}"),
+            (_, "1") => new ImageShape(height, width, 1),
+            (_, "3") => new ImageShape(height, width, 3),
+            _ => throw Wrong(_text, $"channels is '{this[ChannelsKey]}'", "1 for grey, 3 for red, green and blue"),
+        };
     }
 
     private int Length() => int.TryParse(this[LengthKey], NumberStyles.None, CultureInfo.InvariantCulture, out int length) && length is >= 1 and <= TokenExamples.MaxLength
@@ -139,7 +175,7 @@ public sealed class DataSourceSpec
             int equals = setting.IndexOf('=', StringComparison.Ordinal);
             string key = equals < 0 ? setting : setting[..equals];
             string value = equals < 0 ? "" : setting[(equals + 1)..];
-            if (!_commonKeys.Contains(key) && !_keys[kind].Contains(key) && !(key == TargetKey && kind == DataSourceKind.Csv))
+            if (!_commonKeys.Contains(key) && !_keys[kind].Contains(key) && !_optionalKeys[kind].Contains(key))
             {
                 throw Wrong(text, $"the key '{key}' is unknown", Usage(kind));
             }
@@ -174,6 +210,7 @@ public sealed class DataSourceSpec
         DataSourceKind.Idx => $"idx:images=PATH,labels=PATH{Common}",
         DataSourceKind.Csv => $"csv:path=PATH,label=NAME{Common}, or target=NAME for a number",
         DataSourceKind.Text => $"text:folder=PATH,length=TOKENS{Common}",
+        DataSourceKind.Images => $"images:folder=PATH,size=HxW,channels=1|3[,classes=PATH]{Choices}",
         _ => $"tokens:path=PATH,length=TOKENS{Common}",
     };
 

@@ -35,6 +35,8 @@ public sealed class DataSourceSpecTests
     [InlineData("tokens:path=a,length=4,holdout=NaN", "the hold-out is 'NaN'")]
     [InlineData("tokens:path=a,length=4,seed=x", "the seed is 'x'")]
     [InlineData("tokens:path=a,length=4,hold-out=0.1", "the key 'hold-out' is unknown")]
+    [InlineData("images:folder=a,size=8x8", "'channels' is missing")]
+    [InlineData("images:folder=a,size=8x8,channels=1,slice=0:1", "the key 'slice' is unknown")]
     public void Parse_Wrong_SaysWhatAndWhatIsAllowed(string text, string what)
     {
         FormatException e = Assert.Throws<FormatException>(() => DataSourceSpec.Parse(text));
@@ -51,7 +53,7 @@ public sealed class DataSourceSpecTests
         {
             File.WriteAllText(path, "x,kind\n1,0\n2,1\n3,0\n4,1\n");
 
-            IExampleSource examples = DataSourceSpec.Parse($"csv:path={path},label=kind,slice=1:2").Open().Training;
+            IExampleSource examples = DataSourceSpec.Parse($"csv:path={path},label=kind,slice=1:2").Open(TimeProvider.System).Training;
 
             Assert.Equal((2, 1), (examples.Count, examples.Format.FeatureLength));
             float[] features = new float[2];
@@ -60,7 +62,7 @@ public sealed class DataSourceSpecTests
             Assert.Equal([2f, 3f], features);
             Assert.Equal([1L, 0L], labels);
 
-            FormatException e = Assert.Throws<FormatException>(() => DataSourceSpec.Parse($"csv:path={path},label=kind,slice=3:2").Open());
+            FormatException e = Assert.Throws<FormatException>(() => DataSourceSpec.Parse($"csv:path={path},label=kind,slice=3:2").Open(TimeProvider.System));
             Assert.Contains("ends beyond the 4 examples", e.Message, StringComparison.Ordinal);
         }
         finally
@@ -88,11 +90,11 @@ public sealed class DataSourceSpecTests
         ];
         foreach (string source in sources)
         {
-            int all = DataSourceSpec.Parse(source).Open().Training.Count;
-            DeviceExamples parted = DataSourceSpec.Parse(source + ",holdout=0.25").Open();
+            int all = DataSourceSpec.Parse(source).Open(TimeProvider.System).Training.Count;
+            DeviceExamples parted = DataSourceSpec.Parse(source + ",holdout=0.25").Open(TimeProvider.System);
             Assert.True(parted.HeldOut.Count is > 20 and < 90, $"{source}: {parted.HeldOut.Count} of {all}");
             Assert.Equal(all, parted.Training.Count + parted.HeldOut.Count);
-            DeviceExamples limited = DataSourceSpec.Parse(source + ",holdout=0.25,limit=7").Open();
+            DeviceExamples limited = DataSourceSpec.Parse(source + ",holdout=0.25,limit=7").Open(TimeProvider.System);
             Assert.Equal((7, parted.HeldOut.Count), (limited.Training.Count, limited.HeldOut.Count));
             Assert.Equal(limited.Training.Format, limited.HeldOut.Format);
         }

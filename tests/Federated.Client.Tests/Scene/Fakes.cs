@@ -49,6 +49,7 @@ internal sealed class FakeModel(PackageManifest manifest, Action? step = null) :
         public float LossAndGradient(IExampleSource examples, ReadOnlySpan<int> indices)
         {
             step?.Invoke();
+            examples.CopyTo(indices, new float[indices.Length * examples.Format.FeatureLength], new long[indices.Length]);
             _gradient.AsSpan().Fill(1);
             return 2;
         }

@@ -3,6 +3,7 @@ using Federated.Client.Transport;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
+using Federated.Training;
 using Google.Protobuf;
 
 namespace Federated.Client.Tests.Scene;
@@ -71,7 +72,7 @@ internal sealed class RoundScene : IAsyncDisposable
 
     public HookedObserver Observer { get; } = new();
 
-    public FakeExamples Source { get; set; } = new(Examples);
+    public IExampleSource Source { get; set; } = new FakeExamples(Examples);
 
     public ModelCacheOptions CacheOptions { get; set; } = new() { TrainingThreads = 1 };
 
