@@ -29,7 +29,7 @@ internal sealed class RunCommand : Command
     private readonly Option<string?> _population = new("--population") { Description = "The population this device belongs to, unless enrollment said so.", HelpName = "NAME" };
     private readonly Option<string> _data = new("--data")
     {
-        Description = "Examples to train on: idx:images=PATH,labels=PATH, csv:path=PATH,label=NAME (target=NAME for a number), text:folder=PATH,length=TOKENS, tokens:path=PATH,length=TOKENS or images:folder=PATH,size=HxW,channels=1|3; the first four with an optional ,slice=START:COUNT, all with optional ,holdout=SHARE that is never trained on, ,limit=COUNT that is at most, and ,seed=NUMBER that chooses.",
+        Description = "Examples to train on: idx:images=PATH,labels=PATH, csv:path=PATH,label=NAME (target=NAME for a number), text:folder=PATH,length=TOKENS, tokens:path=PATH,length=TOKENS, images:folder=PATH,size=HxW,channels=1|3 or audio:folder=PATH,rate=HZ,mels=M,frames=T; the first four with an optional ,slice=START:COUNT, all with optional ,holdout=SHARE that is never trained on, ,limit=COUNT that is at most, and ,seed=NUMBER that chooses.",
         HelpName = "SPEC",
         Required = true,
     };

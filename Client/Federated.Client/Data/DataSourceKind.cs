@@ -17,4 +17,7 @@ public enum DataSourceKind
 
     /// <summary>A folder of PNG and JPEG files, a sub-folder a class.</summary>
     Images,
+
+    /// <summary>A folder of WAV files, a sub-folder a class.</summary>
+    Audio,
 }

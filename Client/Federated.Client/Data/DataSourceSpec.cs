@@ -8,8 +8,9 @@ namespace Federated.Client.Data;
 /// <summary>
 /// A data source as it is written on a command line: <c>KIND:key=value,key=value</c>, one of
 /// <c>idx:images=PATH,labels=PATH</c>, <c>csv:path=PATH,label=NAME</c> (a class) or <c>csv:path=PATH,target=NAME</c> (a number),
-/// <c>text:folder=PATH,length=TOKENS</c>, <c>tokens:path=PATH,length=TOKENS</c> and
-/// <c>images:folder=PATH,size=HxW,channels=1|3</c> with an optional <c>classes=PATH</c>; each but the last with an optional <c>slice=START:COUNT</c> that keeps COUNT
+/// <c>text:folder=PATH,length=TOKENS</c>, <c>tokens:path=PATH,length=TOKENS</c>,
+/// <c>images:folder=PATH,size=HxW,channels=1|3</c> and <c>audio:folder=PATH,rate=HZ,mels=M,frames=T</c> (with <c>window=SAMPLES</c>, 25 ms unless stated, and <c>hop=SAMPLES</c>, 10 ms), the last
+/// two with an optional <c>classes=PATH</c>, the others with an optional <c>slice=START:COUNT</c> that keeps COUNT
 /// examples from the START-th (from 0) on. Of what that leaves, <c>holdout=SHARE</c> is never trained on, and at most <c>limit=COUNT</c> is; <c>seed=NUMBER</c>
 /// chooses which. Paths hold no commas. Immutable.
 /// </summary>
@@ -23,6 +24,11 @@ public sealed class DataSourceSpec
     private const string ClassesKey = "classes";
     private const string SizeKey = "size";
     private const string ChannelsKey = "channels";
+    private const string RateKey = "rate";
+    private const string MelsKey = "mels";
+    private const string FramesKey = "frames";
+    private const string WindowKey = "window";
+    private const string HopKey = "hop";
     private const string Choices = "[,limit=COUNT][,holdout=SHARE][,seed=NUMBER]";
     private const string Common = "[,slice=START:COUNT]" + Choices;
 
@@ -32,7 +38,8 @@ public sealed class DataSourceSpec
             .Add(DataSourceKind.Csv, ["path", LabelKey])
             .Add(DataSourceKind.Text, [FolderKey, LengthKey])
             .Add(DataSourceKind.Tokens, ["path", LengthKey])
-            .Add(DataSourceKind.Images, [FolderKey, SizeKey, ChannelsKey]);
+            .Add(DataSourceKind.Images, [FolderKey, SizeKey, ChannelsKey])
+            .Add(DataSourceKind.Audio, [FolderKey, RateKey, MelsKey, FramesKey]);
 
     private static readonly ImmutableDictionary<DataSourceKind, ImmutableArray<string>> _optionalKeys =
         ImmutableDictionary<DataSourceKind, ImmutableArray<string>>.Empty
@@ -40,7 +47,8 @@ public sealed class DataSourceSpec
             .Add(DataSourceKind.Csv, [SliceKey, TargetKey])
             .Add(DataSourceKind.Text, [SliceKey])
             .Add(DataSourceKind.Tokens, [SliceKey])
-            .Add(DataSourceKind.Images, [ClassesKey]);
+            .Add(DataSourceKind.Images, [ClassesKey])
+            .Add(DataSourceKind.Audio, [ClassesKey, WindowKey, HopKey]);
 
     private static readonly ImmutableArray<string> _commonKeys = [ExampleChoice.LimitKey, ExampleChoice.HoldOutKey, ExampleChoice.SeedKey];
 
@@ -83,7 +91,8 @@ public sealed class DataSourceSpec
             "text" => DataSourceKind.Text,
             "tokens" => DataSourceKind.Tokens,
             "images" => DataSourceKind.Images,
-            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv, text, tokens or images, followed by a colon"),
+            "audio" => DataSourceKind.Audio,
+            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv, text, tokens, images or audio, followed by a colon"),
         };
         Dictionary<string, string> settings = ParseSettings(text, colon < 0 ? "" : text[(colon + 1)..], kind);
         foreach (string key in _keys[kind])
@@ -124,6 +133,7 @@ public sealed class DataSourceSpec
             SplitSlice),
         DataSourceKind.Text => new DeviceExamples(new WatchedTexts(this[FolderKey], Length(), time), SplitSlice),
         DataSourceKind.Images => new DeviceExamples(ImageFolder.Open(this[FolderKey], _settings.GetValueOrDefault(ClassesKey), Shape(), time), Split),
+        DataSourceKind.Audio => new DeviceExamples(AudioFolder.Open(this[FolderKey], _settings.GetValueOrDefault(ClassesKey), Sound(), time), Split),
         _ => new DeviceExamples(TokenExamples.Load(this["path"], Length()), SplitSlice),
     };
 
@@ -163,9 +173,23 @@ public sealed class DataSourceSpec
         };
     }
 
-    private int Length() => int.TryParse(this[LengthKey], NumberStyles.None, CultureInfo.InvariantCulture, out int length) && length is >= 1 and <= TokenExamples.MaxLength
-        ? length
-        : throw Wrong(_text, $"the length is '{this[LengthKey]}'", $"tokens an example, 1 to {TokenExamples.MaxLength}");
+    private LogMelShape Sound()
+    {
+        int rate = Number(RateKey, 1000, LogMelShape.MaxSampleRate, "Hz");
+        return new LogMelShape(
+            rate,
+            Number(MelsKey, 1, LogMelShape.MaxMels, "filters"),
+            Number(FramesKey, 1, LogMelShape.MaxFrames, "windows an example"),
+            _settings.ContainsKey(WindowKey) ? Number(WindowKey, 2, LogMelShape.MaxWindow, "samples") : rate / 40,
+            _settings.ContainsKey(HopKey) ? Number(HopKey, 1, LogMelShape.MaxWindow, "samples") : rate / 100);
+    }
+
+    private int Length() => Number(LengthKey, 1, TokenExamples.MaxLength, "tokens an example");
+
+    private int Number(string key, int least, int most, string unit) =>
+        int.TryParse(this[key], NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
+            ? value
+            : throw Wrong(_text, $"the {key} is '{this[key]}'", $"{unit}, {least} to {most}");
 
     private static Dictionary<string, string> ParseSettings(string text, string list, DataSourceKind kind)
     {
@@ -211,6 +235,7 @@ public sealed class DataSourceSpec
         DataSourceKind.Csv => $"csv:path=PATH,label=NAME{Common}, or target=NAME for a number",
         DataSourceKind.Text => $"text:folder=PATH,length=TOKENS{Common}",
         DataSourceKind.Images => $"images:folder=PATH,size=HxW,channels=1|3[,classes=PATH]{Choices}",
+        DataSourceKind.Audio => $"audio:folder=PATH,rate=HZ,mels=M,frames=T[,window=SAMPLES][,hop=SAMPLES][,classes=PATH]{Choices}",
         _ => $"tokens:path=PATH,length=TOKENS{Common}",
     };
 

@@ -119,6 +119,31 @@ public sealed class GrowingFolderTests : IDisposable
         Assert.Contains(what, e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("rate=999,mels=40,frames=98", "the rate is '999'")]
+    [InlineData("rate=16000,mels=0,frames=98", "the mels is '0'")]
+    [InlineData("rate=16000,mels=40,frames=1e9", "the frames is '1e9'")]
+    [InlineData("rate=16000,mels=40,frames=98,window=1", "the window is '1'")]
+    [InlineData("rate=16000,mels=40,frames=98,hop=0", "the hop is '0'")]
+    public void Open_WrongValueOfSound_SaysWhatAndWhatIsAllowed(string settings, string what)
+    {
+        FormatException e = Assert.Throws<FormatException>(() => DataSourceSpec.Parse($"audio:folder={_folder.Path},{settings}").Open(_time));
+        Assert.Contains(what, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_Sound_HasTheShapeAskedFor()
+    {
+        byte[] wav = [.. "RIFF"u8, 46, 0, 0, 0, .. "WAVEfmt "u8, 16, 0, 0, 0, 1, 0, 1, 0, 0x80, 0x3e, 0, 0, 0, 0x7d, 0, 0, 2, 0, 16, 0, .. "data"u8, 10, 0, 0, 0, .. new byte[10]];
+        string path = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder.Path, "yes")).FullName, "1.wav");
+        File.WriteAllBytes(path, wav);
+        File.SetLastWriteTimeUtc(path, _time.GetUtcNow().UtcDateTime.AddMinutes(-1));
+
+        DeviceExamples examples = DataSourceSpec.Parse($"audio:folder={_folder.Path},rate=16000,mels=40,frames=98").Open(_time);
+
+        Assert.Equal((1, 40 * 98), (examples.Training.Count, examples.Training.Format.FeatureLength));
+    }
+
     private static int[] Values(IExampleSource examples)
     {
         float[] features = new float[examples.Count];
