@@ -1,4 +1,5 @@
 using Federated.Server.Aggregation.LoraRules;
+using Federated.Server.Jobs;
 
 namespace Federated.Server.Grains;
 
@@ -132,7 +133,7 @@ public sealed record LoraRound
 
     /// <summary>How layers come to take part; null when all do from the start.</summary>
     [Id(4)]
-    public LayerPace? Layers { get; init; }
+    public LayerSettings? Layers { get; init; }
 }
 
 /// <summary>One update's identity: who, what.</summary>

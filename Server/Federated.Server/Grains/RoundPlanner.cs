@@ -59,7 +59,7 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
             AveragingBias = lora.Settings.AveragingBias,
             SumLength = lora.Rule.SumLength(round),
             Ranks = ranks,
-            Layers = lora.Settings.Layers?.ToPace(),
+            Layers = lora.Settings.Layers,
         };
     }
 

@@ -64,7 +64,7 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
 
         PlanDocument plan = PlanDocument.FromBytes(start.Plan);
         LoraLayout layout = LoraLayout.Of(await ManifestAsync(plan.Package, ct));
-        ILoraRule rule = LoraRule.Create(lora.Rule, layout, lora.AveragingBias, plan.Seed, lora.Layers);
+        ILoraRule rule = LoraRule.Create(lora.Rule, layout, lora.AveragingBias, plan.Seed, lora.Layers?.ToPace());
         float[] adapter = new float[rule.SumsUpdatesAsSent ? 0 : start.ParameterCount];
         if (!rule.SumsUpdatesAsSent)
         {

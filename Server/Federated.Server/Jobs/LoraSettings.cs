@@ -155,14 +155,19 @@ public sealed record RankSettings : ISettings
 }
 
 /// <summary>How fast a model's blocks come to take part, from its output backwards.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("federated.layer-settings")]
 public sealed record LayerSettings : ISettings
 {
     [Description("Blocks from the output that take part in the first round.")]
     [Range(1, 10_000)]
+    [Id(0)]
     public int Start { get; init; } = 1;
 
     [Description("Rounds after which one more block takes part.")]
     [Range(1, 1_000_000)]
+    [Id(1)]
     public required int EveryRounds { get; init; }
 
     /// <inheritdoc/>

@@ -51,7 +51,4 @@ internal sealed partial class LayerSchedule
 /// <summary>How fast a model's blocks come to take part.</summary>
 /// <param name="Start">Blocks from the output that take part in the first round; at least 1.</param>
 /// <param name="EveryRounds">After so many rounds one more takes part; at least 1.</param>
-[GenerateSerializer]
-[Immutable]
-[Alias("federated.layer-pace")]
-public readonly record struct LayerPace([property: Id(0)] int Start, [property: Id(1)] int EveryRounds);
+internal readonly record struct LayerPace(int Start, int EveryRounds);
