@@ -17,16 +17,12 @@ internal sealed class KillableFleet : IAsyncDisposable
     private readonly ModelCache _models = new(new ModelCacheOptions { ChargeEveryDevice = true, TrainingThreads = 1 });
     private readonly CancellationTokenSource _stop;
     private readonly Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> _hook;
-    private readonly Func<int, PlanDocument, CancellationToken, ValueTask> _assigned;
     private Task _running = Task.CompletedTask;
 
     /// <param name="hook">Device, plan and step (null: trained, no step yet); throws <see cref="KilledException"/> to kill it.</param>
-    /// <param name="assigned">Device and plan, before anything is loaded; may kill it, too.</param>
-    public KillableFleet(
-        Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook, Func<int, PlanDocument, CancellationToken, ValueTask>? assigned = null)
+    public KillableFleet(Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook)
     {
         _hook = hook;
-        _assigned = assigned ?? ((_, _, _) => ValueTask.CompletedTask);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     }
 
@@ -59,7 +55,7 @@ internal sealed class KillableFleet : IAsyncDisposable
                 Mnist.Slice(device * ExamplesPerDevice, ExamplesPerDevice),
                 new SessionOptions { PauseAfterFailure = TimeSpan.Zero, LongestBackoff = TimeSpan.FromMilliseconds(500) },
                 TimeProvider.System,
-                new Hook(device, _hook, _assigned),
+                new Hook(device, _hook),
                 enrollment: keys.Of(device));
             try
             {
@@ -83,12 +79,9 @@ internal sealed class KillableFleet : IAsyncDisposable
         }
     }
 
-    private sealed class Hook(
-        int device,
-        Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook,
-        Func<int, PlanDocument, CancellationToken, ValueTask> assigned) : ISessionObserver
+    private sealed class Hook(int device, Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook) : ISessionObserver
     {
-        public ValueTask AssignedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct) => assigned(device, plan, ct);
+        public ValueTask AssignedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct) => ValueTask.CompletedTask;
 
         public ValueTask TrainedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct) => hook(device, plan, null, ct);
 
