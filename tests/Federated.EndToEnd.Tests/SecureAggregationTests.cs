@@ -68,21 +68,30 @@ public sealed class SecureAggregationTests
         const int Devices = 20;
         const int Rounds = 3;
         const int Killed = 6;
-        GroupStep?[] moments = [null, GroupStep.Invitation, GroupStep.Roster, GroupStep.Shares, GroupStep.Survivors, GroupStep.Consistency];
+        GroupStep?[] steps = [null, GroupStep.Invitation, GroupStep.Roster, GroupStep.Shares, GroupStep.Survivors, GroupStep.Consistency];
         const string Secure = """{ "secure": { "minMembers": 10, "stepSeconds": 4, "keysShare": 0.2 } }""";
 
         (JobStatus calm, _) = await RunWithRecordsAsync(Devices, Secure, Rounds, 8, (_, _, _, _) => ValueTask.CompletedTask);
         ConcurrentDictionary<(long Round, int Device), bool> dead = [];
-        (JobStatus job, IReadOnlyList<RoundRecord> records) = await RunWithRecordsAsync(Devices, Secure, Rounds, 8, (device, plan, step, _) =>
+        (JobStatus job, IReadOnlyList<RoundRecord> records) = await RunWithRecordsAsync(
+            Devices,
+            Secure,
+            Rounds,
+            8,
+            (device, plan, step, _) => Kill(device, plan, 1 + Array.IndexOf(steps, step)),
+            assigned: (device, plan, _) => Kill(device, plan, 0));
+
+        // Six devices a round, each at one of seven moments: with the plan in hand, trained, or before one of the answers.
+        ValueTask Kill(int device, PlanDocument plan, int moment)
         {
             SeededGenerator random = SeededGenerator.For(11, "killed", (ulong)plan.Round);
             int[] order = [.. Enumerable.Range(0, Devices)];
             random.Shuffle<int>(order);
             int place = Array.IndexOf(order, device);
-            return place < Killed && moments[(place + (int)plan.Round) % moments.Length] == step && dead.TryAdd((plan.Round, device), true)
+            return place < Killed && (place + (int)plan.Round) % (1 + steps.Length) == moment && dead.TryAdd((plan.Round, device), true)
                 ? throw new KilledException()
                 : ValueTask.CompletedTask;
-        });
+        }
 
         Assert.Equal(JobState.Completed, job.State);
         Assert.Equal(Rounds, records.Count);
@@ -134,13 +143,14 @@ public sealed class SecureAggregationTests
         int rounds,
         int valueBits,
         Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook,
-        double quorum = 0.6)
+        double quorum = 0.6,
+        Func<int, PlanDocument, CancellationToken, ValueTask>? assigned = null)
     {
         using EnrolledFleet keys = new(KillableFleet.Names(devices));
         await using RunningServer server = await RunningServer.StartAsync(devices: keys.Devices);
         await keys.KnowAsync(server.Api);
         JobStatus job = await server.Api.SubmitJobAsync(SecureJob.Spec(devices, aggregation, rounds, valueBits, quorum), Ct);
-        await using KillableFleet fleet = new(hook);
+        await using KillableFleet fleet = new(hook, assigned);
         fleet.Start(devices, server.GrpcAddress, keys);
         job = await server.EndAsync(job.JobId);
         return (job, await server.Api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, Ct));

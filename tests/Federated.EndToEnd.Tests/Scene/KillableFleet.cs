@@ -17,12 +17,16 @@ internal sealed class KillableFleet : IAsyncDisposable
     private readonly ModelCache _models = new(new ModelCacheOptions { ChargeEveryDevice = true, TrainingThreads = 1 });
     private readonly CancellationTokenSource _stop;
     private readonly Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> _hook;
+    private readonly Func<int, PlanDocument, CancellationToken, ValueTask> _assigned;
     private Task _running = Task.CompletedTask;
 
     /// <param name="hook">Device, plan and step (null: trained, no step yet); throws <see cref="KilledException"/> to kill it.</param>
-    public KillableFleet(Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook)
+    /// <param name="assigned">Device and plan, before anything is loaded; may kill it, too.</param>
+    public KillableFleet(
+        Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook, Func<int, PlanDocument, CancellationToken, ValueTask>? assigned = null)
     {
         _hook = hook;
+        _assigned = assigned ?? ((_, _, _) => ValueTask.CompletedTask);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     }
 
@@ -55,7 +59,7 @@ internal sealed class KillableFleet : IAsyncDisposable
                 Mnist.Slice(device * ExamplesPerDevice, ExamplesPerDevice),
                 new SessionOptions { PauseAfterFailure = TimeSpan.Zero, LongestBackoff = TimeSpan.FromMilliseconds(500) },
                 TimeProvider.System,
-                new Hook(device, _hook),
+                new Hook(device, _hook, _assigned),
                 enrollment: keys.Of(device));
             try
             {
@@ -79,9 +83,12 @@ internal sealed class KillableFleet : IAsyncDisposable
         }
     }
 
-    private sealed class Hook(int device, Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook) : ISessionObserver
+    private sealed class Hook(
+        int device,
+        Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook,
+        Func<int, PlanDocument, CancellationToken, ValueTask> assigned) : ISessionObserver
     {
-        public ValueTask AssignedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct) => ValueTask.CompletedTask;
+        public ValueTask AssignedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct) => assigned(device, plan, ct);
 
         public ValueTask TrainedAsync(ClientIdentity who, PlanDocument plan, CancellationToken ct) => hook(device, plan, null, ct);
 
