@@ -93,7 +93,7 @@ public sealed class RefusedCallTests(BrowserFixture chromium) : IAsyncLifetime
         await SeenAsync(ErrorCode.TokenUnknown, "no such enrollment token", () => EnrollAsync(nobody, EnrollmentToken.Create(token.Authority), "guesser"));
         await SeenAsync(ErrorCode.BadSignature, "signature", async () =>
         {
-            EnrollRequest changed = Request(token, "honest");
+            EnrollRequest changed = EnrollRequests.Of(token, "honest");
             changed.DeviceId = "dishonest";
             await new EnrollmentService.EnrollmentServiceClient(nobody).EnrollAsync(changed, cancellationToken: Ct);
         });
@@ -125,19 +125,5 @@ public sealed class RefusedCallTests(BrowserFixture chromium) : IAsyncLifetime
     }
 
     private static async Task EnrollAsync(GrpcChannel channel, EnrollmentToken token, string device) =>
-        await new EnrollmentService.EnrollmentServiceClient(channel).EnrollAsync(Request(token, device), cancellationToken: Ct);
-
-    private static EnrollRequest Request(EnrollmentToken token, string device)
-    {
-        using DeviceSigningKey key = DeviceSigningKey.Create();
-        byte[] publicKey = key.ToVerifyingKey().ToSubjectPublicKey();
-        return new EnrollRequest
-        {
-            ProtocolVersion = 1,
-            Token = ByteString.CopyFrom(token.Secret.Span),
-            DeviceId = device,
-            PublicKey = ByteString.CopyFrom(publicKey),
-            Signature = ByteString.CopyFrom(key.Sign(EnrollmentStatement.Of(token.SecretHash, token.Authority, device, "", publicKey))),
-        };
-    }
+        await new EnrollmentService.EnrollmentServiceClient(channel).EnrollAsync(EnrollRequests.Of(token, device), cancellationToken: Ct);
 }

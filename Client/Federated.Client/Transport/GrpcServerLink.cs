@@ -107,7 +107,14 @@ public sealed class GrpcServerLink : IServerLink
         try
         {
             using AsyncClientStreamingCall<SubmitChunk, SubmitReply> call = _updates.Submit(Options(timeout, cancellationToken));
-            await WriteChunksAsync(call.RequestStream, header, payload, (int)offset, counter, cancellationToken).ConfigureAwait(false);
+            Task writing = WriteChunksAsync(call.RequestStream, header, payload, (int)offset, counter, cancellationToken);
+
+            // A write into a stream that the server has ended may never return; the response always comes, at the deadline at the latest.
+            if (await Task.WhenAny(writing, call.ResponseAsync).ConfigureAwait(false) == writing)
+            {
+                await writing.ConfigureAwait(false);
+            }
+
             SubmitReply reply = await call.ResponseAsync.ConfigureAwait(false);
             counter.Received(reply.CalculateSize());
             return reply;

@@ -59,7 +59,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         }
 
         SubmitOutcome outcome = refusal?.Outcome ?? SubmitOutcome.Accepted;
-        timelines.Answered(header.JobId, round, header.DeviceId, EndOf(outcome, timelines.IsOpen(header.JobId, round)), outcome == SubmitOutcome.Accepted ? "" : WireNames.Of(outcome));
+        timelines.Answered(header.JobId, round, header.DeviceId, EndOf(outcome, header.JobId, round), outcome == SubmitOutcome.Accepted ? "" : WireNames.Of(outcome));
         if (outcome is not (SubmitOutcome.Accepted or SubmitOutcome.UnknownJob))
         {
             await grains.GetGrain<IJobGrain>(header.JobId).NoteRefusal(round, header.DeviceId, WireNames.Of(outcome));
@@ -69,11 +69,11 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     }
 
     // An update that was accepted before is done: the first answer got lost. A group may be abandoned while its round goes on, which then says how its members ended.
-    private static ClientOutcome? EndOf(SubmitOutcome outcome, bool open) => outcome switch
+    private ClientOutcome? EndOf(SubmitOutcome outcome, string jobId, long round) => outcome switch
     {
         SubmitOutcome.Accepted or SubmitOutcome.Duplicate => ClientOutcome.Done,
         SubmitOutcome.Late => ClientOutcome.Late,
-        SubmitOutcome.RoundAbandoned when !open => ClientOutcome.Late,
+        SubmitOutcome.RoundAbandoned when !timelines.IsOpen(jobId, round) => ClientOutcome.Late,
         _ => null,
     };
 

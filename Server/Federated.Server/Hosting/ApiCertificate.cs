@@ -69,7 +69,7 @@ internal sealed partial class ApiCertificate
                 LogRead(_files.CertificatePath, _current.TargetCertificate.NotAfter.ToUniversalTime());
             }
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             LogNotRead(e.Message);
         }

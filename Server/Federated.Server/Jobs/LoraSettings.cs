@@ -158,7 +158,7 @@ public sealed record RankSettings : ISettings
 [GenerateSerializer]
 [Immutable]
 [Alias("federated.layer-settings")]
-public sealed record LayerSettings : ISettings
+public sealed record LayerSettings
 {
     [Description("Blocks from the output that take part in the first round.")]
     [Range(1, 10_000)]
@@ -169,9 +169,6 @@ public sealed record LayerSettings : ISettings
     [Range(1, 1_000_000)]
     [Id(1)]
     public required int EveryRounds { get; init; }
-
-    /// <inheritdoc/>
-    public IEnumerable<SettingProblem> Validate(string path) => [];
 
     /// <summary>The same for the rules.</summary>
     internal LayerPace ToPace() => new(Start, EveryRounds);

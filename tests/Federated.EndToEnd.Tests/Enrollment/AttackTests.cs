@@ -43,8 +43,8 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         _ = await EnrollmentCalls.EnrollAsync(server.Address, token, "owner", "", server.StateOf("owner"), Cancelled);
         using GrpcChannel thief = server.ChannelAs(null);
 
-        await server.RefusesAsync(ErrorCode.TokenUsed, () => EnrollAsync(thief, Request(token, "thief")));
-        await server.RefusesAsync(ErrorCode.TokenUsed, () => EnrollAsync(thief, Request(token, "owner")));
+        await server.RefusesAsync(ErrorCode.TokenUsed, () => EnrollAsync(thief, EnrollRequests.Of(token, "thief")));
+        await server.RefusesAsync(ErrorCode.TokenUsed, () => EnrollAsync(thief, EnrollRequests.Of(token, "owner")));
 
         Assert.Equal("TokenUsed", Assert.Single(await server.Api.EnrollmentsAsync(Cancelled), device => device.DeviceId == "owner").LastRefusal?.Code);
         Assert.DoesNotContain(await server.Api.EnrollmentsAsync(Cancelled), device => device.DeviceId == "thief");
@@ -60,7 +60,7 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         {
             try
             {
-                await EnrollAsync(channel, Request(token, $"racer-{i}"));
+                await EnrollAsync(channel, EnrollRequests.Of(token, $"racer-{i}"));
                 return true;
             }
             catch (RpcException e) when (e.Trailers.GetValue(ErrorCatalogue.TrailerName) == ((int)ErrorCode.TokenUsed).ToString())
@@ -79,8 +79,8 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         EnrollmentToken guessed = EnrollmentToken.Create(real.Authority);
         using GrpcChannel channel = server.ChannelAs(null);
 
-        await server.RefusesAsync(ErrorCode.TokenUnknown, () => EnrollAsync(channel, Request(guessed, "guesser")));
-        EnrollRequest tampered = Request(real, "honest");
+        await server.RefusesAsync(ErrorCode.TokenUnknown, () => EnrollAsync(channel, EnrollRequests.Of(guessed, "guesser")));
+        EnrollRequest tampered = EnrollRequests.Of(real, "honest");
         tampered.DeviceId = "dishonest";
         await server.RefusesAsync(ErrorCode.BadSignature, () => EnrollAsync(channel, tampered));
     }
@@ -94,7 +94,7 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         using GrpcChannel channel = own.ChannelAs(null);
         own.MoveClock(TimeSpan.FromMinutes(61));
 
-        await own.RefusesAsync(ErrorCode.TokenExpired, () => EnrollAsync(channel, Request(token, "late")));
+        await own.RefusesAsync(ErrorCode.TokenExpired, () => EnrollAsync(channel, EnrollRequests.Of(token, "late")));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         EnrollmentToken token = EnrollmentToken.Parse(await server.TokenAsync(deviceId: "chosen"));
         using GrpcChannel channel = server.ChannelAs(null);
 
-        await server.RefusesAsync(ErrorCode.WrongDevice, () => EnrollAsync(channel, Request(token, "other")));
+        await server.RefusesAsync(ErrorCode.WrongDevice, () => EnrollAsync(channel, EnrollRequests.Of(token, "other")));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         EnrollmentToken token = EnrollmentToken.Parse(await server.TokenAsync());
         using GrpcChannel channel = server.ChannelAs(null);
 
-        await server.RefusesAsync(ErrorCode.Conflict, () => EnrollAsync(channel, Request(token, "taken")));
+        await server.RefusesAsync(ErrorCode.Conflict, () => EnrollAsync(channel, EnrollRequests.Of(token, "taken")));
     }
 
     [Fact]
@@ -190,7 +190,7 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         EnrollmentToken token = EnrollmentToken.Parse(await server.TokenAsync());
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using DeviceSigningKey signing = DeviceSigningKey.FromPkcs8(key.ExportPkcs8PrivateKey());
-        EnrollRequest recorded = Request(token, "recorded", signing);
+        EnrollRequest recorded = EnrollRequests.Of(token, "recorded", signing);
         using GrpcChannel eavesdropper = server.ChannelAs(null);
         EnrollReply reply = await EnrollAsync(eavesdropper, recorded);
         using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(reply.Certificate.ToByteArray()).CopyWithPrivateKey(key);
@@ -314,23 +314,4 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
 
     private static async Task<EnrollReply> EnrollAsync(GrpcChannel channel, EnrollRequest request) =>
         await new EnrollmentService.EnrollmentServiceClient(channel).EnrollAsync(request, cancellationToken: Cancelled);
-
-    private static EnrollRequest Request(EnrollmentToken token, string device)
-    {
-        using DeviceSigningKey key = DeviceSigningKey.Create();
-        return Request(token, device, key);
-    }
-
-    private static EnrollRequest Request(EnrollmentToken token, string device, DeviceSigningKey key)
-    {
-        byte[] publicKey = key.ToVerifyingKey().ToSubjectPublicKey();
-        return new EnrollRequest
-        {
-            ProtocolVersion = 1,
-            Token = ByteString.CopyFrom(token.Secret.Span),
-            DeviceId = device,
-            PublicKey = ByteString.CopyFrom(publicKey),
-            Signature = ByteString.CopyFrom(key.Sign(EnrollmentStatement.Of(token.SecretHash, token.Authority, device, "", publicKey))),
-        };
-    }
 }

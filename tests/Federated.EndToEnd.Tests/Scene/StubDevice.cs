@@ -67,20 +67,9 @@ internal sealed class StubDevice(string deviceId, string population, GrpcChannel
     public async Task<SubmitReply> SendAsync(params SubmitChunk[] chunks)
     {
         using AsyncClientStreamingCall<SubmitChunk, SubmitReply> call = Open(TestContext.Current.CancellationToken);
-        try
-        {
-            foreach (SubmitChunk chunk in chunks)
-            {
-                await call.RequestStream.WriteAsync(chunk, TestContext.Current.CancellationToken);
-            }
 
-            await call.RequestStream.CompleteAsync();
-        }
-        catch (Exception e) when (e is RpcException or InvalidOperationException)
-        {
-            // The server has answered before it had everything; the response says what.
-        }
-
+        // A write into a stream that the server has ended may never return; the response always comes.
+        await Task.WhenAny(WriteAsync(call.RequestStream, chunks), call.ResponseAsync);
         return await call.ResponseAsync;
     }
 
@@ -92,6 +81,23 @@ internal sealed class StubDevice(string deviceId, string population, GrpcChannel
         new UploadStatusRequest { DeviceId = header.DeviceId, JobId = header.JobId, Round = header.Round, Sha256 = header.Sha256 },
         deadline: Soon(),
         cancellationToken: TestContext.Current.CancellationToken)).ReceivedBytes;
+
+    private static async Task WriteAsync(IClientStreamWriter<SubmitChunk> requests, SubmitChunk[] chunks)
+    {
+        try
+        {
+            foreach (SubmitChunk chunk in chunks)
+            {
+                await requests.WriteAsync(chunk, TestContext.Current.CancellationToken);
+            }
+
+            await requests.CompleteAsync();
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException)
+        {
+            // The server has answered before it had everything; the response says what.
+        }
+    }
 
     private static DateTime Soon() => TimeProvider.System.GetUtcNow().UtcDateTime + Eventually.Deadline;
 }

@@ -36,7 +36,7 @@ internal sealed class FeditRule(LoraLayout layout, bool reportsBias, LayerSchedu
     /// <inheritdoc/>
     public override LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerStep step)
     {
-        ReadOnlySpan<float> update = mean[..SentIn(round).Length];
+        ReadOnlySpan<float> update = mean[..^(_products?.Length ?? 0)];
         double? bias = null;
         if (_products is not null)
         {
