@@ -80,7 +80,7 @@ internal static class DeviceRoutes
     public static async Task<DeviceDetail?> FindAsync(string id, DeviceRegistry registry, RefusedCalls refused, FleetCensus census, IGrainFactory grains)
     {
         EnrolledDevice? enrolled = registry.Devices.FirstOrDefault(device => device.DeviceId == id);
-        DeviceRecord? record = await grains.GetGrain<IDeviceGrain>(id).Record();
+        DeviceRecord? record = await grains.Of<IDeviceGrain>(id).Record();
         DeviceSummary? device = DeviceListing.Of(census.Find(id), enrolled is null ? null : Describe(enrolled, refused))
             ?? (record is null ? null : new DeviceSummary { DeviceId = id, Population = record.Population, Labels = record.Labels });
         return device is null ? null : new DeviceDetail(device, record) { Refused = refused.Of(id) };

@@ -51,7 +51,7 @@ internal static class FederatedApi
 
     /// <summary>A job's grain, whether the job exists or not.</summary>
     /// <exception cref="ProtocolViolationException">The text is no identifier.</exception>
-    public static IJobGrain DemandJob(IGrainFactory grains, string id) => grains.GetGrain<IJobGrain>(Identifier(id));
+    public static IJobGrain DemandJob(IGrainFactory grains, string id) => grains.Of<IJobGrain>(Identifier(id));
 
     private static void MapJobs(RouteGroupBuilder api)
     {

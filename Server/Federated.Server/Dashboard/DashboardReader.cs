@@ -16,11 +16,11 @@ internal sealed class DashboardReader(
     /// <summary>Rounds of each job whose drop-outs are counted on the fleet's page.</summary>
     public const int RecentRounds = 20;
 
-    private static readonly TimeSpan _devicesStand = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan _fleetStands = TimeSpan.FromMilliseconds(400);
 
     private readonly Lock _gate = new();
-    private IReadOnlyList<DeviceSummary>? _devices;
-    private long _listedAt;
+    private FleetSnapshot? _fleet;
+    private long _takenAt;
 
     /// <summary>The clock of the server.</summary>
     public DateTimeOffset Now => time.GetUtcNow();
@@ -28,21 +28,18 @@ internal sealed class DashboardReader(
     /// <summary>Where devices connect.</summary>
     public Uri DeviceAddress => addresses.Grpc;
 
-    /// <summary>How many devices do what.</summary>
-    public FleetCounts Fleet() => census.Count();
-
     /// <summary>Devices that are enrolled or have checked in, as they stood within the last 0.4 s: every viewer asks, and asks when something happens.</summary>
-    public IReadOnlyList<DeviceSummary> Devices()
+    public FleetSnapshot Fleet()
     {
         lock (_gate)
         {
-            if (_devices is null || time.GetElapsedTime(_listedAt) > _devicesStand)
+            if (_fleet is null || time.GetElapsedTime(_takenAt) > _fleetStands)
             {
-                _devices = DeviceListing.Of(census.Devices(), registry.Devices.Select(device => DeviceRoutes.Describe(device, refused)));
-                _listedAt = time.GetTimestamp();
+                _fleet = new FleetSnapshot(census.Count(), DeviceListing.Of(census.Devices(), registry.Devices.Select(device => DeviceRoutes.Describe(device, refused))));
+                _takenAt = time.GetTimestamp();
             }
 
-            return _devices;
+            return _fleet;
         }
     }
 

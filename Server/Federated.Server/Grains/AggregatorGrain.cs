@@ -276,7 +276,7 @@ internal sealed partial class AggregatorGrain(
         }
     }
 
-    private IRoundGrain Round() => grains.GetGrain<IRoundGrain>(Key[..Key.LastIndexOf('/')]);
+    private IRoundGrain Round() => grains.Of<IRoundGrain>(Key[..Key.LastIndexOf('/')]);
 
     [LoggerMessage(1, LogLevel.Information, "Group {Group} goes on with {Count} durable contributions")]
     private partial void LogRestored(string group, int count);

@@ -431,5 +431,5 @@ internal sealed class GroupGrain(
         }
     }
 
-    private IRoundGrain Round() => grains.GetGrain<IRoundGrain>(Key[..Key.LastIndexOf('/')]);
+    private IRoundGrain Round() => grains.Of<IRoundGrain>(Key[..Key.LastIndexOf('/')]);
 }

@@ -121,7 +121,7 @@ internal sealed partial class JobGrain(
         await WithdrawAsync();
         if (state.State.ActiveRound > 0)
         {
-            await GrainFactory.GetGrain<IRoundGrain>(GrainKeys.Round(JobId, state.State.ActiveRound)).Cancel("the job was cancelled");
+            await GrainFactory.Of<IRoundGrain>(GrainKeys.Round(JobId, state.State.ActiveRound)).Cancel("the job was cancelled");
         }
 
         return ToStatus();
@@ -172,7 +172,7 @@ internal sealed partial class JobGrain(
         bool known = round >= 1 && round <= state.State.LastRound;
         if (known && outcome is RefusalTally.Late or RefusalTally.RoundAbandoned)
         {
-            await GrainFactory.GetGrain<IDeviceGrain>(deviceId).CameLate(DeviceRound.Late(JobId, round, timelines.Known(JobId, round, deviceId), outcome, time.GetUtcNow()));
+            await GrainFactory.Of<IDeviceGrain>(deviceId).CameLate(DeviceRound.Late(JobId, round, timelines.Known(JobId, round, deviceId), outcome, time.GetUtcNow()));
         }
 
         bool over = state.State.State is not (JobState.Running or JobState.Paused) && state.State.ActiveRound == 0;
@@ -285,7 +285,7 @@ internal sealed partial class JobGrain(
     }
 
     private Task WithdrawAsync() =>
-        _spec is null ? Task.CompletedTask : GrainFactory.GetGrain<ISelectorGrain>(_spec.Population).Withdraw(JobId);
+        _spec is null ? Task.CompletedTask : GrainFactory.Of<ISelectorGrain>(_spec.Population).Withdraw(JobId);
 
     private async Task<JobStatus?> ChangeAsync(JobState from, JobState to, string reason)
     {

@@ -220,7 +220,7 @@ internal sealed class RoundGrain(
     {
         if (start.Secure is not { } secure)
         {
-            return await grains.GetGrain<IAggregatorGrain>(GrainKeys.Aggregator(start.JobId, start.Round)).Contributions();
+            return await grains.Of<IAggregatorGrain>(GrainKeys.Aggregator(start.JobId, start.Round)).Contributions();
         }
 
         List<Submission> all = [];
@@ -234,7 +234,7 @@ internal sealed class RoundGrain(
         return all;
     }
 
-    private IGroupGrain GroupOf(RoundStart start, int group) => grains.GetGrain<IGroupGrain>(GrainKeys.Group(start.JobId, start.Round, group));
+    private IGroupGrain GroupOf(RoundStart start, int group) => grains.Of<IGroupGrain>(GrainKeys.Group(start.JobId, start.Round, group));
 
     private Task OnDeadline(CancellationToken ct)
     {

@@ -48,7 +48,7 @@ internal sealed class RoundRunner(
     private const int KeptVersions = 4;
     private const int KeptRounds = 4;
 
-    private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, grains.GetGrain<ISelectorGrain>(spec.Population), time);
+    private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, grains.Of<ISelectorGrain>(spec.Population), time);
     private string[] _cohort = [];
     private IReadOnlyDictionary<string, string> _dropReasons = new Dictionary<string, string>();
     private CommittedModel? _next;
@@ -144,7 +144,7 @@ internal sealed class RoundRunner(
         foreach (string deviceId in _cohort)
         {
             // Looked up for each device when it is its turn: what came late meanwhile is told here or by the job's grain afterwards, and never forgotten between the two.
-            await grains.GetGrain<IDeviceGrain>(deviceId).Participated(DeviceRound.Of(
+            await grains.Of<IDeviceGrain>(deviceId).Participated(DeviceRound.Of(
                 jobId, record.Round, timelines.Find(jobId, record.Round, deviceId), contributors.Contains(deviceId), _dropReasons.GetValueOrDefault(deviceId), time.GetUtcNow()));
         }
 
@@ -367,11 +367,11 @@ internal sealed class RoundRunner(
     }
 
     private IEnumerable<IGroupGrain> GroupsOf(RoundStart start) => Enumerable.Range(0, start.Secure?.Groups ?? 0)
-        .Select(group => grains.GetGrain<IGroupGrain>(GrainKeys.Group(jobId, start.Round, group)));
+        .Select(group => grains.Of<IGroupGrain>(GrainKeys.Group(jobId, start.Round, group)));
 
-    private IRoundGrain Round(long round) => grains.GetGrain<IRoundGrain>(GrainKeys.Round(jobId, round));
+    private IRoundGrain Round(long round) => grains.Of<IRoundGrain>(GrainKeys.Round(jobId, round));
 
-    private IAggregatorGrain Aggregator(long round) => grains.GetGrain<IAggregatorGrain>(GrainKeys.Aggregator(jobId, round));
+    private IAggregatorGrain Aggregator(long round) => grains.Of<IAggregatorGrain>(GrainKeys.Aggregator(jobId, round));
 
-    private ISelectorGrain Selector() => grains.GetGrain<ISelectorGrain>(spec.Population);
+    private ISelectorGrain Selector() => grains.Of<ISelectorGrain>(spec.Population);
 }

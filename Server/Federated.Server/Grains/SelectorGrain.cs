@@ -27,7 +27,7 @@ internal sealed class SelectorGrain(IOptions<SelectionOptions> options, IGrainFa
         NoteProfile(device);
         if (_assigned.TryGetValue(device.DeviceId, out CheckInAnswer? assignment))
         {
-            IRoundGrain round = grains.GetGrain<IRoundGrain>(GrainKeys.Round(assignment.JobId!, assignment.Round));
+            IRoundGrain round = grains.Of<IRoundGrain>(GrainKeys.Round(assignment.JobId!, assignment.Round));
             if (await round.IsOutstanding(device.DeviceId))
             {
                 return assignment;
@@ -212,7 +212,7 @@ internal sealed class SelectorGrain(IOptions<SelectionOptions> options, IGrainFa
     {
         // Forgotten here, so that its next check-in is news to its record as well.
         _profiles.Remove(device.DeviceId);
-        grains.GetGrain<IDeviceGrain>(device.DeviceId).Withheld(this.GetPrimaryKeyString(), device, reason, detail).Ignore();
+        grains.Of<IDeviceGrain>(device.DeviceId).Withheld(this.GetPrimaryKeyString(), device, reason, detail).Ignore();
         return Task.CompletedTask;
     }
 
@@ -225,7 +225,7 @@ internal sealed class SelectorGrain(IOptions<SelectionOptions> options, IGrainFa
         }
 
         _profiles[device.DeviceId] = device;
-        grains.GetGrain<IDeviceGrain>(device.DeviceId).Seen(this.GetPrimaryKeyString(), device).Ignore();
+        grains.Of<IDeviceGrain>(device.DeviceId).Seen(this.GetPrimaryKeyString(), device).Ignore();
     }
 
     private CheckInAnswer Retry(bool poolFull) => new()

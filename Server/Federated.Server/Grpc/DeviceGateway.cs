@@ -52,7 +52,7 @@ internal sealed class DeviceGateway(
             Engine = request.Engine,
             Hold = hold < options.Value.MaxHold ? hold : options.Value.MaxHold,
         };
-        ISelectorGrain selector = grains.GetGrain<ISelectorGrain>(request.Population);
+        ISelectorGrain selector = grains.Of<ISelectorGrain>(request.Population);
         if (request.Withheld != PolicyReason.Unspecified)
         {
             await selector.Withhold(offered, WireNames.Of(request.Withheld), request.WithheldDetail);
@@ -95,7 +95,7 @@ internal sealed class DeviceGateway(
             ? $"{WireNames.Of(request.Reason)}-{WireNames.Of(request.Policy)}"
             : WireNames.Of(request.Reason);
         timelines.Dropped(request.JobId, (long)request.Round, request.DeviceId, reason);
-        await grains.GetGrain<IRoundGrain>(GrainKeys.Round(request.JobId, (long)request.Round)).Abort(request.DeviceId, reason);
+        await grains.Of<IRoundGrain>(GrainKeys.Round(request.JobId, (long)request.Round)).Abort(request.DeviceId, reason);
         return new AbortReply();
     }
 
@@ -104,7 +104,7 @@ internal sealed class DeviceGateway(
         census.Arrived(device, population);
         try
         {
-            return await grains.GetGrain<ISelectorGrain>(population).CheckIn(device, ct);
+            return await grains.Of<ISelectorGrain>(population).CheckIn(device, ct);
         }
         finally
         {

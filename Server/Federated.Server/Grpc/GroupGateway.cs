@@ -42,7 +42,7 @@ internal sealed class GroupGateway(IGrainFactory grains, RoundDirectory rounds, 
         }
 
         TimeSpan hold = TimeSpan.FromMilliseconds(request.MaxHoldMs);
-        byte[] reply = await grains.GetGrain<IGroupGrain>(GrainKeys.Group(request.JobId, facts.Start.Round, group)).Exchange(
+        byte[] reply = await grains.Of<IGroupGrain>(GrainKeys.Group(request.JobId, facts.Start.Round, group)).Exchange(
             new GroupAsk
             {
                 DeviceId = request.DeviceId,

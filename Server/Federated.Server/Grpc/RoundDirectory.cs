@@ -59,7 +59,7 @@ internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
             return null;
         }
 
-        RoundStart? start = await grains.GetGrain<IRoundGrain>(GrainKeys.Round(jobId, (long)round)).Facts();
+        RoundStart? start = await grains.Of<IRoundGrain>(GrainKeys.Round(jobId, (long)round)).Facts();
         if (start is null)
         {
             return null;

@@ -62,7 +62,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         timelines.Answered(header.JobId, round, header.DeviceId, EndOf(outcome, header.JobId, round), outcome == SubmitOutcome.Accepted ? "" : WireNames.Of(outcome));
         if (outcome is not (SubmitOutcome.Accepted or SubmitOutcome.UnknownJob))
         {
-            await grains.GetGrain<IJobGrain>(header.JobId).NoteRefusal(round, header.DeviceId, WireNames.Of(outcome));
+            await grains.Of<IJobGrain>(header.JobId).NoteRefusal(round, header.DeviceId, WireNames.Of(outcome));
         }
 
         return new SubmitReply { Outcome = outcome, Detail = refusal?.Detail ?? "" };
@@ -79,7 +79,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
 
     private async Task<Refusal> NoSuchRoundAsync(SubmitHeader header)
     {
-        JobStatus? job = await grains.GetGrain<IJobGrain>(header.JobId).Status();
+        JobStatus? job = await grains.Of<IJobGrain>(header.JobId).Status();
         return job is null
             ? new Refusal(SubmitOutcome.UnknownJob, $"There is no job {header.JobId}; check in for a current assignment.")
             : header.Round >= 1 && header.Round <= (ulong)job.Round
@@ -326,7 +326,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     {
         string detail = $"The payload belongs to round {document.Round} of job {document.JobId}, the header names round {header.Round} of job {header.JobId}.";
         bool replayed = ProtocolLimits.IsIdentifier(document.JobId)
-            && await grains.GetGrain<IAggregatorGrain>(GrainKeys.Aggregator(document.JobId, document.Round))
+            && await grains.Of<IAggregatorGrain>(GrainKeys.Aggregator(document.JobId, document.Round))
                 .Holds(new Submission(header.DeviceId, content.Hex));
         return new Refusal(replayed ? SubmitOutcome.Replayed : SubmitOutcome.WrongRound, detail);
     }
@@ -348,11 +348,11 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     private static long Possible(ulong? claimedBytes) => (long)Math.Min(claimedBytes ?? 0, Contribution.MaxBytes);
 
     private IGroupGrain? GroupOf(RoundFacts facts, string deviceId) => facts.Groups?.GetValueOrDefault(deviceId, -1) is >= 0 and int group
-        ? grains.GetGrain<IGroupGrain>(GrainKeys.Group(facts.Start.JobId, facts.Start.Round, group))
+        ? grains.Of<IGroupGrain>(GrainKeys.Group(facts.Start.JobId, facts.Start.Round, group))
         : null;
 
     private IAggregatorGrain Aggregator(RoundFacts facts) =>
-        grains.GetGrain<IAggregatorGrain>(GrainKeys.Aggregator(facts.Start.JobId, facts.Start.Round));
+        grains.Of<IAggregatorGrain>(GrainKeys.Aggregator(facts.Start.JobId, facts.Start.Round));
 
     private sealed record Refusal(SubmitOutcome Outcome, string Detail)
     {

@@ -10,7 +10,7 @@ internal sealed class JobRecovery(IGrainFactory grains) : IStartupTask
     {
         foreach (string jobId in await grains.GetGrain<IJobDirectoryGrain>(0).List())
         {
-            await grains.GetGrain<IJobGrain>(jobId).Recover();
+            await grains.Of<IJobGrain>(jobId).Recover();
         }
     }
 }

@@ -22,6 +22,7 @@ public enum JobState
 }
 
 /// <summary>A job as the API shows it.</summary>
+[Immutable]
 public sealed record JobStatus
 {
     /// <summary>Its identifier.</summary>

@@ -41,35 +41,50 @@ internal static class StatisticsBench
         Option<int> pages = new("--pages") { Description = "Pages of the dashboard open in Chromium, half of them the fleet's and half the job's; without Chromium they are left out.", DefaultValueFactory = _ => 10 };
         Option<double> pause = new("--pause") { Description = "Longest pause of a device between two rounds, seconds; it draws one from 0 up to that.", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "Time measured in each setting, after a warm-up of 15 s.", DefaultValueFactory = _ => 60 };
+        Option<int> repeats = new("--repeats") { Description = "Times that every setting is measured, in turn; the medians are printed.", DefaultValueFactory = _ => 1 };
+        repeats.Validators.Add(result =>
+        {
+            if (result.GetValue(repeats) is not (>= 1 and <= 100) and int asked)
+            {
+                result.AddError($"--repeats: {asked} is not allowed; allowed is a whole number 1 to 100");
+            }
+        });
         Option<bool> json = new("--json") { Description = "Print JSON and nothing else." };
-        Command command = new("statistics", "Measure what statistics cost the server, with viewers and without.") { devices, viewers, pages, pause, seconds, json };
+        Command command = new("statistics", "Measure what statistics cost the server, with viewers and without.") { devices, viewers, pages, pause, seconds, repeats, json };
         command.SetAction(async (parsed, ct) =>
         {
             Load load = new(parsed.GetValue(devices), TimeSpan.FromSeconds(parsed.GetValue(pause)), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
-            List<StatisticsCost> costs =
-            [
-                await MeasureAsync("off", load, 0, 0, ct, "--without-statistics"),
-                await MeasureAsync("on", load, 0, 0, ct),
-                await MeasureAsync("on, events read", load, parsed.GetValue(viewers), 0, ct),
-            ];
+            List<Setting> settings = [new("off", 0, 0, ["--without-statistics"]), new("on", 0, 0, []), new("on, events read", parsed.GetValue(viewers), 0, [])];
             if (parsed.GetValue(pages) > 0 && DashboardViewers.Browser is not null)
             {
-                costs.Add(await MeasureAsync("on, pages open", load, 0, parsed.GetValue(pages), ct));
+                settings.Add(new Setting("on, pages open", 0, parsed.GetValue(pages), []));
             }
             else if (parsed.GetValue(pages) > 0)
             {
                 await Console.Error.WriteLineAsync("There is no Chromium, so nothing is measured with pages open. Install it, or name a browser in FEDERATED_CHROMIUM.");
             }
 
-            Print(costs, parsed.GetValue(json));
+            List<StatisticsCost> costs = [];
+            for (int repeat = 0; repeat < parsed.GetValue(repeats); repeat++)
+            {
+                foreach (Setting setting in settings)
+                {
+                    costs.Add(await MeasureAsync(setting, load, ct));
+                }
+            }
+
+            Print([.. settings.Select(setting => Median([.. costs.Where(cost => cost.Setting == setting.Name)]))], parsed.GetValue(json));
             return 0;
         });
         return command;
     }
 
-    private static async Task<StatisticsCost> MeasureAsync(string setting, Load load, int viewers, int pages, CancellationToken ct, params string[] more)
+    // The middle one by processor time; of an even number the higher of the two.
+    private static StatisticsCost Median(List<StatisticsCost> costs) => costs.OrderBy(cost => cost.CpuShare).ElementAt(costs.Count / 2);
+
+    private static async Task<StatisticsCost> MeasureAsync(Setting setting, Load load, CancellationToken ct)
     {
-        await using ServerProcess server = await ServerProcess.StartAsync(ct, more);
+        await using ServerProcess server = await ServerProcess.StartAsync(ct, setting.ServerOptions);
         using ServerApiClient api = new(server.ApiAddress);
         JobStatus job = await api.SubmitJobAsync(BenchLoad.Unchanged(Parameters, load.Devices).JobJson, ct);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -77,19 +92,19 @@ internal static class StatisticsBench
         GrpcServerLink[] links = [.. Enumerable.Range(0, Links).Select(_ => GrpcServerLink.Connect(server.GrpcAddress, new GrpcLinkOptions()))];
         SessionOptions options = new() { Buffers = CohortBuffers.For(load.Devices) };
         Task fleet = Task.WhenAll(Enumerable.Range(0, load.Devices).Select(i => RunDeviceAsync(i, load, links[i % Links], models, options, stop.Token)));
-        Task<long>[] watching = [.. Enumerable.Range(0, viewers).Select(_ => WatchAsync(server.ApiAddress, stop.Token))];
+        Task<long>[] watching = [.. Enumerable.Range(0, setting.Viewers).Select(_ => WatchAsync(server.ApiAddress, stop.Token))];
         StatisticsCost cost;
         DashboardViewers? open = null;
         try
         {
-            open = pages == 0 ? null : await DashboardViewers.OpenAsync(
-                [.. Enumerable.Range(0, pages).Select(i => new Uri(server.ApiAddress, i % 2 == 0 ? "/" : $"/jobs/{job.JobId}"))], ct);
+            open = setting.Pages == 0 ? null : await DashboardViewers.OpenAsync(
+                [.. Enumerable.Range(0, setting.Pages).Select(i => new Uri(server.ApiAddress, i % 2 == 0 ? "/" : $"/jobs/{job.JobId}"))], ct);
             await Task.Delay(_warmUp, TimeProvider.System, ct);
             (TimeSpan cpu, long round, long began) = (server.CpuTime, (await api.GetJobAsync(job.JobId, ct)).Round, TimeProvider.System.GetTimestamp());
             await Task.Delay(load.Time, TimeProvider.System, ct);
             double seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
             cost = new StatisticsCost(
-                setting, (int)((await api.GetJobAsync(job.JobId, ct)).Round - round), seconds, (server.CpuTime - cpu).TotalSeconds / seconds, 0, open is null ? 0 : await open.CountAsync(ct));
+                setting.Name, (int)((await api.GetJobAsync(job.JobId, ct)).Round - round), seconds, (server.CpuTime - cpu).TotalSeconds / seconds, 0, open is null ? 0 : await open.CountAsync(ct));
         }
         finally
         {
@@ -172,6 +187,8 @@ internal static class StatisticsBench
 
         AnsiConsole.Write(table);
     }
+
+    private sealed record Setting(string Name, int Viewers, int Pages, string[] ServerOptions);
 
     private sealed record Load(int Devices, TimeSpan Pause, TimeSpan Time);
 }
