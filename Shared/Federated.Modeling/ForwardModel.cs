@@ -71,7 +71,7 @@ public sealed record ForwardModel
         return Finish();
     }
 
-    /// <summary>Turns the graph into <c>evaluation.onnx</c>: outputs <c>loss</c> and <c>score</c>.</summary>
+    /// <summary>Turns the graph into <c>evaluation.onnx</c>: outputs <c>loss</c>, <c>score</c> and <c>scores</c>.</summary>
     /// <param name="labels">The labels the task takes.</param>
     public ModelProto ToEvaluationModel(out PackageLabels labels)
     {
@@ -79,18 +79,16 @@ public sealed record ForwardModel
         labels = loss.Labels;
         Graph.Output(PackageManifest.LossOutput, loss.Loss);
         Graph.Output(PackageManifest.ScoreOutput, loss.Score());
+        Graph.Output(PackageManifest.ScoresOutput, Scores);
         return Finish();
     }
 
     /// <summary>Turns the graph into <c>model.onnx</c>: from the features and the parameters to the output <c>scores</c>.</summary>
     public ModelProto ToScoringModel()
     {
-        Graph.Output(ScoresOutput, Scores);
+        Graph.Output(PackageManifest.ScoresOutput, Scores);
         return Finish();
     }
-
-    /// <summary>Output of <see cref="ToScoringModel"/>.</summary>
-    public const string ScoresOutput = "scores";
 
     private ModelProto Finish()
     {

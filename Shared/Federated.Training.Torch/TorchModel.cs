@@ -28,6 +28,7 @@ public sealed class TorchModel : ITrainableModel
 
         InputNames = [.. graph.Inputs.Select(i => i.Name)];
         LossProgram = new TorchProgram(graph, [PackageManifest.LossOutput], _constants);
+        ScoresProgram = graph.Outputs.Any(output => output.Name == PackageManifest.ScoresOutput) ? new TorchProgram(graph, [PackageManifest.ScoresOutput], _constants) : null;
         EvaluationProgram = new TorchProgram(graph, [PackageManifest.LossOutput, PackageManifest.ScoreOutput], _constants);
     }
 
@@ -48,6 +49,9 @@ public sealed class TorchModel : ITrainableModel
 
     /// <summary>Gives the loss and the score.</summary>
     internal TorchProgram EvaluationProgram { get; }
+
+    /// <summary>Gives the scores; null for a package that was made before graphs gave them.</summary>
+    internal TorchProgram? ScoresProgram { get; }
 
     /// <summary>Loads a package's evaluation graph.</summary>
     /// <param name="manifest">The package's manifest.</param>

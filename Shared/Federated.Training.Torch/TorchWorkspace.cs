@@ -76,6 +76,20 @@ internal sealed class TorchWorkspace : IModelWorkspace
         return EvaluationSum.OfBatch(indices.Length, counted, outputs[0].item<float>(), outputs[1].item<float>());
     }
 
+    public void Score(IExampleSource examples, ReadOnlySpan<int> indices, Span<float> scores)
+    {
+        if (_model.ScoresProgram is not { } program)
+        {
+            throw new NotSupportedException($"The evaluation graph of package '{_model.Manifest.Name}' gives no scores: an older version of this software made it. Submit the job again, or import the model again.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scores.Length, checked(indices.Length * _model.Manifest.ScoresLength));
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        using IDisposable withoutGradient = no_grad();
+        (IReadOnlyList<Tensor> inputs, _) = Bind(examples, indices);
+        program.Run(inputs)[0].contiguous().cpu().data<float>().ToArray().CopyTo(scores);
+    }
+
     public void Dispose()
     {
         foreach (Tensor tensor in _parameters.Concat(_gradients).Concat(_hostParameters).Concat(_hostGradients))

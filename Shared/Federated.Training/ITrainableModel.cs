@@ -41,4 +41,11 @@ public interface IModelWorkspace : IDisposable
     /// <param name="examples">Where the batch comes from.</param>
     /// <param name="indices">[N], N at least 1.</param>
     EvaluationSum Evaluate(IExampleSource examples, ReadOnlySpan<int> indices);
+
+    /// <summary>What the model says of each example of the batch at the current adapter; labels must be allowed ones, whichever.</summary>
+    /// <param name="examples">Where the batch comes from.</param>
+    /// <param name="indices">[N], N at least 1.</param>
+    /// <param name="scores">Receives [N · ScoresLength]: unnormalized log-probabilities of classes, numbers or vectors.</param>
+    /// <exception cref="NotSupportedException">The package was made before evaluation graphs gave scores.</exception>
+    void Score(IExampleSource examples, ReadOnlySpan<int> indices, Span<float> scores);
 }

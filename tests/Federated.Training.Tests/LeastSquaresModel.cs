@@ -77,6 +77,8 @@ internal sealed class LeastSquaresWorkspace(LeastSquaresModel owner, int paramet
         return NanFromStep > 0 && Batches.Count >= NanFromStep ? float.NaN : loss * parameters / indices.Length;
     }
 
+    public void Score(IExampleSource examples, ReadOnlySpan<int> indices, Span<float> scores) => throw new NotSupportedException();
+
     public EvaluationSum Evaluate(IExampleSource examples, ReadOnlySpan<int> indices)
     {
         BeforeStep?.Invoke();

@@ -71,6 +71,35 @@ public sealed class EngineAgreementTests
     }
 
     [Theory]
+    [InlineData("small-mlp")]
+    [InlineData("small-cnn")]
+    public void Score_BothEngines_AgreeAndGiveTheLoss(string name)
+    {
+        const int count = 40;
+        ModelPackage package = Packages.Of(name);
+        int classes = package.Manifest.Labels.Classes!.Value;
+        using TorchModel torch = Packages.Torch(package);
+        using OnnxModel onnx = LoadOnnx(package);
+        using IModelWorkspace torchSpace = torch.CreateWorkspace();
+        using IModelWorkspace onnxSpace = onnx.CreateWorkspace();
+        package.InitialAdapter.CopyTo(torchSpace.Adapter);
+        package.InitialAdapter.CopyTo(onnxSpace.Adapter);
+        RandomExamples examples = new(count, package.Manifest.FeatureLength, classes, 3);
+        int[] indices = [.. Enumerable.Range(0, count)];
+        float[] expected = new float[count * classes];
+        float[] actual = new float[count * classes];
+
+        onnxSpace.Score(examples, indices, expected);
+        torchSpace.Score(examples, indices, actual);
+
+        Assert.True(RelativeDistance(actual, expected) < LossTolerance);
+        long[] labels = new long[count];
+        examples.CopyTo(indices, new ExampleBatch(new float[count * package.Manifest.FeatureLength], labels));
+        double loss = expected.Chunk(classes).Select((scores, i) => Math.Log(scores.Sum(score => Math.Exp(score))) - scores[labels[i]]).Sum();
+        Assert.Equal(onnxSpace.Evaluate(examples, indices).LossSum, loss, LossTolerance * loss);
+    }
+
+    [Theory]
     [InlineData("mlp", 0.1f)]
     [InlineData("small-cnn", 0.1f)]
     public void Training_FiftySteps_GivesTheSameLossCurve(string name, float learningRate)

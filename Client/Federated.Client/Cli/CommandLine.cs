@@ -19,7 +19,7 @@ internal static class CommandLine
             return ExitCode.Failure;
         }
 
-        RootCommand root = new("The Federated client: trains on data that stays on this device.") { new RunCommand(), new EnrollCommand() };
+        RootCommand root = new("The Federated client: trains on data that stays on this device.") { new RunCommand(), new EnrollCommand(), new PredictCommand() };
         VersionOption version = root.Options.OfType<VersionOption>().Single();
         version.Description = "Show version, engine and processor.";
         version.Action = new PrintVersion();

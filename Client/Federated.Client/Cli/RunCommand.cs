@@ -7,6 +7,7 @@ using Federated.Client.Data;
 using Federated.Client.Engines;
 using Federated.Client.Identity;
 using Federated.Client.Operations;
+using Federated.Client.Personal;
 using Federated.Client.Policies;
 using Federated.Client.Session;
 using Federated.Client.Transport;
@@ -72,6 +73,11 @@ internal sealed class RunCommand : Command
         HelpName = "PORT",
     };
 
+    private readonly Option<bool> _personal = new("--personal")
+    {
+        Description = "After each round keep what this device's own training made of the model, beside the shared one, and compare both on the examples held out; ask them with 'predict'. Needs --state.",
+    };
+
     private readonly Option<bool> _exitWhenUpdated = new("--exit-when-updated")
     {
         Description = "Stop between two rounds when the program's file was replaced, so that the service manager starts the newer one.",
@@ -103,6 +109,7 @@ internal sealed class RunCommand : Command
         Options.Add(_maxKilobits);
         Options.Add(_cacheMebibytes);
         Options.Add(_healthPort);
+        Options.Add(_personal);
         Options.Add(_exitWhenUpdated);
         Options.Add(_json);
         SetAction(RunAsync);
@@ -121,6 +128,11 @@ internal sealed class RunCommand : Command
         DevicePolicy? policy;
         try
         {
+            if (parse.GetValue(_personal) && parse.GetValue(_state) is null)
+            {
+                throw new FormatException("--personal keeps models in the state folder. Name one with --state.");
+            }
+
             policy = parse.GetValue(_policy) is { } file ? DevicePolicy.Read(file) : null;
             if (policy is { Nice: > 0 })
             {
@@ -172,7 +184,11 @@ internal sealed class RunCommand : Command
             link,
             models,
             examples.Training,
-            new SessionOptions { Engine = engine.Name },
+            new SessionOptions
+            {
+                Engine = engine.Name,
+                Personal = parse.GetValue(_personal) ? new PersonalModels(Predictor.Folder(state!), examples.HeldOut, log) : null,
+            },
             TimeProvider.System,
             newer,
             residuals,

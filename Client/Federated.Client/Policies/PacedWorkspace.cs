@@ -35,6 +35,15 @@ internal sealed class PacedWorkspace(IModelWorkspace inner, Action enter, Action
         return sum;
     }
 
+    /// <inheritdoc/>
+    public void Score(IExampleSource examples, ReadOnlySpan<int> indices, Span<float> scores)
+    {
+        enter();
+        long began = time.GetTimestamp();
+        inner.Score(examples, indices, scores);
+        left(time.GetElapsedTime(began));
+    }
+
     /// <summary>Nothing: the workspace is the caller's.</summary>
     public void Dispose()
     {

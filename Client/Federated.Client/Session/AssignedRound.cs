@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -31,12 +30,14 @@ internal sealed class AssignedRound(
     TransferScope scope,
     TimeProvider time,
     ISessionObserver observer,
-    ArrayPool<byte> buffers)
+    SessionOptions options)
 {
     private readonly ClientCosts _costs = new();
     private CompressedUpdate? _compressed;
     private RoundTensors? _tensors;
     private float[]? _kept;
+    private float[]? _shared;
+    private float[]? _personal;
     private uint[] _fields = [];
 
     /// <summary>What training gave, once it has.</summary>
@@ -56,7 +57,7 @@ internal sealed class AssignedRound(
         DemandMaskable();
         using IDisposable? paced = pacing?.Begin();
         await PassAsync(cancellationToken).ConfigureAwait(false);
-        using RoundBuffer buffer = RoundBuffer.Rent(plan, buffers);
+        using RoundBuffer buffer = RoundBuffer.Rent(plan, options.Buffers);
         await observer.AssignedAsync(identity, plan, cancellationToken).ConfigureAwait(false);
         CachedModel model = await DownloadAsync(buffer, cancellationToken).ConfigureAwait(false);
         (ReadOnlyMemory<byte> payload, ByteString sha256) = await TrainAsync(model, buffer, cancellationToken).ConfigureAwait(false);
@@ -72,6 +73,11 @@ internal sealed class AssignedRound(
             // Only with what was counted: the kept tensors and the sent ones were trained for each other. The round counts even when the
             // device cannot keep them; it goes on with the older ones then.
             _ = kept.TryWrite(plan.JobId, plan.Round, _kept);
+        }
+
+        if (_personal is not null && reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate)
+        {
+            await options.Personal!.KeepAsync(plan, _shared!, _personal, models, scope, cancellationToken).ConfigureAwait(false);
         }
 
         return reply;
@@ -197,8 +203,10 @@ internal sealed class AssignedRound(
             long began = time.GetTimestamp();
 
             // Training would hold up whatever thread completed the download, which may be the server's in a simulation.
+            _shared = options.Personal is null ? null : buffer.Values.ToArray();
             (ReadOnlyMemory<byte>, ByteString) update = await Task.Run(
                 () => TrainInto(buffer, pacing?.Pace(lease.Workspace, cancellationToken) ?? lease.Workspace, cancellationToken), cancellationToken).ConfigureAwait(false);
+            _personal = options.Personal is null ? null : lease.Workspace.Adapter.ToArray();
             _costs.ComputeSeconds = Math.Max(0, time.GetElapsedTime(began).TotalSeconds - _costs.EncodeSeconds);
             return update;
         }

@@ -174,7 +174,7 @@ public sealed class ClientSession
         long deadline = assignedAt + (long)(plan.Deadline.TotalSeconds * _time.TimestampFrequency);
         TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time);
         AssignedRound round = new(
-            _identity, plan, _models, _examples, _residuals, _kept, _enrollment, _masked, _pacing, scope, _time, _observer, _options.Buffers);
+            _identity, plan, _models, _examples, _residuals, _kept, _enrollment, _masked, _pacing, scope, _time, _observer, _options);
         using CancellationTokenSource closing = new(scope.Remaining, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, closing.Token);
         try

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Federated.Client.Personal;
 
 namespace Federated.Client.Session;
 
@@ -37,4 +38,7 @@ public sealed record SessionOptions
 
     /// <summary>Engine as the server's statistics show it. <c>onnx</c> by default.</summary>
     public string Engine { get; init; } = "onnx";
+
+    /// <summary>Keeps what the device's own training made of the model; nobody when null.</summary>
+    internal PersonalModels? Personal { get; init; }
 }

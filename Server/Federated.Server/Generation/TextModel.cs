@@ -86,7 +86,7 @@ internal sealed class TextModel : IDisposable
         }
 
         using OrtValue input = OrtValue.CreateTensorValueFromMemory(window, [1, _context]);
-        using IDisposableReadOnlyCollection<OrtValue> outputs = _session.Run(_run, [_input], [input], [ForwardModel.ScoresOutput]);
+        using IDisposableReadOnlyCollection<OrtValue> outputs = _session.Run(_run, [_input], [input], [PackageManifest.ScoresOutput]);
         return outputs[0].GetTensorDataAsSpan<float>().Slice((seen - 1) * Vocabulary, Vocabulary).ToArray();
     }
 

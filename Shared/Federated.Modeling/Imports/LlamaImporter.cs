@@ -75,7 +75,7 @@ public static class LlamaImporter
             Source = source.Provenance,
             Input = manifest.Input,
             Labels = manifest.Labels,
-            Output = ForwardModel.ScoresOutput,
+            Output = PackageManifest.ScoresOutput,
             Operators = model.Graph.Nodes.GroupBy(n => n.OperatorType, StringComparer.Ordinal).ToImmutableSortedDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal),
             Adapted = [.. targets.Select(t => new AdaptedLayer(t.Layer, t.Node.Name, t.Node.OperatorType, t.Outputs, t.Inputs, (long)rank * (t.Outputs + t.Inputs)))],
             Skipped = [],

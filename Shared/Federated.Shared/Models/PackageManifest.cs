@@ -8,7 +8,7 @@ namespace Federated.Shared.Models;
 /// <c>package.json</c>: what a client needs to know to train a model it has never seen. The graphs take the batch's features under the name
 /// that <see cref="Input"/> states, its labels as <c>labels</c>, and one input per parameter. <c>gradient.onnx</c> gives <c>loss</c> (mean over
 /// what the batch counts, float32 scalar) and <c>gradient/NAME</c> for each parameter; <c>evaluation.onnx</c> gives <c>loss</c> and <c>score</c>
-/// (float32 scalar, a sum over what the batch counts: right answers, absolute errors or cosine similarities, as the task has it). Both refer
+/// (float32 scalar, a sum over what the batch counts: right answers, absolute errors or cosine similarities, as the task has it), and <c>scores</c>. Both refer
 /// to <see cref="FrozenWeights"/> as external data, by hash.
 /// </summary>
 public sealed record PackageManifest
@@ -27,6 +27,12 @@ public sealed record PackageManifest
 
     /// <summary>Output of the evaluation graph: the sum that quality is the mean of.</summary>
     public const string ScoreOutput = "score";
+
+    /// <summary>
+    /// Output of the evaluation graph and of <c>model.onnx</c>: what the model says of each example, [N, labels…] and for classes one more dimension of unnormalized log-probabilities.
+    /// Evaluation graphs of packages that were made before it existed lack it.
+    /// </summary>
+    public const string ScoresOutput = "scores";
 
     /// <summary>Prefix of the gradient outputs.</summary>
     public const string GradientPrefix = "gradient/";
@@ -106,6 +112,10 @@ public sealed record PackageManifest
     /// <summary>Elements of one example's label: the product of its shape.</summary>
     [JsonIgnore]
     public int LabelLength => Product(Labels.Shape);
+
+    /// <summary>Elements of one example's scores: one for each element of its label, or for each class of each.</summary>
+    [JsonIgnore]
+    public int ScoresLength => checked(LabelLength * (Labels.Classes ?? 1));
 
     /// <summary>Encodes as UTF-8 JSON; the same manifest always gives the same bytes.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, ManifestJsonContext.Default.PackageManifest);

@@ -56,11 +56,17 @@ internal sealed class OnnxGraph : IDisposable
             $"{file} of package '{manifest.Name}' does not fit its manifest: {string.Join("; ", problems)}. Build the package again.");
     }
 
+    /// <summary>Whether it gives an output that not every graph of its kind has.</summary>
+    public bool Gives(string output) => _session.OutputMetadata.ContainsKey(output);
+
     /// <summary>An empty binding for this graph.</summary>
     public OrtIoBinding CreateBinding() => _session.CreateIoBinding();
 
     /// <summary>The shape the graph declares for a scalar output: [] or [1].</summary>
     public long[] ScalarShape(string output) => [.. _session.OutputMetadata[output].Dimensions.Select(d => (long)d)];
+
+    /// <summary>The shape of an output for a batch: its first dimension is the batch, the others are declared.</summary>
+    public long[] BatchShape(string output, int count) => [count, .. _session.OutputMetadata[output].Dimensions.Skip(1).Select(d => (long)d)];
 
     /// <summary>Runs the graph on the caller's thread; results lie where the binding says.</summary>
     public void Run(OrtIoBinding binding) => _session.RunWithBinding(_runOptions, binding);

@@ -40,7 +40,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
         _ = Stage(examples, indices);
         if (!_gradientBindings.TryGetValue(indices.Length, out OrtIoBinding? binding))
         {
-            binding = BindGradient(graph, indices.Length);
+            binding = Keep(_gradientBindings, indices.Length, BindGradient(graph, indices.Length));
         }
 
         graph.Run(binding);
@@ -54,12 +54,37 @@ internal sealed class OnnxWorkspace : IModelWorkspace
         long counted = Stage(examples, indices);
         if (!_evaluationBindings.TryGetValue(indices.Length, out OrtIoBinding? binding))
         {
-            binding = BindEvaluation(graph, indices.Length);
+            binding = Keep(_evaluationBindings, indices.Length, BindEvaluation(graph, indices.Length));
         }
 
         graph.Run(binding);
         GC.KeepAlive(this);
         return EvaluationSum.OfBatch(indices.Length, counted, _loss.Span[0], _score.Span[0]);
+    }
+
+    public void Score(IExampleSource examples, ReadOnlySpan<int> indices, Span<float> scores)
+    {
+        OnnxGraph graph = _model.EvaluationGraph;
+        if (!graph.Gives(PackageManifest.ScoresOutput))
+        {
+            throw new NotSupportedException($"The evaluation graph of package '{_model.Manifest.Name}' gives no scores: an older version of this software made it. Submit the job again, or import the model again.");
+        }
+
+        int length = checked(indices.Length * _model.Manifest.ScoresLength);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scores.Length, length);
+        _ = Stage(examples, indices);
+
+        // Seldom asked for, and mostly of one example: nothing is kept.
+        PinnedBuffer<float> all = new(length);
+        long[] shape = graph.BatchShape(PackageManifest.ScoresOutput, indices.Length);
+        using OrtIoBinding binding = Bind(graph, indices.Length, bound =>
+        {
+            using OrtValue value = PinnedViews.Of(all, 0, length, shape);
+            bound.BindOutput(PackageManifest.ScoresOutput, value);
+        });
+        graph.Run(binding);
+        GC.KeepAlive(this);
+        all.Span.CopyTo(scores);
     }
 
     public void Dispose()
@@ -103,7 +128,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
     {
         _ = Gradient;
         PinnedBuffer<float> gradient = _gradient!;
-        return Bind(_gradientBindings, graph, count, binding =>
+        return Bind(graph, count, binding =>
         {
             foreach (ParameterSpec parameter in _model.Layout.Parameters.Where((_, i) => _model.Manifest.Parameters[i].HasGradient))
             {
@@ -114,16 +139,11 @@ internal sealed class OnnxWorkspace : IModelWorkspace
     }
 
     private OrtIoBinding BindEvaluation(OnnxGraph graph, int count) =>
-        Bind(_evaluationBindings, graph, count, binding => BindScalar(binding, graph, PackageManifest.ScoreOutput, _score));
+        Bind(graph, count, binding => BindScalar(binding, graph, PackageManifest.ScoreOutput, _score));
 
     /// <summary>Binds the batch, the adapter and the loss, which both graphs have, and what <paramref name="bindRest"/> adds.</summary>
-    private OrtIoBinding Bind(Dictionary<int, OrtIoBinding> bindings, OnnxGraph graph, int count, Action<OrtIoBinding> bindRest)
+    private OrtIoBinding Bind(OnnxGraph graph, int count, Action<OrtIoBinding> bindRest)
     {
-        if (bindings.Count >= MaxBindings)
-        {
-            Clear(bindings);
-        }
-
         // The binding shares each value's native tensor, so that the managed wrapper can go at once.
         OrtIoBinding binding = graph.CreateBinding();
         try
@@ -145,6 +165,16 @@ internal sealed class OnnxWorkspace : IModelWorkspace
         {
             binding.Dispose();
             throw;
+        }
+
+        return binding;
+    }
+
+    private static OrtIoBinding Keep(Dictionary<int, OrtIoBinding> bindings, int count, OrtIoBinding binding)
+    {
+        if (bindings.Count >= MaxBindings)
+        {
+            Clear(bindings);
         }
 
         bindings.Add(count, binding);

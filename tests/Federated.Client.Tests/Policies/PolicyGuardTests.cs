@@ -262,6 +262,8 @@ public sealed class PolicyGuardTests
 
         public EvaluationSum Evaluate(IExampleSource examples, ReadOnlySpan<int> indices) => throw new NotSupportedException();
 
+        public void Score(IExampleSource examples, ReadOnlySpan<int> indices, Span<float> scores) => throw new NotSupportedException();
+
         public void Dispose()
         {
         }

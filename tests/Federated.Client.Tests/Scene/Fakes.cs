@@ -56,6 +56,8 @@ internal sealed class FakeModel(PackageManifest manifest, Action? step = null) :
 
         public EvaluationSum Evaluate(IExampleSource examples, ReadOnlySpan<int> indices) => throw new NotSupportedException();
 
+        public void Score(IExampleSource examples, ReadOnlySpan<int> indices, Span<float> scores) => throw new NotSupportedException();
+
         public void Dispose()
         {
         }

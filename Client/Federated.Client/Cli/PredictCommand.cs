@@ -1,0 +1,186 @@
+using System.Buffers;
+using System.CommandLine;
+using System.Net.Sockets;
+using System.Text.Json;
+using Federated.Client.Data;
+using Federated.Client.Engines;
+using Federated.Client.Operations;
+using Federated.Client.Personal;
+using Federated.Client.Transport;
+using Federated.Training;
+
+namespace Federated.Client.Cli;
+
+/// <summary><c>predict</c>: asks the model that this device keeps of a job, once or as a service for other programs on it.</summary>
+internal sealed class PredictCommand : Command
+{
+    private const int MostBodyBytes = 16 << 20;
+
+    private readonly Option<string> _state = new("--state") { Description = "The state folder of the agent, which runs or ran with --personal.", HelpName = "DIR", Required = true };
+    private readonly Option<string?> _job = new("--job") { Description = "The job whose model answers; needed when several are kept.", HelpName = "ID" };
+    private readonly Option<PersonalChoice> _model = new("--model")
+    {
+        Description = "Which model answers: the one tuned on this device, the shared one, or whichever has the lower loss on the examples held out.",
+        HelpName = "better|personal|shared",
+        DefaultValueFactory = _ => PersonalChoice.Better,
+    };
+
+    private readonly Option<string?> _data = new("--data") { Description = "Examples to answer for, as 'run' takes them; then ends.", HelpName = "SPEC" };
+    private readonly Option<int?> _port = new("--port") { Description = "Answer HTTP on this port of the loopback interface, until stopped; 0 takes a free one.", HelpName = "PORT" };
+    private readonly Option<string?> _socket = new("--socket") { Description = "Answer HTTP on a Unix socket that this user alone may use, until stopped.", HelpName = "PATH" };
+    private readonly Option<string> _engine = new("--engine") { Description = "What computes.", HelpName = "onnx|torch", DefaultValueFactory = _ => TrainingEngines.Onnx };
+    private readonly Option<bool> _json = new("--json") { Description = "With --data: one JSON object an example on standard output." };
+
+    /// <summary>Declares the command.</summary>
+    public PredictCommand()
+        : base("predict", "Asks the model that this device keeps. POST {\"inputs\":[…]} to /predict; GET / tells which model it is. Exit codes: 0 done, 1 failure, 2 wrong usage or input, 130 interrupted.")
+    {
+        _engine.AcceptOnlyFromAmong([.. TrainingEngines.Names]);
+        _port.Validators.Add(result =>
+        {
+            if (result.GetValue(_port) is { } port and not (>= 0 and <= 65_535))
+            {
+                result.AddError($"--port is '{port}'; allowed are whole numbers from 0 to 65535.");
+            }
+        });
+        Validators.Add(result =>
+        {
+            int ways = new[] { result.GetValue(_data) is not null, result.GetValue(_port) is not null, result.GetValue(_socket) is not null }.Count(given => given);
+            if (ways != 1)
+            {
+                result.AddError("Say what is to be answered: exactly one of --data, --port and --socket.");
+            }
+        });
+        Options.Add(_state);
+        Options.Add(_job);
+        Options.Add(_model);
+        Options.Add(_data);
+        Options.Add(_port);
+        Options.Add(_socket);
+        Options.Add(_engine);
+        Options.Add(_json);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult parse, CancellationToken cancellationToken)
+    {
+        TextWriter error = parse.InvocationConfiguration.Error;
+        try
+        {
+            string state = parse.GetRequiredValue(_state);
+            string packages = Path.Combine(state, "packages");
+            if (!Directory.Exists(packages))
+            {
+                throw new FormatException($"'{state}' is no state folder of an agent that has taken part in a round: there is no '{packages}'.");
+            }
+
+            using ModelCache models = new(new ModelCacheOptions { Folder = packages, MaxFolderBytes = long.MaxValue, TrainingThreads = 1 }, TrainingEngines.Open(parse.GetRequiredValue(_engine), 1));
+            using Predictor predictor = await Predictor.OpenAsync(state, parse.GetValue(_job), parse.GetValue(_model), models, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+            if (parse.GetValue(_data) is { } data)
+            {
+                Answer(parse, predictor, DataSourceSpec.Parse(data).Open(TimeProvider.System), cancellationToken);
+                return ExitCode.Success;
+            }
+
+            await ServeAsync(parse, predictor, cancellationToken).ConfigureAwait(false);
+            return ExitCode.Success;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("Stopped.").ConfigureAwait(false);
+            return ExitCode.Interrupted;
+        }
+        catch (SocketException e)
+        {
+            await error.WriteLineAsync($"error: {parse.GetValue(_socket) ?? $"--port {parse.GetValue(_port)}"} cannot be listened on: {e.Message}. Choose another.").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or NotSupportedException or IOException or UnauthorizedAccessException)
+        {
+            await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+        catch (InvalidDataException e)
+        {
+            await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
+            return ExitCode.Failure;
+        }
+    }
+
+    private void Answer(ParseResult parse, Predictor predictor, DeviceExamples examples, CancellationToken cancellationToken)
+    {
+        TextWriter output = parse.InvocationConfiguration.Output;
+        bool json = parse.GetValue(_json);
+        predictor.Score(
+            examples.Training,
+            (example, scores) => output.WriteLine(json ? PredictionText.Line(predictor.Manifest, example, scores) : PredictionText.Plain(predictor.Manifest, example, scores)),
+            cancellationToken);
+        parse.InvocationConfiguration.Error.WriteLine(
+            $"{examples.Training.Count} examples, answered by the {(predictor.IsPersonal ? "model tuned on this device" : "shared model")} of job '{predictor.Document.JobId}', round {predictor.Document.Round}.");
+    }
+
+    private async Task ServeAsync(ParseResult parse, Predictor predictor, CancellationToken cancellationToken)
+    {
+        Task<LocalAnswer> Serve(LocalRequest request, CancellationToken ct) => AnswerAsync(predictor, request, ct);
+
+        await using LocalHttp http = parse.GetValue(_socket) is { } path
+            ? LocalHttp.OnSocket(path, MostBodyBytes, Serve)
+            : LocalHttp.OnPort(parse.GetValue(_port)!.Value, MostBodyBytes, Serve);
+        await parse.InvocationConfiguration.Output.WriteLineAsync($"Answering on {http.Address}").ConfigureAwait(false);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<LocalAnswer> AnswerAsync(Predictor predictor, LocalRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await predictor.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            return (request.Method, request.Path) switch
+            {
+                ("GET", "/") => new LocalAnswer("200 OK", PredictionText.Describe(predictor)),
+                ("POST", "/predict") => new LocalAnswer("200 OK", Predict(predictor, request.Body, cancellationToken)),
+                (_, "/" or "/predict") => Error("405 Method Not Allowed", $"{request.Path} does not take {request.Method}; GET / and POST /predict are answered."),
+                _ => Error("404 Not Found", "There are GET / and POST /predict."),
+            };
+        }
+        catch (FormatException e)
+        {
+            return Error("400 Bad Request", e.Message);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Engines throw exceptions of their own, for a token beyond the vocabulary for example; the service goes on.
+            return Error("500 Internal Server Error", e.Message);
+        }
+    }
+
+    private static byte[] Predict(Predictor predictor, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        IExampleSource inputs = PredictionInputs.Parse(body, predictor.Manifest);
+        ArrayBufferWriter<byte> bytes = new();
+        using (Utf8JsonWriter writer = new(bytes))
+        {
+            writer.WriteStartObject();
+            PredictionText.WriteSource(writer, predictor);
+            writer.WriteStartArray("outputs");
+            predictor.Score(inputs, (_, scores) => PredictionText.Write(writer, predictor.Manifest, scores), cancellationToken);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    private static LocalAnswer Error(string status, string message)
+    {
+        ArrayBufferWriter<byte> bytes = new();
+        using (Utf8JsonWriter writer = new(bytes))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("error", message);
+            writer.WriteEndObject();
+        }
+
+        return new LocalAnswer(status, bytes.WrittenSpan.ToArray());
+    }
+}
