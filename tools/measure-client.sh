@@ -8,6 +8,8 @@
 # trains the 2NN (784-200-200-10) on 600 examples of MNIST, batch 10. Sizes are in megabytes of 10^6 bytes, memory in MiB.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Devices have neither; with them the client reads the authorities that somebody has named.
+unset SSL_CERT_DIR SSL_CERT_FILE
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_UI_LANGUAGE=en
 
 publish=true

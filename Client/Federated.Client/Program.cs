@@ -1,1 +1,4 @@
-return await Federated.Client.Cli.CommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);
+using Federated.Client.Cli;
+
+SystemAuthorities.Ignore();
+return await CommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);

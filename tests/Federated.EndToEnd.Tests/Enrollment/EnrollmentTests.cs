@@ -5,6 +5,8 @@ using Federated.Server.Identity;
 using Federated.Shared.Identity;
 using Federated.Shared.Protos;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Federated.EndToEnd.Tests.Enrollment;
 
@@ -82,6 +84,31 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
         StoredIdentity stored = StoredIdentity.Read(own.StateOf("pi-renewed"))!;
         Assert.Equal(key, stored.PrivateKey);
         Assert.Equal(identity.CertificateEndsAt, DeviceIdentity.Open(own.StateOf("pi-renewed"))!.CertificateEndsAt);
+    }
+
+    [Fact]
+    public async Task Agent_BeforeACheckIn_RenewsWhenDue_AndGoesOnWithoutWhenTheServerIsAway()
+    {
+        await using SecureServer own = new();
+        await own.InitializeAsync();
+        DeviceIdentity identity = await own.EnrollAsync("pi-agent");
+        DateTimeOffset end = identity.CertificateEndsAt;
+        FakeTimeProvider clock = new(end - TimeSpan.FromDays(40));
+        CertificateRenewal renewal = new(identity, clock, NullLogger.Instance);
+        Assert.Null(await renewal.AskAsync(Cancelled));
+        Assert.Equal(end, identity.CertificateEndsAt);
+
+        clock.Advance(TimeSpan.FromDays(20));
+        own.MoveClock(TimeSpan.FromDays(40));
+        Assert.Null(await renewal.AskAsync(Cancelled));
+        Assert.Equal(40, (identity.CertificateEndsAt - end).TotalDays, 0.1);
+
+        // Due again, but nobody answers: the agent goes on with the certificate it has.
+        end = identity.CertificateEndsAt;
+        clock.Advance(TimeSpan.FromDays(50));
+        await own.StopAsync();
+        Assert.Null(await renewal.AskAsync(Cancelled));
+        Assert.Equal(end, identity.CertificateEndsAt);
     }
 
     [Fact]
