@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.CommandLine;
 using System.Net.Sockets;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Federated.Client.Data;
 using Federated.Client.Engines;
@@ -174,7 +175,7 @@ internal sealed class PredictCommand : Command
     private static LocalAnswer Error(string status, string message)
     {
         ArrayBufferWriter<byte> bytes = new();
-        using (Utf8JsonWriter writer = new(bytes))
+        using (Utf8JsonWriter writer = new(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
             writer.WriteString("error", message);

@@ -1,6 +1,6 @@
 namespace Federated.Client.Session;
 
-/// <summary>Small files that a power cut leaves as they were or as they are to be, and never in between.</summary>
+/// <summary>Small files that a power cut leaves as they were or as they are to be, and never in between. Their owner alone may read them: what a device has learnt is in some.</summary>
 internal static class ReplacedFile
 {
     /// <summary>Replaces a file; its folder is made when it is not there. Returns when the content is on the disk.</summary>
@@ -13,7 +13,13 @@ internal static class ReplacedFile
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using (FileStream file = new(draft, FileMode.Create, FileAccess.Write))
+            FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            using (FileStream file = new(draft, options))
             {
                 // A rename that reaches the disk before the content does would leave an empty file after a power cut.
                 file.Write(content);
