@@ -22,7 +22,6 @@ public enum JobState
 }
 
 /// <summary>A job as the API shows it.</summary>
-[Immutable]
 public sealed record JobStatus
 {
     /// <summary>Its identifier.</summary>

@@ -16,17 +16,14 @@ public enum RoundOutcome
 /// <param name="Accuracy">Share of classes or tokens told rightly, 0 to 1; null for a model that tells none.</param>
 /// <param name="MeanAbsoluteError">For a regression.</param>
 /// <param name="CosineSimilarity">For an embedding: the mean, −1 to 1.</param>
-[Immutable]
 public sealed record CentralEvaluation(long Examples, double Loss, double? Accuracy, double? MeanAbsoluteError = null, double? CosineSimilarity = null);
 
 /// <summary>The groups of a round under secure aggregation.</summary>
 /// <param name="Count">How many there were.</param>
 /// <param name="Abandoned">Why each of those was abandoned that have no sum.</param>
-[Immutable]
 public sealed record RoundGroups(int Count, IReadOnlyList<string> Abandoned);
 
 /// <summary>Everything in a round's record that depends on the clock or the machine; the rest repeats with the seed.</summary>
-[Immutable]
 public sealed record RoundTiming
 {
     /// <summary>When the job asked for the cohort.</summary>
@@ -64,7 +61,6 @@ public sealed record RoundTiming
 }
 
 /// <summary>The statistics of one round. Everything outside <see cref="Timing"/> is repeatable under a seed.</summary>
-[Immutable]
 public sealed record RoundRecord
 {
     /// <summary>The job.</summary>
