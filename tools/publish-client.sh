@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds the client for devices into artifacts/client/RID: one native program and the library of its engine.
 #
-#   tools/publish-client.sh [--fallback] [--qemu] [--if-changed] [linux-x64|linux-arm64 ...]      both when none is named
+#   tools/publish-client.sh [--fallback] [--sqlite] [--qemu] [--if-changed] [linux-x64|linux-arm64 ...]      both when none is named
 #
 # Runs on an x64 machine with the .NET SDK. What else it needs (a linker, and for linux-arm64 a cross linker and the target's C library) is installed with
 # apt-get where it is missing, as root, or named.
 #   --fallback   publish with the runtime beside it instead of natively: larger, slower to start, needs no linker.
+#   --sqlite     with SQLite as a data source and its library beside the program, into artifacts/client-sqlite/RID.
 #   --qemu       also install qemu-user and unpack the target's libraries into artifacts/arm64-root, so that the arm64 program runs here.
 #   --if-changed leave a target alone whose program is newer than every source of it.
 set -euo pipefail
@@ -13,16 +14,18 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_UI_LANGUAGE=en
 
 fallback=false
+sqlite=false
 qemu=false
 if_changed=false
 rids=()
 for argument in "$@"; do
     case "$argument" in
         --fallback) fallback=true ;;
+        --sqlite) sqlite=true ;;
         --qemu) qemu=true ;;
         --if-changed) if_changed=true ;;
         linux-x64 | linux-arm64) rids+=("$argument") ;;
-        *) echo "publish-client.sh: '$argument' is unknown; allowed are --fallback, --qemu, --if-changed, linux-x64 and linux-arm64." >&2; exit 2 ;;
+        *) echo "publish-client.sh: '$argument' is unknown; allowed are --fallback, --sqlite, --qemu, --if-changed, linux-x64 and linux-arm64." >&2; exit 2 ;;
     esac
 done
 [ ${#rids[@]} -gt 0 ] || rids=(linux-x64 linux-arm64)
@@ -53,7 +56,7 @@ current() {
 
 publish() {
     local rid=$1
-    if $if_changed && ! $fallback && current "$rid"; then
+    if $if_changed && ! $fallback && ! $sqlite && current "$rid"; then
         return 0
     fi
 
@@ -70,17 +73,25 @@ publish() {
         [ "$rid" != linux-arm64 ] || need binutils-aarch64-linux-gnu libgcc-12-dev-arm64-cross libc6-dev-arm64-cross
     fi
 
+    local libraries=(libonnxruntime.so)
+    if $sqlite; then
+        out=${out/client/client-sqlite}
+        build=$build-sqlite
+        flavour+=(-p:SqliteSource=true)
+        libraries+=(libe_sqlite3.so)
+    fi
+
     # A build folder for each target: objects of two targets never mix.
     rm -rf "$out.new"
     dotnet publish Client/Federated.Client -c Release -r "$rid" --artifacts-path "$build" -o "$out.new" -v quiet "${flavour[@]}"
     mv "$out.new/Federated.Client" "$out.new/federated-client"
 
     # Providers for graphics cards, symbols and documentation are of no use on a device.
-    find "$out.new" -type f ! -name federated-client ! -name libonnxruntime.so -delete
+    find "$out.new" -type f ! -name federated-client $(printf ' ! -name %s' "${libraries[@]}") -delete
     chmod 755 "$out.new"/*
     rm -rf "$out"
     mv "$out.new" "$out"
-    echo "$out: $(du -b "$out/federated-client" | cut -f1) bytes federated-client, $(du -b "$out/libonnxruntime.so" | cut -f1) bytes libonnxruntime.so"
+    echo "$out:$(cd "$out" && du -b federated-client "${libraries[@]}" | awk '{ printf "%s %s bytes %s", (NR > 1 ? "," : ""), $1, $2 }')"
 }
 
 # What the arm64 program finds when it runs here: C library, OpenSSL, and a processor description, without which the engine's library crashes under qemu.

@@ -24,12 +24,12 @@ public sealed class DependencyTests
     [Fact]
     public void Shared_Assemblies_KnowNoServerTechnology() => Demand(
         Types.InAssemblies([_shared, _modeling, _training]).ShouldNot()
-            .HaveDependencyOnAny("Orleans", "Microsoft.AspNetCore", "Azure", "TorchSharp", "Federated.Server", "Federated.Client", "Federated.Simulator"));
+            .HaveDependencyOnAny("Orleans", "Microsoft.AspNetCore", "Azure", "TorchSharp", "Microsoft.Data.Sqlite", "SQLitePCL", "Federated.Server", "Federated.Client", "Federated.Simulator"));
 
     [Fact]
     public void Client_Assembly_KnowsNoServerTechnology() => Demand(
         Types.InAssembly(_client).ShouldNot()
-            .HaveDependencyOnAny("Orleans", "Microsoft.AspNetCore", "Azure", "TorchSharp", "Federated.Training.Torch", "Federated.Server", "Federated.Modeling", "Federated.Simulator"));
+            .HaveDependencyOnAny("Orleans", "Microsoft.AspNetCore", "Azure", "TorchSharp", "Microsoft.Data.Sqlite", "SQLitePCL", "Federated.Training.Torch", "Federated.Training.Sqlite", "Federated.Server", "Federated.Modeling", "Federated.Simulator"));
 
     [Fact]
     public void Server_Assembly_KnowsNeitherClientNorSimulator() => Demand(

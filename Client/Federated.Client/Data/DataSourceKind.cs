@@ -9,6 +9,9 @@ public enum DataSourceKind
     /// <summary>A table, one example a row.</summary>
     Csv,
 
+    /// <summary>A table, a view or a query of a SQLite database; only in builds with <c>-p:SqliteSource=true</c>.</summary>
+    Sqlite,
+
     /// <summary>A folder of UTF-8 text files, each byte a token.</summary>
     Text,
 

@@ -8,7 +8,7 @@ namespace Federated.Client.Data;
 /// <summary>
 /// A data source as it is written on a command line: <c>KIND:key=value,key=value</c>, one of
 /// <c>idx:images=PATH,labels=PATH</c>, <c>csv:path=PATH,label=NAME</c> (a class) or <c>csv:path=PATH,target=NAME</c> (a number),
-/// <c>text:folder=PATH,length=TOKENS</c>, <c>tokens:path=PATH,length=TOKENS</c>,
+/// <c>sqlite:path=PATH,table=NAME,label=COLUMN</c> (or <c>queryFile=PATH</c> in place of the table, <c>target</c> in place of the label), <c>text:folder=PATH,length=TOKENS</c>, <c>tokens:path=PATH,length=TOKENS</c>,
 /// <c>images:folder=PATH,size=HxW,channels=1|3</c> and <c>audio:folder=PATH,rate=HZ,mels=M,frames=T</c> (with <c>window=SAMPLES</c>, 25 ms unless stated, and <c>hop=SAMPLES</c>, 10 ms), the last
 /// two with an optional <c>classes=PATH</c>, the others with an optional <c>slice=START:COUNT</c> that keeps COUNT
 /// examples from the START-th (from 0) on. Of what that leaves, <c>holdout=SHARE</c> is never trained on, and at most <c>limit=COUNT</c> is; <c>seed=NUMBER</c>
@@ -16,9 +16,12 @@ namespace Federated.Client.Data;
 /// </summary>
 public sealed class DataSourceSpec
 {
+    internal const string LabelKey = "label";
+    internal const string TargetKey = "target";
+    internal const string TableKey = "table";
+    internal const string QueryFileKey = "queryFile";
+
     private const string SliceKey = "slice";
-    private const string LabelKey = "label";
-    private const string TargetKey = "target";
     private const string LengthKey = "length";
     private const string FolderKey = "folder";
     private const string ClassesKey = "classes";
@@ -36,6 +39,7 @@ public sealed class DataSourceSpec
         ImmutableDictionary<DataSourceKind, ImmutableArray<string>>.Empty
             .Add(DataSourceKind.Idx, ["images", "labels"])
             .Add(DataSourceKind.Csv, ["path", LabelKey])
+            .Add(DataSourceKind.Sqlite, ["path", TableKey, LabelKey])
             .Add(DataSourceKind.Text, [FolderKey, LengthKey])
             .Add(DataSourceKind.Tokens, ["path", LengthKey])
             .Add(DataSourceKind.Images, [FolderKey, SizeKey, ChannelsKey])
@@ -45,10 +49,14 @@ public sealed class DataSourceSpec
         ImmutableDictionary<DataSourceKind, ImmutableArray<string>>.Empty
             .Add(DataSourceKind.Idx, [SliceKey])
             .Add(DataSourceKind.Csv, [SliceKey, TargetKey])
+            .Add(DataSourceKind.Sqlite, [SliceKey, QueryFileKey, TargetKey])
             .Add(DataSourceKind.Text, [SliceKey])
             .Add(DataSourceKind.Tokens, [SliceKey])
             .Add(DataSourceKind.Images, [ClassesKey])
             .Add(DataSourceKind.Audio, [ClassesKey, WindowKey, HopKey]);
+
+    // Who gives the second key of a pair leaves the first one out.
+    private static readonly ImmutableArray<(string Key, string Instead)> _either = [(LabelKey, TargetKey), (TableKey, QueryFileKey)];
 
     private static readonly ImmutableArray<string> _commonKeys = [ExampleChoice.LimitKey, ExampleChoice.HoldOutKey, ExampleChoice.SeedKey];
 
@@ -88,24 +96,28 @@ public sealed class DataSourceSpec
         {
             "idx" => DataSourceKind.Idx,
             "csv" => DataSourceKind.Csv,
+            "sqlite" => DataSourceKind.Sqlite,
             "text" => DataSourceKind.Text,
             "tokens" => DataSourceKind.Tokens,
             "images" => DataSourceKind.Images,
             "audio" => DataSourceKind.Audio,
-            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv, text, tokens, images or audio, followed by a colon"),
+            _ => throw Wrong(text, $"its kind is '{kindName}'", "idx, csv, sqlite, text, tokens, images or audio, followed by a colon"),
         };
         Dictionary<string, string> settings = ParseSettings(text, colon < 0 ? "" : text[(colon + 1)..], kind);
         foreach (string key in _keys[kind])
         {
-            if (!settings.ContainsKey(key) && !(key == LabelKey && settings.ContainsKey(TargetKey)))
+            if (!settings.ContainsKey(key) && !_either.Any(pair => pair.Key == key && settings.ContainsKey(pair.Instead)))
             {
                 throw Wrong(text, $"'{key}' is missing", Usage(kind));
             }
         }
 
-        if (settings.ContainsKey(LabelKey) && settings.ContainsKey(TargetKey))
+        foreach ((string key, string instead) in _either)
         {
-            throw Wrong(text, "'label' and 'target' are both there", Usage(kind));
+            if (settings.ContainsKey(key) && settings.ContainsKey(instead))
+            {
+                throw Wrong(text, $"'{key}' and '{instead}' are both there", Usage(kind));
+            }
         }
 
         return new DataSourceSpec(
@@ -121,16 +133,22 @@ public sealed class DataSourceSpec
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not of its format, or an IDX file ends before the slice does.</exception>
     /// <exception cref="FormatException">A value is out of its range, or the slice lies outside the examples.</exception>
+    /// <exception cref="NotSupportedException">This program was built without the kind.</exception>
     public DeviceExamples Open(TimeProvider time) => Kind switch
     {
         DataSourceKind.Idx => new DeviceExamples(IdxExamples.Load(this["images"], this["labels"], Slice), Split),
-        DataSourceKind.Csv => new DeviceExamples(
+        DataSourceKind.Csv => Part(
             CsvExamples.Load(this["path"], new CsvOptions
             {
-                LabelColumn = _settings.GetValueOrDefault(LabelKey) ?? this[TargetKey],
-                LabelIsNumber = _settings.ContainsKey(TargetKey),
-            }),
-            SplitSlice),
+                LabelColumn = Find(LabelKey) ?? this[TargetKey],
+                LabelIsNumber = Find(TargetKey) is not null,
+            })),
+#if SQLITE_SOURCE
+        DataSourceKind.Sqlite => Part(SqliteSource.Load(this)),
+#else
+        DataSourceKind.Sqlite => throw new NotSupportedException(
+            "This program was built without the data source 'sqlite'. Build it with -p:SqliteSource=true, which adds SQLite's library, or export the table and use csv:."),
+#endif
         DataSourceKind.Text => new DeviceExamples(new WatchedTexts(this[FolderKey], Length(), time), SplitSlice),
         DataSourceKind.Images => new DeviceExamples(ImageFolder.Open(this[FolderKey], _settings.GetValueOrDefault(ClassesKey), Shape(), time), Split),
         DataSourceKind.Audio => new DeviceExamples(AudioFolder.Open(this[FolderKey], _settings.GetValueOrDefault(ClassesKey), Sound(), time), Split),
@@ -139,6 +157,13 @@ public sealed class DataSourceSpec
 
     /// <inheritdoc/>
     public override string ToString() => _text;
+
+    /// <summary>The value of one of the kind's keys; null when it was not given.</summary>
+    internal string? Find(string key) => _settings.GetValueOrDefault(key);
+
+    /// <summary>Parts the rows of a table as slice, hold-out and limit say.</summary>
+    /// <exception cref="FormatException">The slice lies outside the examples.</exception>
+    internal DeviceExamples Part(IExampleSource rows) => new(rows, SplitSlice);
 
     private ExampleSplit Split(IExampleSource all) => ExampleSplit.Of(all, Choice.HoldOut, Choice.Limit, Choice.Seed);
 
@@ -232,6 +257,7 @@ public sealed class DataSourceSpec
     private static string Usage(DataSourceKind kind) => kind switch
     {
         DataSourceKind.Idx => $"idx:images=PATH,labels=PATH{Common}",
+        DataSourceKind.Sqlite => $"sqlite:path=PATH,table=NAME,label=COLUMN{Common}, or queryFile=PATH for table, or target=COLUMN for a number",
         DataSourceKind.Csv => $"csv:path=PATH,label=NAME{Common}, or target=NAME for a number",
         DataSourceKind.Text => $"text:folder=PATH,length=TOKENS{Common}",
         DataSourceKind.Images => $"images:folder=PATH,size=HxW,channels=1|3[,classes=PATH]{Choices}",

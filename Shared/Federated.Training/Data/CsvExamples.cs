@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 
 namespace Federated.Training.Data;
@@ -28,31 +27,12 @@ public sealed record CsvOptions
 /// Examples of a table (RFC 4180, UTF-8): one record an example, one column the label (a class from 0, or a number), every other a
 /// numeric feature in the table's order. Held in memory as float32. Thread-safe.
 /// </summary>
-public sealed class CsvExamples : IExampleSource
+public sealed class CsvExamples : TableExamples
 {
-    private readonly float[] _features;
-    private readonly long[] _labels;
-    private readonly float[] _targets;
-
     private CsvExamples(float[] features, long[] labels, float[] targets, int featureLength)
+        : base(features, labels, targets, featureLength)
     {
-        _features = features;
-        _labels = labels;
-        _targets = targets;
-        FeatureLength = featureLength;
     }
-
-    /// <inheritdoc/>
-    public int Count => _features.Length / FeatureLength;
-
-    /// <summary>Elements of one example's features.</summary>
-    public int FeatureLength { get; }
-
-    /// <inheritdoc/>
-    public ExampleFormat Format => new(ElementType.Float32, FeatureLength, _targets.Length > 0 ? ElementType.Float32 : ElementType.Int64, 1);
-
-    /// <summary>The classes: [Count], for whoever partitions the examples; empty when labels are numbers.</summary>
-    public ReadOnlySpan<long> Labels => _labels;
 
     /// <summary>Reads a table.</summary>
     /// <exception cref="InvalidDataException">The table cannot be read; the message names file, line, column and value.</exception>
@@ -69,28 +49,6 @@ public sealed class CsvExamples : IExampleSource
         catch (DecoderFallbackException e)
         {
             throw new InvalidDataException($"'{path}' is not UTF-8 text: {e.Message} Save the table as UTF-8.", e);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void CopyTo(ReadOnlySpan<int> indices, ExampleBatch batch)
-    {
-        int length = FeatureLength;
-        Span<float> features = batch.Features;
-        BatchSpans.Check(indices.Length, Format, batch);
-        for (int i = 0; i < indices.Length; i++)
-        {
-            int index = indices[i];
-            if (_targets.Length > 0)
-            {
-                batch.Targets[i] = _targets[index];
-            }
-            else
-            {
-                batch.Labels[i] = _labels[index];
-            }
-
-            _features.AsSpan(index * length, length).CopyTo(features.Slice(i * length, length));
         }
     }
 

@@ -31,6 +31,16 @@ public sealed class CommandLineTests
         Assert.Contains("built without the engine 'torch'. Build it with -p:TorchEngine=true", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_DataSourceThatIsNotBuiltIn_SaysHowToBuildIt()
+    {
+        (int code, string output, string error) = await InvokeAsync(
+            "run", "--server", "http://localhost:1", "--device-id", "d", "--population", "p", "--data", "sqlite:path=examples.db,table=t,label=y");
+
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("built without the data source 'sqlite'. Build it with -p:SqliteSource=true", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("bad id", "p", "csv:path=DATA,label=y", "http://localhost:1", "'bad id' is not an identifier")]
     [InlineData("d", ".p", "csv:path=DATA,label=y", "http://localhost:1", "'.p' is not an identifier")]
