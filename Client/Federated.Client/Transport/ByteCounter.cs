@@ -3,7 +3,8 @@ using Federated.Shared.Protocol;
 namespace Federated.Client.Transport;
 
 /// <summary>
-/// Encoded gRPC message bytes that passed a link, the five bytes before each message included; HTTP/2 and TCP framing is not.
+/// Encoded gRPC message bytes that passed a link, the five bytes before each message included, and content that came straight from the server's store;
+/// HTTP heads and framing and TCP's are not.
 /// Thread-safe.
 /// </summary>
 public sealed class ByteCounter

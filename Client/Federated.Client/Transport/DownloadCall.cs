@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Google.Protobuf;
@@ -44,6 +45,12 @@ internal sealed class DownloadCall
     /// <summary>Bytes of the last message.</summary>
     public int MessageBytes { get; private set; }
 
+    /// <summary>Length of the whole object, as the last message said; 0 before.</summary>
+    public long TotalLength { get; private set; }
+
+    /// <summary>Where the object can be read instead; null when the server sends it.</summary>
+    public string? Address { get; private set; }
+
     /// <summary>What the sink or the decoder threw; the rest of the stream is worthless then. Kept, because gRPC would flatten it to a status.</summary>
     public Exception? Failure { get; private set; }
 
@@ -74,6 +81,7 @@ internal sealed class DownloadCall
         ulong offset = 0;
         ulong totalLength = 0;
         ReadOnlySpan<byte> data = default;
+        ReadOnlySpan<byte> address = default;
         ProtobufFields fields = new(message);
         while (fields.Next())
         {
@@ -89,6 +97,10 @@ internal sealed class DownloadCall
             {
                 data = fields.Bytes();
             }
+            else if (fields.Is(DownloadChunk.AddressFieldNumber, WireFormat.WireType.LengthDelimited))
+            {
+                address = fields.Bytes();
+            }
             else
             {
                 fields.Skip();
@@ -102,6 +114,14 @@ internal sealed class DownloadCall
                 $"A chunk at offset {offset} of {totalLength} bytes arrived; an object has at most {ProtocolLimits.MaxDownloadBytes} bytes.");
         }
 
+        if (address.Length > ProtocolLimits.MaxAddressBytes)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.LimitExceeded, $"An object's address has {address.Length} bytes, the limit is {ProtocolLimits.MaxAddressBytes}.");
+        }
+
         _sink.Accept((long)offset, (long)totalLength, data);
+        TotalLength = (long)totalLength;
+        Address = address.IsEmpty ? Address : Encoding.UTF8.GetString(address);
     }
 }

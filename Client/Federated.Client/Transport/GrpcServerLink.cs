@@ -20,10 +20,12 @@ public sealed class GrpcServerLink : IServerLink
     private readonly GroupService.GroupServiceClient _groups;
     private readonly EnrollmentService.EnrollmentServiceClient _enrollment;
     private readonly TransferRate _rate;
+    private readonly DirectStore _store;
 
-    private GrpcServerLink(GrpcChannel channel, TransferRate rate)
+    private GrpcServerLink(GrpcChannel channel, TransferRate rate, DirectStore store)
     {
         _rate = rate;
+        _store = store;
         _channel = channel;
         _invoker = channel.CreateCallInvoker();
         _devices = new DeviceService.DeviceServiceClient(_invoker);
@@ -34,8 +36,12 @@ public sealed class GrpcServerLink : IServerLink
 
     /// <summary>Prepares a link; the connection is made by the first call and again whenever it broke.</summary>
     /// <exception cref="ArgumentException">The address is not absolute, or neither http nor https.</exception>
-    public static GrpcServerLink Connect(Uri server, GrpcLinkOptions options) =>
-        new(GrpcConnection.Open(server, options), new TransferRate(options.MaxBytesPerSecond, TimeProvider.System));
+    public static GrpcServerLink Connect(Uri server, GrpcLinkOptions options)
+    {
+        GrpcChannel channel = GrpcConnection.Open(server, options);
+        TransferRate rate = new(options.MaxBytesPerSecond, TimeProvider.System);
+        return new GrpcServerLink(channel, rate, new DirectStore(options, rate, TimeProvider.System));
+    }
 
     /// <inheritdoc/>
     public Task<CheckInReply> CheckInAsync(
@@ -64,30 +70,25 @@ public sealed class GrpcServerLink : IServerLink
 
     /// <inheritdoc/>
     public async Task DownloadAsync(
-        ContentHash content, long offset, IDownloadSink sink, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken)
+        ContentHash content, long offset, IDownloadSink sink, bool direct, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sink);
         ArgumentNullException.ThrowIfNull(counter);
-        DownloadCall decoder = new(sink, counter);
-        DownloadRequest request = new() { Sha256 = UnsafeByteOperations.UnsafeWrap(content.ToBytes()), Offset = checked((ulong)offset) };
-        try
+        DownloadCall call = await StreamAsync(content, offset, sink, direct && _store.IsTrusted, timeout, counter, cancellationToken).ConfigureAwait(false);
+        if (call.Address is null)
         {
-            using AsyncServerStreamingCall<DownloadCall> call =
-                _invoker.AsyncServerStreamingCall(decoder.Method, null, Options(timeout, cancellationToken), request);
-            counter.Sent(request.CalculateSize());
-            while (decoder.Failure is null && await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
-            {
-                await _rate.TakeAsync(decoder.MessageBytes, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
-        {
-            throw translated;
+            return;
         }
 
-        if (decoder.Failure is { } failure)
+        long reached = await _store.ReadAsync(call.Address, offset, call.TotalLength, sink, timeout, counter, cancellationToken).ConfigureAwait(false);
+        if (reached == offset)
         {
-            ExceptionDispatchInfo.Throw(failure);
+            // The store refuses, or there is no way to it from here.
+            _ = await StreamAsync(content, offset, sink, direct: false, timeout, counter, cancellationToken).ConfigureAwait(false);
+        }
+        else if (reached < call.TotalLength)
+        {
+            throw new ServerLinkException($"The server's store broke off at byte {reached} of {call.TotalLength}.", retriable: true);
         }
     }
 
@@ -129,7 +130,37 @@ public sealed class GrpcServerLink : IServerLink
     public ValueTask DisposeAsync()
     {
         _channel.Dispose();
+        _store.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>One stream; the call tells whether the server answered with an address in place of data.</summary>
+    private async Task<DownloadCall> StreamAsync(
+        ContentHash content, long offset, IDownloadSink sink, bool direct, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken)
+    {
+        DownloadCall decoder = new(sink, counter);
+        DownloadRequest request = new() { Sha256 = UnsafeByteOperations.UnsafeWrap(content.ToBytes()), Offset = checked((ulong)offset), Direct = direct };
+        try
+        {
+            using AsyncServerStreamingCall<DownloadCall> call =
+                _invoker.AsyncServerStreamingCall(decoder.Method, null, Options(timeout, cancellationToken), request);
+            counter.Sent(request.CalculateSize());
+            while (decoder.Failure is null && await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
+            {
+                await _rate.TakeAsync(decoder.MessageBytes, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
+        {
+            throw translated;
+        }
+
+        if (decoder.Failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return decoder;
     }
 
     private async Task WriteChunksAsync(

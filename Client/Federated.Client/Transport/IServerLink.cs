@@ -19,9 +19,16 @@ public interface IServerLink : IAsyncDisposable
     Task ReportAbortAsync(AbortReport report, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken);
 
     /// <summary>Streams an object from <paramref name="offset"/> into <paramref name="sink"/> until the server ends the stream.</summary>
+    /// <param name="content">The object.</param>
+    /// <param name="offset">First byte wanted.</param>
+    /// <param name="sink">Takes the bytes.</param>
+    /// <param name="direct">Whether they may come straight from the server's store, if the server offers that.</param>
+    /// <param name="timeout">Longest that it may take.</param>
+    /// <param name="counter">Counts what passes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="Federated.Shared.Protocol.ProtocolViolationException">The sink refused what came.</exception>
     Task DownloadAsync(
-        ContentHash content, long offset, IDownloadSink sink, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken);
+        ContentHash content, long offset, IDownloadSink sink, bool direct, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken);
 
     /// <summary>Asks how many bytes of an upload the server holds.</summary>
     Task<UploadStatusReply> UploadStatusAsync(

@@ -4,7 +4,7 @@ namespace Federated.Client.Transport;
 
 /// <summary>
 /// Brings a sink to completion: a broken stream goes on at the offset reached, after a backoff; content that does not hash to its name
-/// is fetched once more from the beginning and then given up.
+/// is fetched once more from the beginning, by the server's own hand, and then given up.
 /// </summary>
 internal static class ResumableDownload
 {
@@ -17,7 +17,7 @@ internal static class ResumableDownload
         bool corrupted = false;
         while (true)
         {
-            if (!await StreamAsync(sink, scope, cancellationToken).ConfigureAwait(false))
+            if (!await StreamAsync(sink, !corrupted, scope, cancellationToken).ConfigureAwait(false))
             {
                 continue;
             }
@@ -40,12 +40,12 @@ internal static class ResumableDownload
     }
 
     /// <summary>One stream. True when all bytes are there, or as many as the server has; false when it broke and another is due.</summary>
-    private static async Task<bool> StreamAsync(VerifiedSink sink, TransferScope scope, CancellationToken cancellationToken)
+    private static async Task<bool> StreamAsync(VerifiedSink sink, bool direct, TransferScope scope, CancellationToken cancellationToken)
     {
         long begin = sink.Position;
         try
         {
-            await scope.Link.DownloadAsync(sink.Content, begin, sink, scope.Remaining, scope.Counter, cancellationToken).ConfigureAwait(false);
+            await scope.Link.DownloadAsync(sink.Content, begin, sink, direct, scope.Remaining, scope.Counter, cancellationToken).ConfigureAwait(false);
             if (sink.IsComplete || (sink.TotalLength < 0 && begin > 0))
             {
                 // In the second case an earlier run left every byte, and the server had none to add.

@@ -60,6 +60,10 @@ internal static class ServerCommandLine
         };
         Option<string?> azure = new("--azure-connection") { Description = "Azure Blob Storage connection string; replaces --storage." };
         Option<string> container = new("--azure-container") { Description = "Container for --azure-connection.", DefaultValueFactory = _ => "federated" };
+        Option<int> directMinutes = new("--direct-downloads-minutes")
+        {
+            Description = "With --azure-connection: devices read models straight from the store, from addresses that hold so many minutes, 1 to 60; 0 for none.",
+        };
         Option<string> address = new("--address") { Description = "IP address that the port for devices listens on.", DefaultValueFactory = _ => "127.0.0.1" };
         Option<string> apiAddress = new("--api-address")
         {
@@ -85,7 +89,7 @@ internal static class ServerCommandLine
         };
         Command command = new("serve", "Run the server until it is stopped.")
         {
-            storage, azure, container, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
+            storage, azure, container, directMinutes, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
             AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, AccessArguments.ApiCertificate, AccessArguments.ApiKey, otlp, withoutStatistics,
         };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
@@ -111,8 +115,8 @@ internal static class ServerCommandLine
                 Threads = parsed.GetValue(threads),
                 Devices = parsed.GetValue(deviceKeys) is { } file ? ReadKeys(file) : null,
                 Storage = parsed.GetValue(azure) is { } connection
-                    ? new StorageOptions { Kind = StorageKind.Azure, ConnectionString = connection, Container = parsed.GetValue(container)! }
-                    : new StorageOptions { Kind = StorageKind.Files, Path = parsed.GetValue(storage)!.FullName },
+                    ? new StorageOptions { Kind = StorageKind.Azure, ConnectionString = connection, Container = parsed.GetValue(container)!, DirectDownloadMinutes = parsed.GetValue(directMinutes) }
+                    : new StorageOptions { Kind = StorageKind.Files, Path = parsed.GetValue(storage)!.FullName, DirectDownloadMinutes = parsed.GetValue(directMinutes) },
             },
             parsed.GetValue(_json),
             ct));

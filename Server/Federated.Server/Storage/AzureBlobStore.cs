@@ -4,6 +4,7 @@ using Azure;
 using Azure.Core;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Azure.Storage.Sas;
 
 namespace Federated.Server.Storage;
 
@@ -17,7 +18,7 @@ namespace Federated.Server.Storage;
 /// <see cref="BlobConflictException"/> therefore always means "read again", never "it was certainly someone else". Listing is in
 /// ordinal order in accounts without a hierarchical namespace.
 /// </remarks>
-internal sealed class AzureBlobStore : IBlobStore
+internal sealed class AzureBlobStore : IBlobStore, IAddressableBlobs
 {
     private const int MaxRetries = 4;
 
@@ -51,6 +52,26 @@ internal sealed class AzureBlobStore : IBlobStore
             throw new ArgumentException(
                 "The connection string of the blob store is not well-formed; expected is 'DefaultEndpointsProtocol=…;AccountName=…;AccountKey=…;BlobEndpoint=…'.", nameof(connectionString), e);
         }
+    }
+
+    /// <summary>Why addresses for reading cannot be handed out, with the way out; null when they can.</summary>
+    /// <exception cref="ArgumentException">The connection string or the container's name is not well-formed.</exception>
+    public static string? AddressFault(string connectionString, string container)
+    {
+        BlobContainerClient client = new AzureBlobStore(connectionString, container)._container;
+        return !client.CanGenerateSasUri ? "the connection string has no account key, which signs addresses. Use one that has, or leave direct downloads out."
+            : client.Uri.Scheme != Uri.UriSchemeHttps && !client.Uri.IsLoopback ? $"the store's endpoint {client.Uri.GetLeftPart(UriPartial.Authority)} is not https: addresses could be read on the way. Use https."
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public Uri ReadAddress(string name, DateTimeOffset until)
+    {
+        BlobNames.Check(name);
+        return _container.GetBlobClient(name).GenerateSasUri(new BlobSasBuilder(BlobSasPermissions.Read, until)
+        {
+            Protocol = _container.Uri.IsLoopback ? SasProtocol.HttpsAndHttp : SasProtocol.Https,
+        });
     }
 
     /// <inheritdoc/>

@@ -15,6 +15,8 @@ public enum StorageKind
 /// <summary>The blob store of a server.</summary>
 public sealed class StorageOptions
 {
+    private const int MaxDirectDownloadMinutes = 60;
+
     /// <summary>Where blobs are kept. Default: files.</summary>
     public StorageKind Kind { get; set; } = StorageKind.Files;
 
@@ -26,6 +28,12 @@ public sealed class StorageOptions
 
     /// <summary>Azure: the container, created if absent; 3 to 63 of a-z, 0-9 and single '-' between them. Default: <c>federated</c>.</summary>
     public string Container { get; set; } = "federated";
+
+    /// <summary>
+    /// Azure: how long an address holds under which a device reads an object straight from the store, in minutes, 1 to 60; 0, the default, for no such
+    /// addresses. Needs the account's key, and an endpoint that is https, or http on loopback.
+    /// </summary>
+    public int DirectDownloadMinutes { get; set; }
 
     /// <summary>
     /// Files: whether a write reaches the disk before it is acknowledged. Without it a killed process still loses nothing, a machine
@@ -58,10 +66,24 @@ public sealed class StorageOptions
                     faults.Add($"Storage.Container is '{Container}'; allowed are 3 to 63 of a-z, 0-9 and single '-' between them.");
                 }
 
+                if (DirectDownloadMinutes > 0 && faults.Count == 0 && AzureBlobStore.AddressFault(ConnectionString!, Container) is { } fault)
+                {
+                    faults.Add($"Storage.DirectDownloadMinutes is {DirectDownloadMinutes}, and {fault}");
+                }
+
                 break;
             default:
                 faults.Add($"Storage.Kind is {(int)Kind}; allowed are Files and Azure.");
                 break;
+        }
+
+        if (DirectDownloadMinutes is < 0 or > MaxDirectDownloadMinutes)
+        {
+            faults.Add($"Storage.DirectDownloadMinutes is {DirectDownloadMinutes}; allowed are 1 to {MaxDirectDownloadMinutes} minutes, or 0 for no direct downloads.");
+        }
+        else if (DirectDownloadMinutes > 0 && Kind == StorageKind.Files)
+        {
+            faults.Add("Storage.DirectDownloadMinutes is set, and the store is a folder, which has no addresses. Use Azure Blob Storage, or leave it out.");
         }
 
         if (faults.Count > 0)

@@ -24,6 +24,7 @@ public static class StorageRegistration
             ? new AzureBlobStore(options.ConnectionString!, options.Container)
             : new FileBlobStore(options.Path, new FileBlobStoreOptions { FlushToDisk = options.FlushToDisk }, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ContentStore>();
+        services.AddSingleton(provider => new ObjectAddresses(provider.GetRequiredService<IBlobStore>(), options, provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 

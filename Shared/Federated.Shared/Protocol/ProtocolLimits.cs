@@ -18,6 +18,9 @@ public static class ProtocolLimits
     /// <summary>Largest object a client downloads.</summary>
     public const long MaxDownloadBytes = 8L * 1024 * 1024 * 1024;
 
+    /// <summary>Longest address of an object in the server's store, in bytes of UTF-8.</summary>
+    public const int MaxAddressBytes = 4096;
+
     /// <summary>Largest number of trainable parameters.</summary>
     public const int MaxParameters = 500_000_000;
 

@@ -14,8 +14,8 @@ internal abstract class ForwardingLink(IServerLink inner) : IServerLink
         inner.ReportAbortAsync(report, timeout, counter, cancellationToken);
 
     public virtual Task DownloadAsync(
-        ContentHash content, long offset, IDownloadSink sink, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
-        inner.DownloadAsync(content, offset, sink, timeout, counter, cancellationToken);
+        ContentHash content, long offset, IDownloadSink sink, bool direct, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
+        inner.DownloadAsync(content, offset, sink, direct, timeout, counter, cancellationToken);
 
     public virtual Task<GroupReply> ExchangeAsync(GroupRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) =>
         inner.ExchangeAsync(request, timeout, counter, cancellationToken);

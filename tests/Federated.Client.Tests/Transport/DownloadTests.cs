@@ -189,11 +189,11 @@ public sealed class DownloadTests
     private sealed class StoppingLink(IServerLink inner, CancellationTokenSource stop, long afterBytes) : ForwardingLink(inner)
     {
         public override async Task DownloadAsync(
-            Shared.Models.ContentHash content, long offset, IDownloadSink sink, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken)
+            Shared.Models.ContentHash content, long offset, IDownloadSink sink, bool direct, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken)
         {
             try
             {
-                await base.DownloadAsync(content, offset, sink, timeout, counter, cancellationToken);
+                await base.DownloadAsync(content, offset, sink, direct, timeout, counter, cancellationToken);
             }
             catch (ServerLinkException) when (sink is VerifiedSink verified && verified.Position == afterBytes)
             {

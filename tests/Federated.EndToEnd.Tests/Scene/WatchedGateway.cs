@@ -65,6 +65,12 @@ internal sealed class WatchedGateway : IAsyncDisposable
         /// <summary>Every download that was asked for.</summary>
         public ConcurrentQueue<(ContentHash Content, long Offset)> Downloads { get; } = new();
 
+        /// <summary>Bytes of content that downloads of each object brought.</summary>
+        public ConcurrentDictionary<ContentHash, long> Carried { get; } = new();
+
+        /// <summary>What becomes of an address in the store before the client sees it.</summary>
+        public Func<string, string> Address { get; set; } = address => address;
+
         /// <summary>One more.</summary>
         public void Note() => Interlocked.Increment(ref _count);
     }
@@ -92,12 +98,19 @@ internal sealed class WatchedGateway : IAsyncDisposable
 
         public override async Task Download(DownloadRequest request, IServerStreamWriter<DownloadChunk> responses, ServerCallContext context)
         {
-            traffic.Downloads.Enqueue((ContentHash.FromBytes(request.Sha256.Span), (long)request.Offset));
+            ContentHash content = ContentHash.FromBytes(request.Sha256.Span);
+            traffic.Downloads.Enqueue((content, (long)request.Offset));
             using AsyncServerStreamingCall<DownloadChunk> call = _server.Download(request, cancellationToken: context.CancellationToken);
             await foreach (DownloadChunk chunk in call.ResponseStream.ReadAllAsync(context.CancellationToken))
             {
+                if (chunk.Address.Length > 0)
+                {
+                    chunk.Address = traffic.Address(chunk.Address);
+                }
+
                 await responses.WriteAsync(chunk, context.CancellationToken);
                 traffic.Note();
+                traffic.Carried.AddOrUpdate(content, chunk.Data.Length, (_, held) => held + chunk.Data.Length);
 
                 // As slow as a link is that a power cut can meet half-way.
                 await Task.Delay(_pause, TimeProvider.System, context.CancellationToken);
