@@ -1,4 +1,5 @@
 using Federated.Client.Cli;
+using Federated.Client.Transport;
 
-SystemAuthorities.Ignore();
+SystemAuthorities.Hide();
 return await CommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);

@@ -18,7 +18,7 @@ internal sealed class OfflineLink : IServerLink
     public Task ReportAbortAsync(AbortReport report, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) => Fail<bool>();
 
     /// <inheritdoc/>
-    public Task DownloadAsync(ContentHash content, long offset, IDownloadSink sink, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) => Fail<bool>();
+    public Task DownloadAsync(ContentHash content, long offset, IDownloadSink sink, bool direct, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) => Fail<bool>();
 
     /// <inheritdoc/>
     public Task<UploadStatusReply> UploadStatusAsync(UploadStatusRequest request, TimeSpan timeout, ByteCounter counter, CancellationToken cancellationToken) => Fail<UploadStatusReply>();

@@ -21,7 +21,7 @@ internal sealed class DirectStore : IDisposable
     // Where a network lets nothing through to the store, an attempt at every object would cost the patience for a connection each time.
     private static readonly TimeSpan _distrust = TimeSpan.FromMinutes(10);
 
-    private readonly HttpMessageInvoker _http;
+    private readonly Lazy<HttpMessageInvoker> _http;
     private readonly TransferRate _rate;
     private readonly TimeProvider _time;
     private long _failed = long.MinValue;
@@ -34,20 +34,7 @@ internal sealed class DirectStore : IDisposable
     {
         _rate = rate;
         _time = time;
-        SocketsHttpHandler handler = new()
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            ConnectTimeout = options.ConnectTimeout,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
-        };
-        if (options.MaxBytesPerSecond > 0)
-        {
-            handler.ConnectCallback = ConnectSlowlyAsync;
-        }
-
-        _http = new HttpMessageInvoker(handler);
+        _http = new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerOf(options)));
     }
 
     /// <summary>Whether an address is worth asking for: not within 10 minutes of one that led to nothing.</summary>
@@ -83,7 +70,32 @@ internal sealed class DirectStore : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        if (_http.IsValueCreated)
+        {
+            _http.Value.Dispose();
+        }
+    }
+
+    private static SocketsHttpHandler HandlerOf(GrpcLinkOptions options)
+    {
+        SocketsHttpHandler handler = new()
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            ConnectTimeout = options.ConnectTimeout,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
+        };
+        handler.SslOptions.CertificateChainPolicy = SystemAuthorities.Policy();
+        if (options.MaxBytesPerSecond > 0)
+        {
+            handler.ConnectCallback = ConnectSlowlyAsync;
+        }
+
+        return handler;
+    }
 
     // Whoever listens on the way could read what lies under an address that is not https.
     private static Uri? Allowed(string address) =>
@@ -136,7 +148,7 @@ internal sealed class DirectStore : IDisposable
     {
         using HttpRequestMessage request = new(HttpMethod.Get, address);
         request.Headers.Range = new RangeHeaderValue(offset, null);
-        HttpResponseMessage response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        HttpResponseMessage response = await _http.Value.SendAsync(request, cancellationToken).ConfigureAwait(false);
         ContentRangeHeaderValue? range = response.Content.Headers.ContentRange;
         bool isRest = response.StatusCode == HttpStatusCode.PartialContent
             ? range is { Unit: "bytes" } && range.From == offset && range.Length == totalLength
