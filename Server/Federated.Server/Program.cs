@@ -2,6 +2,7 @@ using System.CommandLine;
 using Federated.Server.Api;
 using Federated.Server.Cli;
 using Federated.Server.Jobs;
+using Microsoft.Extensions.Options;
 
 try
 {
@@ -9,7 +10,7 @@ try
     int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     return parsed.Errors.Count > 0 ? 2 : code;
 }
-catch (Exception e) when (e is CommandException or InvalidSettingsException or ServerApiException)
+catch (Exception e) when (e is CommandException or InvalidSettingsException or ServerApiException or OptionsValidationException)
 {
     Console.Error.WriteLine($"error: {e.Message}");
     return 2;

@@ -138,6 +138,17 @@ public sealed class DirectDownloadTests(AzuriteFixture azurite) : IClassFixture<
         Assert.Equal((RoundOutcome.Committed, 1), await scene.OutcomeAsync());
     }
 
+    [Fact]
+    public async Task Serve_DirectDownloadsFromAFolder_ExitsWithTwo()
+    {
+        using TemporaryFolder folder = new();
+
+        await using ProgramRun serve = ProgramRun.Start("Federated.Server", "serve", "--storage", folder.Path, "--insecure-loopback", "--direct-downloads-minutes", "5");
+
+        Assert.Equal(2, await serve.EndAsync());
+        await Eventually.HoldsAsync("it says why", () => serve.Said.Contains("a folder, which has no addresses", StringComparison.Ordinal));
+    }
+
     /// <summary>A server over the emulator with a job for one device, whose ways to both are watched.</summary>
     private sealed class Scene : IAsyncDisposable
     {
