@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Federated.Shared.Protocol;
 
 namespace Federated.Client.Transport;
@@ -30,11 +31,12 @@ internal sealed class DirectStore : IDisposable
     /// <param name="options">Patience and rate of the link that it belongs to.</param>
     /// <param name="rate">What the link's transfers share.</param>
     /// <param name="time">Measures how long a store is left alone that refused.</param>
-    public DirectStore(GrpcLinkOptions options, TransferRate rate, TimeProvider time)
+    /// <param name="trust">Judges certificates of stores, asked for when the first one is read; the system's authorities when null.</param>
+    public DirectStore(GrpcLinkOptions options, TransferRate rate, TimeProvider time, Func<X509ChainPolicy?>? trust = null)
     {
         _rate = rate;
         _time = time;
-        _http = new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerOf(options)));
+        _http = new Lazy<HttpMessageInvoker>(() => new HttpMessageInvoker(HandlerOf(options, (trust ?? SystemAuthorities.Policy)())));
     }
 
     /// <summary>Whether an address is worth asking for: not within 10 minutes of one that led to nothing.</summary>
@@ -78,7 +80,7 @@ internal sealed class DirectStore : IDisposable
         }
     }
 
-    private static SocketsHttpHandler HandlerOf(GrpcLinkOptions options)
+    private static SocketsHttpHandler HandlerOf(GrpcLinkOptions options, X509ChainPolicy? trust)
     {
         SocketsHttpHandler handler = new()
         {
@@ -88,7 +90,7 @@ internal sealed class DirectStore : IDisposable
             ConnectTimeout = options.ConnectTimeout,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         };
-        handler.SslOptions.CertificateChainPolicy = SystemAuthorities.Policy();
+        handler.SslOptions.CertificateChainPolicy = trust;
         if (options.MaxBytesPerSecond > 0)
         {
             handler.ConnectCallback = ConnectSlowlyAsync;

@@ -1,7 +1,9 @@
 using System.Net;
+using Federated.Client.Tests.Scene;
 using Federated.Client.Transport;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
+using Federated.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -86,6 +88,39 @@ public sealed class DirectStoreTests : IAsyncLifetime
         Assert.Equal(0, await store.ReadAsync(address, 0, _object.Length, sink, TimeSpan.FromSeconds(30), _counter, Ct));
     }
 
+    [Theory]
+    [InlineData(true, "localhost", true)]
+    [InlineData(false, "localhost", false)]
+    [InlineData(true, "elsewhere.example", false)]
+    public async Task ReadAsync_OverHttps_BelievesTheSystemsAuthoritiesForTheStoresName(bool known, string name, bool isRead)
+    {
+        using StoreCertificate certificate = new(name);
+        using StoreCertificate other = new("localhost");
+        using TemporaryFolder folder = new();
+        string bundle = folder.Write("authorities.pem", System.Text.Encoding.ASCII.GetBytes((known ? certificate : other).AuthorityPem));
+        bool showedCertificate = false;
+        await using WebApplication secure = Application(listen => listen.UseHttps(https =>
+        {
+            https.ServerCertificate = certificate.Server;
+            https.ClientCertificateMode = Microsoft.AspNetCore.Server.Kestrel.Https.ClientCertificateMode.AllowCertificate;
+            https.AllowAnyClientCertificate();
+        }));
+        secure.Run(context =>
+        {
+            showedCertificate |= context.Connection.ClientCertificate is not null;
+            return AnswerAsync(context, 0);
+        });
+        await secure.StartAsync(Ct);
+        using DirectStore store = new(new GrpcLinkOptions(), new TransferRate(0, _time), _time, () => SystemAuthorities.PolicyOf([bundle]));
+        using MemorySink sink = Sink(0);
+        UriBuilder address = new(secure.Urls.Single()) { Host = "localhost", Path = "object" };
+
+        long reached = await store.ReadAsync(address.Uri.AbsoluteUri, 0, _object.Length, sink, TimeSpan.FromSeconds(30), _counter, Ct);
+
+        Assert.Equal(isRead ? _object.Length : 0, reached);
+        Assert.False(showedCertificate);
+    }
+
     [Fact]
     public async Task ReadAsync_ConnectionThatBreaks_TellsHowFarItCame()
     {
@@ -152,10 +187,7 @@ public sealed class DirectStoreTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
-        _application = builder.Build();
+        _application = Application(_ => { });
         _application.Run(context =>
         {
             string range = context.Request.Headers.Range.ToString();
@@ -172,6 +204,19 @@ public sealed class DirectStoreTests : IAsyncLifetime
     }
 
     private string Address => _application.Urls.Single() + "/object";
+
+    private static WebApplication Application(Action<ListenOptions> configure)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            configure(listen);
+        }));
+        return builder.Build();
+    }
 
     private static Task AnswerAsync(HttpContext context, long offset) =>
         WriteAsync(context, 206, _object[(int)offset..], $"bytes {offset}-{_object.Length - 1}/{_object.Length}");
