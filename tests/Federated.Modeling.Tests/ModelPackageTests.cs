@@ -96,12 +96,12 @@ public sealed class ModelPackageTests
     [InlineData(
         ModelSpec.Mlp,
         "dd6c769a7201f6b11c6b65edbc01cb12622a48acaae7ec7a8b10c3c6b8a53a8d",
-        "c54757477a1d7d58c1df68786de181993f57de6a4c01cfb20e40083fe203ab68",
+        "f4da109652a12c650bdaa7c5b359dcadf24706619618050e7eb034394e88ad03",
         "d4487dc2106630b6bfc4afdcc9da18e25f1d585c064e620df464b52c4a455950")]
     [InlineData(
         ModelSpec.Cnn,
         "c3bbe4b1bbd7393a42d585957e9b3c9ee4a7e3a44903d40dc023461fb1766fff",
-        "9ea3c9a8fb77bd22c9632e4e908dc5a7cc49e7ef2f3d33d556b9065e5f4681df",
+        "cafe468413a7b09395166710b1344db7b8b503b2577677d120623e3af3fe12e3",
         "43f44bfb38f565908f4ed51da7bc6536484b2011c3775e1d7f340a921a2cf75e")]
     public void Build_PublishedModel_HasTheGoldenBytes(string builder, string gradient, string evaluation, string adapter)
     {

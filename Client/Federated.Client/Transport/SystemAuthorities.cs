@@ -43,7 +43,7 @@ internal static partial class SystemAuthorities
     /// <summary>Trust in the authorities of the first of these files that can be read; in none when there is no such file.</summary>
     internal static X509ChainPolicy PolicyOf(IEnumerable<string> bundles)
     {
-        X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         if (bundles.FirstOrDefault(File.Exists) is { } bundle)
         {
             policy.CustomTrustStore.ImportFromPemFile(bundle);
