@@ -80,7 +80,7 @@ internal sealed class TorchWorkspace : IModelWorkspace
     {
         if (_model.ScoresProgram is not { } program)
         {
-            throw new NotSupportedException($"The evaluation graph of package '{_model.Manifest.Name}' gives no scores: an older version of this software made it. Submit the job again, or import the model again.");
+            throw MissingScores.Of(_model.Manifest);
         }
 
         ArgumentOutOfRangeException.ThrowIfNotEqual(scores.Length, checked(indices.Length * _model.Manifest.ScoresLength));

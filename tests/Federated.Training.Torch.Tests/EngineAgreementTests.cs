@@ -25,12 +25,8 @@ public sealed class EngineAgreementTests
     public void LossAndGradient_BothEngines_Agree(string name, ulong seed, int batch)
     {
         ModelPackage package = Packages.Of(name, seed);
-        using TorchModel torch = Packages.Torch(package);
-        using OnnxModel onnx = LoadOnnx(package);
-        using IModelWorkspace torchSpace = torch.CreateWorkspace();
-        using IModelWorkspace onnxSpace = onnx.CreateWorkspace();
-        package.InitialAdapter.CopyTo(torchSpace.Adapter);
-        package.InitialAdapter.CopyTo(onnxSpace.Adapter);
+        using EnginePair engines = new(package);
+        (IModelWorkspace torchSpace, IModelWorkspace onnxSpace) = (engines.Torch, engines.Onnx);
         RandomExamples examples = new(batch, package.Manifest.FeatureLength, package.Manifest.Labels.Classes!.Value, seed);
         int[] indices = [.. Enumerable.Range(0, batch)];
 
@@ -38,7 +34,7 @@ public sealed class EngineAgreementTests
         float onnxLoss = onnxSpace.LossAndGradient(examples, indices);
 
         Assert.Equal(onnxLoss, torchLoss, LossTolerance * Math.Abs(onnxLoss));
-        foreach (ParameterSpec parameter in torch.Layout.Parameters)
+        foreach (ParameterSpec parameter in package.Manifest.Layout.Parameters)
         {
             double error = RelativeDistance(
                 torchSpace.Gradient.Slice(parameter.Offset, parameter.Length), onnxSpace.Gradient.Slice(parameter.Offset, parameter.Length));
@@ -52,12 +48,8 @@ public sealed class EngineAgreementTests
     public void Evaluate_BothEngines_Agree(string name)
     {
         ModelPackage package = Packages.Of(name);
-        using TorchModel torch = Packages.Torch(package);
-        using OnnxModel onnx = LoadOnnx(package);
-        using IModelWorkspace torchSpace = torch.CreateWorkspace();
-        using IModelWorkspace onnxSpace = onnx.CreateWorkspace();
-        package.InitialAdapter.CopyTo(torchSpace.Adapter);
-        package.InitialAdapter.CopyTo(onnxSpace.Adapter);
+        using EnginePair engines = new(package);
+        (IModelWorkspace torchSpace, IModelWorkspace onnxSpace) = (engines.Torch, engines.Onnx);
         RandomExamples examples = new(200, package.Manifest.FeatureLength, package.Manifest.Labels.Classes!.Value, 3);
         int[] indices = [.. Enumerable.Range(0, 200)];
 
@@ -78,12 +70,8 @@ public sealed class EngineAgreementTests
         const int count = 40;
         ModelPackage package = Packages.Of(name);
         int classes = package.Manifest.Labels.Classes!.Value;
-        using TorchModel torch = Packages.Torch(package);
-        using OnnxModel onnx = LoadOnnx(package);
-        using IModelWorkspace torchSpace = torch.CreateWorkspace();
-        using IModelWorkspace onnxSpace = onnx.CreateWorkspace();
-        package.InitialAdapter.CopyTo(torchSpace.Adapter);
-        package.InitialAdapter.CopyTo(onnxSpace.Adapter);
+        using EnginePair engines = new(package);
+        (IModelWorkspace torchSpace, IModelWorkspace onnxSpace) = (engines.Torch, engines.Onnx);
         RandomExamples examples = new(count, package.Manifest.FeatureLength, classes, 3);
         int[] indices = [.. Enumerable.Range(0, count)];
         float[] expected = new float[count * classes];
@@ -157,5 +145,34 @@ public sealed class EngineAgreementTests
         }
 
         return Math.Sqrt(difference / norm);
+    }
+
+    /// <summary>A workspace of each engine, at the package's first adapter.</summary>
+    private sealed class EnginePair : IDisposable
+    {
+        private readonly TorchModel _torch;
+        private readonly OnnxModel _onnx;
+
+        public EnginePair(ModelPackage package)
+        {
+            _torch = Packages.Torch(package);
+            _onnx = LoadOnnx(package);
+            Torch = _torch.CreateWorkspace();
+            Onnx = _onnx.CreateWorkspace();
+            package.InitialAdapter.CopyTo(Torch.Adapter);
+            package.InitialAdapter.CopyTo(Onnx.Adapter);
+        }
+
+        public IModelWorkspace Torch { get; }
+
+        public IModelWorkspace Onnx { get; }
+
+        public void Dispose()
+        {
+            Torch.Dispose();
+            Onnx.Dispose();
+            _torch.Dispose();
+            _onnx.Dispose();
+        }
     }
 }

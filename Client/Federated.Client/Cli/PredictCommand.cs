@@ -1,12 +1,10 @@
-using System.Buffers;
 using System.CommandLine;
 using System.Net.Sockets;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Federated.Client.Data;
 using Federated.Client.Engines;
 using Federated.Client.Operations;
 using Federated.Client.Personal;
+using Federated.Client.Session;
 using Federated.Client.Transport;
 using Federated.Training;
 
@@ -37,13 +35,7 @@ internal sealed class PredictCommand : Command
         : base("predict", "Asks the model that this device keeps. POST {\"inputs\":[…]} to /predict; GET / tells which model it is. Exit codes: 0 done, 1 failure, 2 wrong usage or input, 130 interrupted.")
     {
         _engine.AcceptOnlyFromAmong([.. TrainingEngines.Names]);
-        _port.Validators.Add(result =>
-        {
-            if (result.GetValue(_port) is { } port and not (>= 0 and <= 65_535))
-            {
-                result.AddError($"--port is '{port}'; allowed are whole numbers from 0 to 65535.");
-            }
-        });
+        _port.CustomParser = result => (int)WholeNumber.Parse(result, _port.Name, 0, 65_535);
         Validators.Add(result =>
         {
             int ways = new[] { result.GetValue(_data) is not null, result.GetValue(_port) is not null, result.GetValue(_socket) is not null }.Count(given => given);
@@ -68,14 +60,13 @@ internal sealed class PredictCommand : Command
         TextWriter error = parse.InvocationConfiguration.Error;
         try
         {
-            string state = parse.GetRequiredValue(_state);
-            string packages = Path.Combine(state, "packages");
-            if (!Directory.Exists(packages))
+            StateFolder state = new(parse.GetRequiredValue(_state));
+            if (!Directory.Exists(state.Packages))
             {
-                throw new FormatException($"'{state}' is no state folder of an agent that has taken part in a round: there is no '{packages}'.");
+                throw new FormatException($"'{state.Path}' is no state folder of an agent that has taken part in a round: there is no '{state.Packages}'.");
             }
 
-            using ModelCache models = new(new ModelCacheOptions { Folder = packages, MaxFolderBytes = long.MaxValue, TrainingThreads = 1 }, TrainingEngines.Open(parse.GetRequiredValue(_engine), 1));
+            using ModelCache models = new(new ModelCacheOptions { Folder = state.Packages, MaxFolderBytes = long.MaxValue, TrainingThreads = 1 }, TrainingEngines.Open(parse.GetRequiredValue(_engine), 1));
             using Predictor predictor = await Predictor.OpenAsync(state, parse.GetValue(_job), parse.GetValue(_model), models, TimeProvider.System, cancellationToken).ConfigureAwait(false);
             if (parse.GetValue(_data) is { } data)
             {
@@ -140,48 +131,30 @@ internal sealed class PredictCommand : Command
             {
                 ("GET", "/") => new LocalAnswer("200 OK", PredictionText.Describe(predictor)),
                 ("POST", "/predict") => new LocalAnswer("200 OK", Predict(predictor, request.Body, cancellationToken)),
-                (_, "/" or "/predict") => Error("405 Method Not Allowed", $"{request.Path} does not take {request.Method}; GET / and POST /predict are answered."),
-                _ => Error("404 Not Found", "There are GET / and POST /predict."),
+                (_, "/" or "/predict") => LocalAnswer.Error("405 Method Not Allowed", $"{request.Path} does not take {request.Method}; GET / and POST /predict are answered."),
+                _ => LocalAnswer.Error("404 Not Found", "There are GET / and POST /predict."),
             };
         }
         catch (FormatException e)
         {
-            return Error("400 Bad Request", e.Message);
+            return LocalAnswer.Error("400 Bad Request", e.Message);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             // Engines throw exceptions of their own, for a token beyond the vocabulary for example; the service goes on.
-            return Error("500 Internal Server Error", e.Message);
+            return LocalAnswer.Error("500 Internal Server Error", e.Message);
         }
     }
 
     private static byte[] Predict(Predictor predictor, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         IExampleSource inputs = PredictionInputs.Parse(body, predictor.Manifest);
-        ArrayBufferWriter<byte> bytes = new();
-        using (Utf8JsonWriter writer = new(bytes))
+        return LocalAnswer.Object(writer =>
         {
-            writer.WriteStartObject();
             PredictionText.WriteSource(writer, predictor);
             writer.WriteStartArray("outputs");
             predictor.Score(inputs, (_, scores) => PredictionText.Write(writer, predictor.Manifest, scores), cancellationToken);
             writer.WriteEndArray();
-            writer.WriteEndObject();
-        }
-
-        return bytes.WrittenSpan.ToArray();
-    }
-
-    private static LocalAnswer Error(string status, string message)
-    {
-        ArrayBufferWriter<byte> bytes = new();
-        using (Utf8JsonWriter writer = new(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("error", message);
-            writer.WriteEndObject();
-        }
-
-        return new LocalAnswer(status, bytes.WrittenSpan.ToArray());
+        });
     }
 }

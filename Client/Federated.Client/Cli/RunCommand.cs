@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
 using Federated.Client.Data;
@@ -90,11 +88,11 @@ internal sealed class RunCommand : Command
         : base("run", "Checks in with a server, trains when assigned, and submits, until stopped. Exit codes: 0 done, 1 failure, 2 wrong usage or input, 130 interrupted.")
     {
         _engine.AcceptOnlyFromAmong([.. TrainingEngines.Names]);
-        _threads.CustomParser = result => (int)Number(result, _threads.Name, 1, 256);
-        _rounds.CustomParser = result => Number(result, _rounds.Name, 1, long.MaxValue);
-        _healthPort.CustomParser = result => (int)Number(result, _healthPort.Name, 0, 65_535);
-        _maxKilobits.CustomParser = result => Number(result, _maxKilobits.Name, 0, 10_000_000);
-        _cacheMebibytes.CustomParser = result => Number(result, _cacheMebibytes.Name, 1, 1 << 30);
+        _threads.CustomParser = result => (int)WholeNumber.Parse(result, _threads.Name, 1, 256);
+        _rounds.CustomParser = result => WholeNumber.Parse(result, _rounds.Name, 1, long.MaxValue);
+        _healthPort.CustomParser = result => (int)WholeNumber.Parse(result, _healthPort.Name, 0, 65_535);
+        _maxKilobits.CustomParser = result => WholeNumber.Parse(result, _maxKilobits.Name, 0, 10_000_000);
+        _cacheMebibytes.CustomParser = result => WholeNumber.Parse(result, _cacheMebibytes.Name, 1, 1 << 30);
         Options.Add(_server);
         Options.Add(_deviceId);
         Options.Add(_population);
@@ -159,9 +157,9 @@ internal sealed class RunCommand : Command
         AgentOptions options = new() { Rounds = parse.GetValue(_rounds), UntilIdle = parse.GetValue(_untilIdle) };
         await using GrpcServerLink link = opened;
         using ModelCache models = cache;
-        string? state = parse.GetValue(_state);
-        IResidualStore? residuals = state is null ? null : new FolderResiduals(Path.Combine(state, "residuals"));
-        IKeptTensors? kept = state is null ? null : new FolderKeptTensors(Path.Combine(state, "tensors"));
+        StateFolder? state = parse.GetValue(_state) is { } folder ? new StateFolder(folder) : null;
+        IResidualStore? residuals = state is null ? null : new FolderResiduals(state.Residuals);
+        IKeptTensors? kept = state is null ? null : new FolderKeptTensors(state.Tensors);
         using DeviceIdentity? enrolled = device.Enrolled;
         using DeviceSigningKey? signing = enrollment?.SigningKey;
         using DeviceVerifyingKey? serverKey = enrollment?.ServerKey;
@@ -170,8 +168,8 @@ internal sealed class RunCommand : Command
             ? null
             : new PolicyGuard(
                 policy,
-                new DeviceSensors("/", () => FreeDisk(state)).Read,
-                state is null ? null : Path.Combine(state, "day.json"),
+                new DeviceSensors("/", () => FreeDisk(state?.Path)).Read,
+                state?.Day,
                 (refusal, ct) => session!.WithholdAsync(refusal.Reason, refusal.Detail, ct),
                 TimeProvider.System,
                 log);
@@ -187,14 +185,14 @@ internal sealed class RunCommand : Command
             new SessionOptions
             {
                 Engine = engine.Name,
-                Personal = parse.GetValue(_personal) ? new PersonalModels(Predictor.Folder(state!), examples.HeldOut, log) : null,
+                Personal = parse.GetValue(_personal) ? new PersonalModels(state!.Personal, examples.HeldOut, log) : null,
             },
             TimeProvider.System,
             newer,
             residuals,
             kept,
             enrollment,
-            state is null ? null : new MaskedRounds(Path.Combine(state, "masked")),
+            state is null ? null : new MaskedRounds(state.Masked),
             guard);
         List<IBeforeCheckIn> before = [];
         if (enrolled is not null)
@@ -278,7 +276,7 @@ internal sealed class RunCommand : Command
     {
         ModelCacheOptions options = new()
         {
-            Folder = parse.GetValue(_state) is { } state ? Path.Combine(state, "packages") : null,
+            Folder = parse.GetValue(_state) is { } state ? new StateFolder(state).Packages : null,
             MaxFolderBytes = parse.GetValue(_cacheMebibytes) << 20,
             TrainingThreads = 1,
         };
@@ -302,16 +300,4 @@ internal sealed class RunCommand : Command
 
     private static void WriteJson(TextWriter output, SessionReport report) =>
         output.WriteLine(JsonSerializer.Serialize(RoundLine.Of(report), RoundLineContext.Default.RoundLine));
-
-    private static long Number(ArgumentResult result, string option, long least, long most)
-    {
-        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= least && value <= most)
-        {
-            return value;
-        }
-
-        result.AddError($"{option} is '{text}'; allowed are whole numbers from {least} to {most}.");
-        return least;
-    }
 }

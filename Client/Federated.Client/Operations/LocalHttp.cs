@@ -5,16 +5,11 @@ using System.Text;
 
 namespace Federated.Client.Operations;
 
-/// <summary>What was asked.</summary>
+/// <summary>What <see cref="LocalHttp"/> was asked.</summary>
 /// <param name="Method">GET, POST, …</param>
 /// <param name="Path">As it was sent, with a leading slash.</param>
 /// <param name="Body">Empty when none was announced.</param>
 internal sealed record LocalRequest(string Method, string Path, ReadOnlyMemory<byte> Body);
-
-/// <summary>What is answered: a status line and JSON.</summary>
-/// <param name="Status">For example <c>200 OK</c>.</param>
-/// <param name="Json">UTF-8.</param>
-internal sealed record LocalAnswer(string Status, byte[] Json);
 
 /// <summary>
 /// HTTP/1.1 with JSON answers for programs on the same machine, on the loopback interface or a Unix socket: one request a connection, one connection at a time. A web server would double
@@ -175,19 +170,19 @@ internal sealed class LocalHttp : IAsyncDisposable
 
         if (head.Any(header => header.StartsWith("Transfer-Encoding:", StringComparison.OrdinalIgnoreCase)))
         {
-            return (null, new LocalAnswer("411 Length Required", "{\"error\":\"Send the body with its Content-Length, not in chunks.\"}"u8.ToArray()));
+            return (null, LocalAnswer.Error("411 Length Required", "Send the body with its Content-Length, not in chunks."));
         }
 
         string? announced = head.Skip(1).FirstOrDefault(header => header.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
         int wanted = 0;
         if (announced is not null && !int.TryParse(announced.AsSpan(announced.IndexOf(':', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out wanted))
         {
-            return (null, new LocalAnswer("400 Bad Request", "{\"error\":\"Content-Length is no number.\"}"u8.ToArray()));
+            return (null, LocalAnswer.Error("400 Bad Request", "Content-Length is no number."));
         }
 
         if (wanted > _mostBodyBytes)
         {
-            return (null, new LocalAnswer("413 Content Too Large", Encoding.UTF8.GetBytes($"{{\"error\":\"The body has {wanted} bytes, the limit is {_mostBodyBytes}.\"}}")));
+            return (null, LocalAnswer.Error("413 Content Too Large", $"The body has {wanted} bytes, the limit is {_mostBodyBytes}."));
         }
 
         // A caller that asks leave first, as curl does for long bodies, waits for it.

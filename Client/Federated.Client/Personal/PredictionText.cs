@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.Globalization;
 using System.Numerics.Tensors;
 using System.Text;
 using System.Text.Json;
+using Federated.Client.Operations;
 using Federated.Shared.Models;
 using Federated.Training;
 
@@ -25,19 +25,11 @@ internal static class PredictionText
     }
 
     /// <summary>One line of JSON: the example's index and what <see cref="Write"/> writes.</summary>
-    public static string Line(PackageManifest manifest, int example, float[] scores)
+    public static string Line(PackageManifest manifest, int example, float[] scores) => Encoding.UTF8.GetString(LocalAnswer.Object(writer =>
     {
-        ArrayBufferWriter<byte> bytes = new();
-        using (Utf8JsonWriter writer = new(bytes))
-        {
-            writer.WriteStartObject();
-            writer.WriteNumber("example", example);
-            WriteMembers(writer, manifest, scores);
-            writer.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
-    }
+        writer.WriteNumber("example", example);
+        WriteMembers(writer, manifest, scores);
+    }));
 
     /// <summary>The same for people.</summary>
     public static string Plain(PackageManifest manifest, int example, float[] scores)
@@ -53,30 +45,15 @@ internal static class PredictionText
     }
 
     /// <summary>Writes what is kept of a job: which adapter answers, and how both do.</summary>
-    public static byte[] Describe(Predictor predictor)
+    public static byte[] Describe(Predictor predictor) => LocalAnswer.Object(writer =>
     {
-        PersonalDocument document = predictor.Document;
-        ArrayBufferWriter<byte> bytes = new();
-        using (Utf8JsonWriter writer = new(bytes))
-        {
-            writer.WriteStartObject();
-            WriteSource(writer, predictor);
-            writer.WriteString("package", predictor.Manifest.Name);
-            writer.WriteString("task", predictor.Manifest.Task.ToString());
-            writer.WriteStartArray("inputShape");
-            foreach (int size in predictor.Manifest.Input.Shape)
-            {
-                writer.WriteNumberValue(size);
-            }
-
-            writer.WriteEndArray();
-            WriteEvaluation(writer, "shared", document.SharedEvaluation);
-            WriteEvaluation(writer, "personal", document.PersonalEvaluation);
-            writer.WriteEndObject();
-        }
-
-        return bytes.WrittenSpan.ToArray();
-    }
+        WriteSource(writer, predictor);
+        writer.WriteString("package", predictor.Manifest.Name);
+        writer.WriteString("task", predictor.Manifest.Task.ToString());
+        WriteIntegers(writer, "inputShape", predictor.Manifest.Input.Shape);
+        WriteEvaluation(writer, "shared", predictor.Document.SharedEvaluation);
+        WriteEvaluation(writer, "personal", predictor.Document.PersonalEvaluation);
+    });
 
     /// <summary>Writes job, round and which adapter answers, into an open object.</summary>
     public static void WriteSource(Utf8JsonWriter writer, Predictor predictor)
@@ -95,13 +72,7 @@ internal static class PredictionText
         }
         else if (manifest.Labels.Classes is { } many)
         {
-            writer.WriteStartArray("classes");
-            foreach (int place in Classes(scores, many))
-            {
-                writer.WriteNumberValue(place);
-            }
-
-            writer.WriteEndArray();
+            WriteIntegers(writer, "classes", Classes(scores, many));
         }
         else
         {
@@ -116,6 +87,17 @@ internal static class PredictionText
         float[] probabilities = new float[scores.Length];
         TensorPrimitives.SoftMax(scores, probabilities);
         return probabilities;
+    }
+
+    private static void WriteIntegers(Utf8JsonWriter writer, string name, IEnumerable<int> values)
+    {
+        writer.WriteStartArray(name);
+        foreach (int value in values)
+        {
+            writer.WriteNumberValue(value);
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void WriteArray(Utf8JsonWriter writer, string name, float[] values)

@@ -1,4 +1,5 @@
 using Federated.Client.Engines;
+using Federated.Client.Session;
 using Federated.Client.Transport;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
@@ -60,9 +61,9 @@ internal sealed class Predictor : IDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="FormatException">Nothing is kept, or the job must be named.</exception>
     /// <exception cref="InvalidDataException">What is kept cannot be used; the message says why.</exception>
-    public static async Task<Predictor> OpenAsync(string state, string? job, PersonalChoice choice, ModelCache models, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<Predictor> OpenAsync(StateFolder state, string? job, PersonalChoice choice, ModelCache models, TimeProvider time, CancellationToken cancellationToken)
     {
-        Predictor predictor = new(PathOf(Folder(state), job), choice, models, time);
+        Predictor predictor = new(PathOf(state.Personal, job), choice, models, time);
         try
         {
             await predictor.RefreshAsync(cancellationToken).ConfigureAwait(false);
@@ -74,9 +75,6 @@ internal sealed class Predictor : IDisposable
             throw;
         }
     }
-
-    /// <summary>Where an agent with a state folder keeps its own models.</summary>
-    public static string Folder(string state) => Path.Combine(state, "personal");
 
     /// <summary>Takes a newer model if there is one.</summary>
     /// <exception cref="InvalidDataException">What is kept cannot be used; what was used before still is.</exception>
@@ -102,8 +100,10 @@ internal sealed class Predictor : IDisposable
         bool personal = _choice switch { PersonalChoice.Better => document.PersonalIsBetter, PersonalChoice.Personal => true, _ => false };
         if (_lease is null || model != _model)
         {
+            // Another package: its workspaces are in a pool of their own.
+            WorkspaceLease rented = await model.Workspaces!.RentAsync(cancellationToken).ConfigureAwait(false);
             _lease?.Dispose();
-            _lease = await model.Workspaces!.RentAsync(cancellationToken).ConfigureAwait(false);
+            _lease = rented;
         }
 
         document.Parameters(personal).CopyTo(_lease.Workspace.Adapter);

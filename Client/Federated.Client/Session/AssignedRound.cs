@@ -68,14 +68,15 @@ internal sealed class AssignedRound(
             ? await SubmitAsync(payload, sha256, cancellationToken).ConfigureAwait(false)
             : await MaskAsync(cancellationToken).ConfigureAwait(false);
         _compressed?.Answered(reply.Outcome, residuals);
-        if (_kept is not null && reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate)
+        bool counts = reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate;
+        if (_kept is not null && counts)
         {
             // Only with what was counted: the kept tensors and the sent ones were trained for each other. The round counts even when the
             // device cannot keep them; it goes on with the older ones then.
             _ = kept.TryWrite(plan.JobId, plan.Round, _kept);
         }
 
-        if (_personal is not null && reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate)
+        if (_personal is not null && counts)
         {
             await options.Personal!.KeepAsync(plan, _shared!, _personal, models, scope, cancellationToken).ConfigureAwait(false);
         }

@@ -67,7 +67,7 @@ internal sealed class OnnxWorkspace : IModelWorkspace
         OnnxGraph graph = _model.EvaluationGraph;
         if (!graph.Gives(PackageManifest.ScoresOutput))
         {
-            throw new NotSupportedException($"The evaluation graph of package '{_model.Manifest.Name}' gives no scores: an older version of this software made it. Submit the job again, or import the model again.");
+            throw MissingScores.Of(_model.Manifest);
         }
 
         int length = checked(indices.Length * _model.Manifest.ScoresLength);
