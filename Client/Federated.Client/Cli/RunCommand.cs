@@ -158,8 +158,6 @@ internal sealed class RunCommand : Command
         await using GrpcServerLink link = opened;
         using ModelCache models = cache;
         StateFolder? state = parse.GetValue(_state) is { } folder ? new StateFolder(folder) : null;
-        IResidualStore? residuals = state is null ? null : new FolderResiduals(state.Residuals);
-        IKeptTensors? kept = state is null ? null : new FolderKeptTensors(state.Tensors);
         using DeviceIdentity? enrolled = device.Enrolled;
         using DeviceSigningKey? signing = enrollment?.SigningKey;
         using DeviceVerifyingKey? serverKey = enrollment?.ServerKey;
@@ -189,10 +187,8 @@ internal sealed class RunCommand : Command
             },
             TimeProvider.System,
             newer,
-            residuals,
-            kept,
+            state is null ? null : DeviceMemory.In(state),
             enrollment,
-            state is null ? null : new MaskedRounds(state.Masked),
             guard);
         List<IBeforeCheckIn> before = [];
         if (enrolled is not null)

@@ -7,6 +7,7 @@ using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Federated.Shared.Randomness;
+using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
 using Federated.Training;
 using Google.Protobuf;
@@ -22,10 +23,8 @@ internal sealed class AssignedRound(
     PlanDocument plan,
     ModelCache models,
     IExampleSource examples,
-    IResidualStore residuals,
-    IKeptTensors kept,
+    DeviceMemory memory,
     DeviceEnrollment? enrollment,
-    MaskedRounds masked,
     IRoundPacing? pacing,
     TransferScope scope,
     TimeProvider time,
@@ -34,6 +33,8 @@ internal sealed class AssignedRound(
 {
     private readonly ClientCosts _costs = new();
     private CompressedUpdate? _compressed;
+    private LinearUpdate? _linear;
+    private SharedIndexSet? _told;
     private RoundTensors? _tensors;
     private float[]? _kept;
     private float[]? _shared;
@@ -67,13 +68,14 @@ internal sealed class AssignedRound(
         SubmitReply reply = plan.Group is null
             ? await SubmitAsync(payload, sha256, cancellationToken).ConfigureAwait(false)
             : await MaskAsync(cancellationToken).ConfigureAwait(false);
-        _compressed?.Answered(reply.Outcome, residuals);
+        _compressed?.Answered(reply.Outcome, memory.Residuals);
+        _linear?.Answered(reply.Outcome, memory.Residuals);
         bool counts = reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Duplicate;
         if (_kept is not null && counts)
         {
             // Only with what was counted: the kept tensors and the sent ones were trained for each other. The round counts even when the
             // device cannot keep them; it goes on with the older ones then.
-            _ = kept.TryWrite(plan.JobId, plan.Round, _kept);
+            _ = memory.Kept.TryWrite(plan.JobId, plan.Round, _kept);
         }
 
         if (_personal is not null && counts)
@@ -108,7 +110,7 @@ internal sealed class AssignedRound(
     {
         // How long training took tells how many examples there are.
         _costs.ComputeSeconds = 0;
-        using MaskedSubmission submission = new(identity, plan, enrollment!, masked, scope, observer);
+        using MaskedSubmission submission = new(identity, plan, enrollment!, memory.Masked, scope, observer);
         return await Transferring(submission.RunAsync(
             _fields,
             (message, ct) =>
@@ -127,7 +129,7 @@ internal sealed class AssignedRound(
                 AbortReason.Policy, "The round is under secure aggregation and this device has no keys for it. Enroll it.");
         }
 
-        if (plan.Group is not null && !masked.Allows(plan))
+        if (plan.Group is not null && !memory.Masked.Allows(plan))
         {
             throw new RoundAbortException(AbortReason.Policy, $"A masked input for round {plan.Round} or a later one has left this device before.");
         }
@@ -139,9 +141,9 @@ internal sealed class AssignedRound(
         ModelUse use = plan.Directions is null ? ModelUse.Gradients : ModelUse.Losses;
         CachedModel model = await Transferring(models.GetAsync(plan.Package, use, scope, cancellationToken)).ConfigureAwait(false);
         CheckFits(model);
-        await Transferring(models.FetchAdapterAsync(plan.Adapter, buffer.AdapterDocument, scope, cancellationToken)).ConfigureAwait(false);
-        CheckAdapter(buffer);
-        _tensors?.Prepare(buffer.Values, plan.JobId, kept);
+        await Transferring(new AdapterDownload(plan, models, memory.Held, scope).ReceiveAsync(buffer, cancellationToken)).ConfigureAwait(false);
+        _tensors?.Prepare(buffer.Values, plan.JobId, memory.Kept);
+        _told = await Transferring(FetchSetAsync(cancellationToken)).ConfigureAwait(false);
         _costs.DownloadSeconds = time.GetElapsedTime(began).TotalSeconds;
         return model;
     }
@@ -164,23 +166,21 @@ internal sealed class AssignedRound(
         }
     }
 
-    private void CheckAdapter(RoundBuffer buffer)
+    /// <summary>The round's index set where the server tells it; null where it is random.</summary>
+    private async Task<SharedIndexSet?> FetchSetAsync(CancellationToken cancellationToken)
     {
-        long version;
-        try
+        if (plan.Linear is not { } linear || linear.IndexSet == IndexSetKind.Random)
         {
-            version = AdapterDocument.FromBytes(buffer.AdapterDocument, plan.ParameterCount).ModelVersion;
-        }
-        catch (ProtocolViolationException e)
-        {
-            throw new RoundAbortException(AbortReason.UnsupportedPlan, e.Message, e);
+            return null;
         }
 
-        if (version != plan.ModelVersion)
-        {
-            throw new RoundAbortException(
-                AbortReason.UnsupportedPlan, $"The plan starts from model version {plan.ModelVersion}, its adapter is version {version}.");
-        }
+        ObjectReference document = linear.Set
+            ?? throw new RoundAbortException(AbortReason.UnsupportedPlan, $"The plan asks for a {linear.IndexSet} index set and does not tell it.");
+        SharedIndexSet set = IndexSetDocument.FromBytes(
+            await ModelCache.FetchDocumentAsync(document, "index set", scope, cancellationToken).ConfigureAwait(false), linear.ParameterCount, linear.SetSize);
+        return set.Kind == linear.IndexSet
+            ? set
+            : throw new RoundAbortException(AbortReason.UnsupportedPlan, $"The plan asks for a {linear.IndexSet} index set, the one told is {set.Kind}.");
     }
 
     private async Task<(ReadOnlyMemory<byte> Payload, ByteString Sha256)> TrainAsync(
@@ -288,19 +288,19 @@ internal sealed class AssignedRound(
     {
         if (plan.Linear is { } linear)
         {
-            LinearUpdate update = LinearUpdate.Encode(plan, identity.DeviceId, sent, result);
+            _linear = LinearUpdate.Encode(plan, _told, identity.DeviceId, sent, result, memory.Residuals);
             if (plan.Group is not null)
             {
-                _fields = update.Fields.ToArray();
+                _fields = _linear.Fields.ToArray();
                 return default;
             }
 
-            return Sealed(RoundBuffer.WriteUpdate(plan, 1, 0, 0, LinearPayload.ToBytes(linear, update.Pack())));
+            return Sealed(RoundBuffer.WriteUpdate(plan, 1, 0, 0, LinearPayload.ToBytes(linear, _linear.Pack())));
         }
 
         if (plan.Codec is not null)
         {
-            _compressed = CompressedUpdate.Encode(plan, identity.DeviceId, sent, residuals);
+            _compressed = CompressedUpdate.Encode(plan, identity.DeviceId, sent, memory.Residuals);
         }
 
         byte[]? body = _compressed?.Body ?? (plan.Directions is null ? null : MemoryMarshal.AsBytes(sent).ToArray());

@@ -18,11 +18,9 @@ public sealed class ClientSession
     private readonly SessionOptions _options;
     private readonly TimeProvider _time;
     private readonly ISessionObserver _observer;
-    private readonly IResidualStore _residuals;
-    private readonly IKeptTensors _kept;
+    private readonly DeviceMemory _memory;
     private readonly DeviceEnrollment? _enrollment;
     private readonly IRoundPacing? _pacing;
-    private readonly MaskedRounds _masked;
     private readonly Backoff _backoff;
     private int _running;
 
@@ -34,10 +32,8 @@ public sealed class ClientSession
     /// <param name="options">How it behaves.</param>
     /// <param name="time">Deadlines and waits.</param>
     /// <param name="observer">Is told where the session stands; nobody when null.</param>
-    /// <param name="residuals">Where compressed updates keep what they leave out; in memory when null.</param>
-    /// <param name="kept">Where tensors that stay on the device are kept between rounds; in memory when null.</param>
+    /// <param name="memory">What the device remembers between rounds; in memory alone when null.</param>
     /// <param name="enrollment">Keys for secure aggregation; when null, rounds under it are given up.</param>
-    /// <param name="masked">Remembers the rounds whose masked input has left the device; in memory when null.</param>
     /// <exception cref="ArgumentException">There are more examples than one update may speak for.</exception>
     public ClientSession(
         ClientIdentity identity,
@@ -47,11 +43,9 @@ public sealed class ClientSession
         SessionOptions options,
         TimeProvider time,
         ISessionObserver? observer = null,
-        IResidualStore? residuals = null,
-        IKeptTensors? kept = null,
-        DeviceEnrollment? enrollment = null,
-        MaskedRounds? masked = null)
-        : this(identity, link, models, examples, options, time, observer, residuals, kept, enrollment, masked, null)
+        DeviceMemory? memory = null,
+        DeviceEnrollment? enrollment = null)
+        : this(identity, link, models, examples, options, time, observer, memory, enrollment, null)
     {
     }
 
@@ -64,10 +58,8 @@ public sealed class ClientSession
         SessionOptions options,
         TimeProvider time,
         ISessionObserver? observer,
-        IResidualStore? residuals,
-        IKeptTensors? kept,
+        DeviceMemory? memory,
         DeviceEnrollment? enrollment,
-        MaskedRounds? masked,
         IRoundPacing? pacing)
     {
         ArgumentNullException.ThrowIfNull(identity);
@@ -89,10 +81,8 @@ public sealed class ClientSession
         _options = options;
         _time = time;
         _observer = observer ?? SilentObserver.Instance;
-        _residuals = residuals ?? new MemoryResiduals();
-        _kept = kept ?? new MemoryKeptTensors();
+        _memory = memory ?? new DeviceMemory();
         _enrollment = enrollment;
-        _masked = masked ?? new MaskedRounds();
         _pacing = pacing;
         _backoff = new Backoff(options.FirstBackoff, options.LongestBackoff, time, identity.DeviceId);
     }
@@ -174,7 +164,7 @@ public sealed class ClientSession
         long deadline = assignedAt + (long)(plan.Deadline.TotalSeconds * _time.TimestampFrequency);
         TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time);
         AssignedRound round = new(
-            _identity, plan, _models, _examples, _residuals, _kept, _enrollment, _masked, _pacing, scope, _time, _observer, _options);
+            _identity, plan, _models, _examples, _memory, _enrollment, _pacing, scope, _time, _observer, _options);
         using CancellationTokenSource closing = new(scope.Remaining, _time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, closing.Token);
         try

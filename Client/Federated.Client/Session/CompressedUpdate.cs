@@ -33,10 +33,7 @@ internal sealed class CompressedUpdate
     {
         PlainCodec codec = plan.Codec ?? throw new ArgumentException("The plan has no codec.", nameof(plan));
         PlainEncoder encoder = new(codec, delta.Length);
-        Residual? residual = codec.KeepsResidual ? residuals.Read(plan.JobId, delta.Length) : null;
-
-        // A residual of this round or a later one comes from a server that lost its state, or from another store: it has no place here.
-        residual = residual is { } kept && kept.Round >= plan.Round ? new Residual(plan.JobId, delta.Length) : residual?.Copy();
+        Residual? residual = codec.KeepsResidual ? residuals.ReadFor(plan, delta.Length) : null;
         try
         {
             LaneGenerator? dither = codec.KeepsResidual ? null : LaneGenerator.For(plan.Seed, "dither", (ulong)plan.Round, deviceId);
@@ -48,29 +45,12 @@ internal sealed class CompressedUpdate
         }
     }
 
-    /// <summary>
-    /// Brings the residual up to the server's answer: what was sent is taken off when it counts, and all of the update is kept for a later
-    /// round when it came too late. After any other answer the residual stays as it was before the round.
-    /// </summary>
+    /// <summary>Brings the residual up to the server's answer, as <see cref="ResidualStoreExtensions.Answer"/> has it.</summary>
     public void Answered(SubmitOutcome outcome, IResidualStore residuals)
     {
-        if (_residual is null)
+        if (_residual is not null)
         {
-            return;
+            residuals.Answer(_residual, outcome, _encoder.Restore);
         }
-
-        switch (outcome)
-        {
-            case SubmitOutcome.Accepted or SubmitOutcome.Duplicate:
-                break;
-            case SubmitOutcome.Late or SubmitOutcome.RoundAbandoned:
-                _encoder.Restore(_residual);
-                break;
-            default:
-                return;
-        }
-
-        // The round counts even when the device cannot keep it: the older residual stays, and what was sent of it is sent once more in time.
-        _ = residuals.TryWrite(_residual);
     }
 }

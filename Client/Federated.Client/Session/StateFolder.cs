@@ -16,6 +16,9 @@ internal sealed class StateFolder(string path)
     /// <summary>Tensors that stay on the device, a file a job.</summary>
     public string Tensors => System.IO.Path.Combine(path, "tensors");
 
+    /// <summary>Adapters of the last rounds, a file a job.</summary>
+    public string Adapters => System.IO.Path.Combine(path, "adapters");
+
     /// <summary>The rounds whose masked input has left the device, a file a job.</summary>
     public string Masked => System.IO.Path.Combine(path, "masked");
 

@@ -115,6 +115,21 @@ public sealed class ModelCache : IDisposable
         await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Fetches a short document that belongs to a round, into memory.</summary>
+    /// <param name="reference">What it is; no other length is taken.</param>
+    /// <param name="name">What it is called in messages.</param>
+    /// <param name="scope">The device's connection and counters.</param>
+    /// <param name="cancellationToken">Gives up fetching.</param>
+    /// <exception cref="ProtocolViolationException">What the server sends is not the document.</exception>
+    /// <exception cref="ServerLinkException">The server refuses.</exception>
+    public static async Task<byte[]> FetchDocumentAsync(ObjectReference reference, string name, TransferScope scope, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        using MemorySink sink = new(reference.Hash, name, reference.LengthBytes);
+        await ResumableDownload.RunAsync(sink, scope, cancellationToken).ConfigureAwait(false);
+        return sink.TakeArray();
+    }
+
     /// <summary>Frees every model and workspace.</summary>
     public void Dispose()
     {

@@ -1,6 +1,8 @@
 using Federated.Server.Jobs;
 using Federated.Server.Privacy;
 using Federated.Server.Rounds;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
 
 namespace Federated.Server.Grains;
 
@@ -30,6 +32,12 @@ public sealed class JobGrainState
 
     /// <summary>Adapters of earlier versions that are still kept, oldest first: hash by version.</summary>
     public List<KeptVersion> Kept { get; set; } = [];
+
+    /// <summary>What leads from version to version under the compact downlink, oldest first.</summary>
+    public List<KeptChange> Changes { get; set; } = [];
+
+    /// <summary>The committed version in 8 bits; null when it is not offered.</summary>
+    public StoredObject? Rounded { get; set; }
 
     /// <summary>P.</summary>
     public int ParameterCount { get; set; }
@@ -61,6 +69,19 @@ public sealed class JobGrainState
     /// <summary>When it was submitted.</summary>
     public DateTimeOffset SubmittedAt { get; set; }
 }
+
+/// <summary>An object in the store.</summary>
+public sealed record StoredObject(string Sha256, long LengthBytes)
+{
+    /// <summary>The same by value.</summary>
+    internal static StoredObject Of(ObjectReference reference) => new(reference.Hash.Hex, reference.LengthBytes);
+
+    /// <summary>The same as plans carry it.</summary>
+    internal ObjectReference ToReference() => new(ContentHash.Parse(Sha256), LengthBytes);
+}
+
+/// <summary>What leads to a version from the one before; see <see cref="AdapterChange"/>.</summary>
+public sealed record KeptChange(long Version, StoredObject Document, ulong? Seed, int SetSize);
 
 /// <summary>An earlier model version in the store.</summary>
 public sealed record KeptVersion(long Version, string AdapterSha256, long AdapterLengthBytes);

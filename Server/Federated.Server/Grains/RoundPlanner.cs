@@ -3,13 +3,14 @@ using Federated.Server.SecureAggregation;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Randomness;
+using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
 using Federated.Shared.Updates.Plain;
 
 namespace Federated.Server.Grains;
 
 /// <summary>What a job's spec and state make of a round before it is handed out: its description, its groups, and the plan of each device. Asks no grain but the selector, for labels.</summary>
-internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<JobGrainState> state, JobRuntime runtime, ISelectorGrain selector, TimeProvider time)
+internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<JobGrainState> state, JobRuntime runtime, JobModels models, ISelectorGrain selector, TimeProvider time)
 {
     // What a linear payload or a masked input has beside its fields.
     private const int LinearOverheadBytes = 64;
@@ -20,7 +21,10 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
     /// <param name="startedAt">When the job began to look for them.</param>
     /// <param name="selectSeconds">How long it took to find them.</param>
     public async Task<RoundStart> DescribeAsync(long round, string[] cohort, DateTimeOffset startedAt, double selectSeconds) =>
-        Describe(round, cohort, await DescribeLoraAsync(round, cohort), startedAt, selectSeconds);
+        Describe(round, cohort, await DescribeLoraAsync(round, cohort), await DescribeLinearAsync(round, cohort), startedAt, selectSeconds);
+
+    /// <summary>Who holds the index set of a round in the store.</summary>
+    public static string HolderOf(long round) => $"set-{round}";
 
     /// <summary>One plan for all; with ranks by class of device, one for each rank; under secure aggregation, one for each group.</summary>
     public IEnumerable<(byte[] Plan, string[] Devices)> PlansOf(RoundStart start, string[] devices)
@@ -63,16 +67,41 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
         };
     }
 
-    private RoundStart Describe(long round, string[] cohort, LoraRound? lora, DateTimeOffset startedAt, double selectSeconds)
+    /// <summary>The private path's round, with its index set in the store where devices cannot draw it; null without it.</summary>
+    private async Task<LinearRound?> DescribeLinearAsync(long round, string[] cohort)
+    {
+        if (spec.Update.Codec != UpdateCodec.Linear)
+        {
+            return null;
+        }
+
+        LinearRound linear = LinearSettings.RoundOf(spec, round, SentIn(round), state.State.ClipNorm ?? spec.Update.ClipNorm, cohort.Length);
+        return linear.IndexSet == IndexSetKind.Random
+            ? linear
+            : linear with
+            {
+                Set = await models.PutDocumentAsync(jobId, HolderOf(round), IndexSetDocument.ToBytes(runtime.IndexSetOf(linear, round)), CancellationToken.None),
+            };
+    }
+
+    private int SentIn(long round) =>
+        spec.Training.Directions?.ToPlan(spec.Seed, round).Count ?? runtime.Lora?.PlanOf(round, rank: 0).SentCount ?? state.State.ParameterCount;
+
+    private AdapterOffers? Offers() => spec.Downlink != DownlinkKind.Compact
+        ? null
+        : new AdapterOffers
+        {
+            Rounded = state.State.Rounded?.ToReference(),
+            Changes = [.. state.State.Changes.TakeLast(AdapterOffers.MaxChanges).Select(change => new AdapterChange(change.Document.ToReference(), change.Seed, change.SetSize))],
+        };
+
+    private RoundStart Describe(long round, string[] cohort, LoraRound? lora, LinearRound? linear, DateTimeOffset startedAt, double selectSeconds)
     {
         int parameters = state.State.ParameterCount;
         ParameterPlan? part = runtime.Lora?.PlanOf(round, rank: 0);
         DirectionPlan? directions = spec.Training.Directions?.ToPlan(spec.Seed, round);
-        int sent = directions?.Count ?? part?.SentCount ?? parameters;
+        int sent = SentIn(round);
         PlainCodec? codec = spec.Update.ToPlan();
-        LinearRound? linear = spec.Update.Codec == UpdateCodec.Linear
-            ? LinearSettings.RoundOf(spec, round, sent, state.State.ClipNorm ?? spec.Update.ClipNorm, cohort.Length)
-            : null;
         long bodyBytes = linear?.PackedBytes + LinearOverheadBytes ?? codec?.MaxLengthBytes(sent) ?? ((long)sent * sizeof(float));
         long maxUpdateBytes = bodyBytes + UpdateDocument.OverheadBytes;
         PlanDocument plan = new()
@@ -94,6 +123,7 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
             Training = spec.Training.In(round, spec.Rounds).ToPlan(),
             Parameters = part,
             Directions = directions,
+            Offers = Offers(),
         };
         return new RoundStart
         {

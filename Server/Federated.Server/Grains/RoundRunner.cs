@@ -48,10 +48,14 @@ internal sealed class RoundRunner(
     private const int KeptVersions = 4;
     private const int KeptRounds = 4;
 
-    private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, grains.Of<ISelectorGrain>(spec.Population), time);
+    // Changes on offer: whoever was in one of the last rounds downloads what has changed since.
+    private const int KeptChanges = 8;
+
+    private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, models, grains.Of<ISelectorGrain>(spec.Population), time);
     private string[] _cohort = [];
     private IReadOnlyDictionary<string, string> _dropReasons = new Dictionary<string, string>();
-    private CommittedModel? _next;
+    private ModelCommit? _next;
+    private ObjectReference[] _outdated = [];
     private PrivacyLedger? _spent;
     private bool _assigned;
 
@@ -109,7 +113,8 @@ internal sealed class RoundRunner(
             job.Kept.Add(new KeptVersion(job.ModelVersion, job.AdapterSha256, job.AdapterLengthBytes));
             job.ModelVersion = record.ModelVersion;
             job.AdapterSha256 = record.AdapterSha256;
-            job.AdapterLengthBytes = _next!.AdapterLengthBytes;
+            job.AdapterLengthBytes = _next!.Model.AdapterLengthBytes;
+            Offer(job, _next);
         }
 
         if (record is { ClipNorm: { } clipNorm, ClippedShare: { } clipped } && spec.Update.ClipQuantile is { } quantile)
@@ -158,6 +163,12 @@ internal sealed class RoundRunner(
             models.SetAside(ContentHash.Parse(state.State.Kept[^1].AdapterSha256));
         }
 
+        foreach (ObjectReference outdated in _outdated)
+        {
+            await models.ForgetDocumentAsync(jobId, JobRuntime.DownlinkHolder, outdated.Hash, CancellationToken.None);
+        }
+
+        _outdated = [];
         while (state.State.Kept.Count > KeptVersions)
         {
             KeptVersion oldest = state.State.Kept[0];
@@ -258,7 +269,7 @@ internal sealed class RoundRunner(
         LinearRound? linear = plan.Linear;
         ServerNoise? noise = spec.Privacy is { Mechanism: PrivacyMechanism.Gaussian } ? new ServerNoise(spec, state.State.Privacy!.NoiseKey) : null;
         ModelCommit? commit = closure.Commit && sum is not null ? await runtime.CommitAsync(from, sum.Sum, plan, noise, ct) : null;
-        _next = commit?.Model;
+        _next = commit;
         timing = timing with { CommitSeconds = time.GetElapsedTime(committing).TotalSeconds };
 
         long evaluating = time.GetTimestamp();
@@ -272,7 +283,7 @@ internal sealed class RoundRunner(
         CentralEvaluation? quality = due ? await runtime.EvaluateAsync(ct) : null;
         timing = timing with { EvaluateSeconds = time.GetElapsedTime(evaluating).TotalSeconds };
 
-        CommittedModel model = _next ?? from;
+        CommittedModel model = _next?.Model ?? from;
         RoundRecord record = new()
         {
             JobId = jobId,
@@ -328,6 +339,30 @@ internal sealed class RoundRunner(
         return record with { Epsilon = _spent.Epsilon(privacy.Delta) };
     }
 
+    /// <summary>Puts the new version's offers in the place of the oldest, which <see cref="CleanUpAsync"/> deletes.</summary>
+    private void Offer(JobGrainState job, ModelCommit commit)
+    {
+        List<ObjectReference> outdated = [];
+        if (job.Rounded is { } rounded)
+        {
+            outdated.Add(rounded.ToReference());
+        }
+
+        job.Rounded = commit.Rounded is { } reference ? StoredObject.Of(reference) : null;
+        if (commit.Change is { } change)
+        {
+            job.Changes.Add(new KeptChange(change.Version, StoredObject.Of(change.Document), change.Seed, change.SetSize));
+        }
+
+        while (job.Changes.Count > KeptChanges)
+        {
+            outdated.Add(job.Changes[0].Document.ToReference());
+            job.Changes.RemoveAt(0);
+        }
+
+        _outdated = [.. outdated];
+    }
+
     private async Task<SealedGroup[]> SealAsync(RoundStart start) => start.Secure is null
         ? [await Aggregator(start.Round).Seal()]
         : await Task.WhenAll(GroupsOf(start).Select(group => group.Seal()));
@@ -351,7 +386,13 @@ internal sealed class RoundRunner(
 
     private async Task ForgetAsync(long round)
     {
-        if (await Round(round).Facts() is { Secure: not null } start)
+        RoundStart? start = await Round(round).Facts();
+        if (start is not null && PlanDocument.FromBytes(start.Plan).Linear?.Set is { } set)
+        {
+            await models.ForgetDocumentAsync(jobId, RoundPlanner.HolderOf(round), set.Hash, CancellationToken.None);
+        }
+
+        if (start is { Secure: not null })
         {
             foreach (IGroupGrain group in GroupsOf(start))
             {

@@ -50,6 +50,9 @@ internal sealed class JobLora
         return new ParameterPlan { Rank = rank, Roles = roles, SentCount = ParameterSelection.Of(_layout, roles, ParameterRole.Sent, rank).Length };
     }
 
+    /// <summary>What devices of the package's rank send in a round.</summary>
+    public ParameterSelection SentIn(long round) => ParameterSelection.Of(_layout, Rule.Roles(round), ParameterRole.Sent);
+
     private static IEnumerable<SettingProblem> Problems(JobSpec spec, PackageManifest manifest, LoraLayout layout)
     {
         const string Path = "aggregation.lora";

@@ -82,6 +82,27 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
         return hash;
     }
 
+    /// <summary>Stores a document that the devices of a round download, and keeps it at hand.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="subject">What of the job holds it: the same document may belong to several rounds.</param>
+    /// <param name="document">Its bytes.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<ObjectReference> PutDocumentAsync(string jobId, string subject, byte[] document, CancellationToken ct)
+    {
+        ContentHash hash = await content.PutAsync(document, Holder(jobId, subject), ct);
+        hot.Offer(hash, document);
+        return new ObjectReference(hash, document.Length);
+    }
+
+    /// <summary>Forgets such a document, unless something else holds it.</summary>
+    public async Task ForgetDocumentAsync(string jobId, string subject, ContentHash hash, CancellationToken ct)
+    {
+        if (await content.ReleaseAsync(hash, Holder(jobId, subject), ct))
+        {
+            hot.Drop(hash);
+        }
+    }
+
     /// <summary>An object that must be there.</summary>
     public async Task<ReadOnlyMemory<byte>> RequireAsync(ContentHash hash, CancellationToken ct) => await content.GetAsync(hash, ct)
         ?? throw new ProtocolViolationException(ErrorCode.NotFound, $"Object {hash} is not in the store; restore the store from a backup.");
@@ -126,6 +147,8 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     }
 
     private static string Holder(string jobId) => $"job-{jobId}";
+
+    private static string Holder(string jobId, string subject) => $"job-{jobId}.{subject}";
 
     /// <summary>Stores the job's package, or finds it, and gives the adapter to start from.</summary>
     private async Task<(ContentHash Package, float[] Adapter)> PackageAsync(JobSpec spec, CancellationToken ct)

@@ -6,6 +6,7 @@ using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Downlink;
 using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
 using Federated.Training;
@@ -18,19 +19,26 @@ namespace Federated.Server.Jobs;
 /// </summary>
 internal sealed class JobRuntime : IDisposable
 {
+    /// <summary>Who holds changes and rounded adapters in the store.</summary>
+    public const string DownlinkHolder = "downlink";
+
     private readonly string _jobId;
     private readonly JobModels _models;
     private readonly IServerOptimizer _optimizer;
     private readonly IExampleSource? _heldOut;
     private readonly int _evaluationThreads;
     private readonly float[] _adapter;
+    private readonly JobSpec _spec;
     private float[] _mean = [];
     private float[][] _slots;
+    private JobIndexSets _sets = new([]);
+    private JobDownlink? _downlink;
     private EvaluationModel? _evaluator;
 
     private JobRuntime(
-        string jobId, JobModels models, IServerOptimizer optimizer, PackageManifest manifest, JobLora? lora, IExampleSource? heldOut, int threads)
+        string jobId, JobSpec spec, JobModels models, IServerOptimizer optimizer, PackageManifest manifest, JobLora? lora, IExampleSource? heldOut, int threads)
     {
+        _spec = spec;
         _jobId = jobId;
         _models = models;
         _optimizer = optimizer;
@@ -54,15 +62,19 @@ internal sealed class JobRuntime : IDisposable
     {
         PackageManifest manifest = await models.ManifestAsync(package, ct);
         IServerOptimizer optimizer = ServerOptimizer.Create(spec.Server);
-        JobRuntime runtime = new(jobId, models, optimizer, manifest, JobLora.Open(spec, manifest), HeldOutExamples.Open(spec.Evaluation), threads);
+        JobRuntime runtime = new(jobId, spec, models, optimizer, manifest, JobLora.Open(spec, manifest), HeldOutExamples.Open(spec.Evaluation), threads);
         ReadOnlyMemory<byte> adapter = await models.RequireAsync(model.Adapter, ct);
         AdapterDocument.FromBytes(adapter, manifest.Layout.Length).CopyTo(runtime._adapter);
         CheckpointDocument checkpoint = await models.ReadCheckpointAsync(jobId, model.Version, ct);
-        runtime._slots = checkpoint.Optimizer == optimizer.Name && checkpoint.OptimizerState.Length == optimizer.SlotCount
-            ? [.. checkpoint.OptimizerState]
-            : optimizer.CreateSlots(manifest.Layout.Length);
+        runtime.Remember(checkpoint);
         return runtime;
     }
+
+    /// <summary>The index set of a round that has not been committed.</summary>
+    /// <param name="linear">Its fields.</param>
+    /// <param name="round">From 1.</param>
+    public SharedIndexSet IndexSetOf(LinearRound linear, long round) => _sets.SetOf(
+        linear, linear.IndexSet == IndexSetKind.Momentum ? JobIndexSets.Sent(_slots[0], Lora?.SentIn(round)) : []);
 
     /// <summary>
     /// Turns a round's sum into the next model version: weighted mean, server optimizer, adapter object, checkpoint. Nothing counts
@@ -75,11 +87,19 @@ internal sealed class JobRuntime : IDisposable
     /// <param name="ct">Gives up.</param>
     public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, PlanDocument plan, ServerNoise? noise, CancellationToken ct)
     {
-        (byte[] document, LoraOutcome outcome, LinearStatistics? statistics) = await Task.Run(() => Step(from.Version + 1, sum, plan, noise), ct);
+        long version = from.Version + 1;
+        (LoraOutcome outcome, LinearStatistics? statistics, DownlinkDocument? change) = await Task.Run(() => Step(version, sum, plan, noise), ct);
+        byte[] document = AdapterDocument.ToBytes(version, _adapter);
         ContentHash hash = await _models.PutAdapterAsync(_jobId, document, ct);
-        CommittedModel next = new(from.Version + 1, hash, document.Length);
-        await _models.WriteCheckpointAsync(_jobId, plan.Round, next, _optimizer.Name, _adapter.Length, _slots, ct);
-        return new ModelCommit(next, outcome.UpdateNorm, outcome.AveragingBias, statistics);
+        CommittedModel next = new(version, hash, document.Length);
+        await _models.WriteCheckpointAsync(_jobId, plan.Round, next, _optimizer.Name, _adapter.Length, Memories(), ct);
+        return new ModelCommit(
+            next,
+            change is null ? null : await StoreAsync(change, plan, ct),
+            change is null || plan.Group is not null || _spec.Aggregation.Secure is not null ? null : await StoreRoundedAsync(version, ct),
+            outcome.UpdateNorm,
+            outcome.AveragingBias,
+            statistics);
     }
 
     /// <summary>Quality on the held-out data; null when the job has none.</summary>
@@ -103,7 +123,36 @@ internal sealed class JobRuntime : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _evaluator?.Dispose();
 
-    private (byte[] Document, LoraOutcome Outcome, LinearStatistics? Statistics) Step(long version, RunningSum sum, PlanDocument plan, ServerNoise? noise)
+    /// <summary>What is kept of a job beside its adapter: the optimizer's slots, then scores of a voted set, then what the downlink still has to tell.</summary>
+    private float[][] Memories() =>
+        [.. _slots, .. _sets.Scores.Length > 0 ? (float[][])[_sets.Scores] : [], .. _downlink is null ? (float[][])[] : [_downlink.Remainder]];
+
+    private void Remember(CheckpointDocument checkpoint)
+    {
+        bool votes = _spec.Update is { Codec: UpdateCodec.Linear, IndexSet: IndexSetKind.Voted };
+        bool compact = _spec.Downlink == DownlinkKind.Compact;
+        int length = _adapter.Length;
+        int extra = (votes ? 1 : 0) + (compact ? 1 : 0);
+        bool kept = checkpoint.Optimizer == _optimizer.Name && checkpoint.OptimizerState.Length == _optimizer.SlotCount + extra;
+        float[][] memories = kept ? [.. checkpoint.OptimizerState] : [.. _optimizer.CreateSlots(length), .. Enumerable.Range(0, extra).Select(_ => new float[length])];
+        _slots = memories[.._optimizer.SlotCount];
+        float[][] rest = memories[_optimizer.SlotCount..];
+        _sets = new JobIndexSets(votes ? Lora is null ? rest[0] : rest[0][..Lora.SentIn(1).Length] : []);
+        _downlink = compact ? new JobDownlink(rest[^1]) : null;
+    }
+
+    private async Task<CommittedChange> StoreAsync(DownlinkDocument change, PlanDocument plan, CancellationToken ct)
+    {
+        ObjectReference document = await _models.PutDocumentAsync(_jobId, DownlinkHolder, change.ToBytes(), ct);
+        return change.Form == DownlinkForm.SameSet
+            ? new CommittedChange(change.ModelVersion, document, plan.Linear!.Seed, plan.Linear.SetSize)
+            : new CommittedChange(change.ModelVersion, document, null, 0);
+    }
+
+    private Task<ObjectReference> StoreRoundedAsync(long version, CancellationToken ct) =>
+        _models.PutDocumentAsync(_jobId, DownlinkHolder, DownlinkEncoder.Full(_adapter, version, exact: false).ToBytes(), ct);
+
+    private (LoraOutcome Outcome, LinearStatistics? Statistics, DownlinkDocument? Change) Step(long version, RunningSum sum, PlanDocument plan, ServerNoise? noise)
     {
         // A LoRA rule's sum may have another length, and another one each round.
         int length = plan.Linear?.ParameterCount ?? sum.ParameterCount;
@@ -111,8 +160,10 @@ internal sealed class JobRuntime : IDisposable
         LinearStatistics? statistics = null;
         if (plan.Linear is { } linear)
         {
-            SharedIndexSet set = LinearSettings.SetOf(linear);
-            LinearStatistics exact = new LinearDecoder(linear, set).Decode(sum.WholeNumbers(), sum.Count, _mean);
+            SharedIndexSet set = IndexSetOf(linear, plan.Round);
+            LinearDecoder decoder = new(linear, set);
+            LinearStatistics exact = decoder.Decode(sum.WholeNumbers(), sum.Count, _mean);
+            _sets.Count(decoder);
             statistics = noise?.AddTo(plan.Round, linear, set, sum.Count, _mean, exact) ?? exact;
         }
         else
@@ -127,6 +178,8 @@ internal sealed class JobRuntime : IDisposable
             DirectionSettings.Replay(directions, amounts, _mean);
         }
 
+        float[]? previous = _downlink is null ? null : [.. _adapter];
+        _downlink?.Complete(_adapter);
         LoraOutcome outcome;
         if (Lora is not null)
         {
@@ -138,6 +191,9 @@ internal sealed class JobRuntime : IDisposable
             _optimizer.Apply(_adapter, _mean, _slots);
         }
 
-        return (AdapterDocument.ToBytes(version, _adapter), outcome, statistics);
+        // Only plain averaging leaves the rest alone: a momentum moves parameters that the set does not have.
+        bool isOfSet = plan.Linear is { IndexSet: IndexSetKind.Random } && plan.Linear.ParameterCount == _adapter.Length && plan.Directions is null && _slots.Length == 0;
+        DownlinkDocument? change = _downlink?.Round(previous, _adapter, version, isOfSet ? plan.Linear : null);
+        return (outcome, statistics, change);
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Aggregation.ServerOptimizers;
 
 namespace Federated.Server.Jobs;
@@ -50,6 +51,9 @@ public sealed record JobSpec : ISettings
     [Description("How devices write their updates.")]
     public UpdateSettings Update { get; init; } = new();
 
+    [Description("How the adapter reaches devices. whole: as float32 in every round. compact: 8-bit changes for devices that hold an earlier version, 8 bits a parameter for the others, who under aggregation.secure get it whole.")]
+    public DownlinkKind Downlink { get; init; } = DownlinkKind.Whole;
+
     [Description("How updates are combined.")]
     public AggregationSettings Aggregation { get; init; } = new();
 
@@ -91,6 +95,19 @@ public sealed record JobSpec : ISettings
         foreach (SettingProblem problem in LinearSettings.ValidateWidth(Update, Cohort, Aggregation.Secure))
         {
             yield return problem;
+        }
+
+        foreach (SettingProblem problem in LinearSettings.ValidateSet(this))
+        {
+            yield return problem;
+        }
+
+        if (Downlink == DownlinkKind.Compact && Aggregation.Lora is { } lora && LoraRule.ReplacesFactors(lora.Rule))
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "downlink"),
+                $"compact together with aggregation.lora.rule = {AllowedText.NameOf(lora.Rule, StrictJson.Options)}",
+                "whole: this rule makes new factors in every round, and their difference from the old ones is no small change");
         }
 
         foreach (SettingProblem problem in PrivacySettings.Validate(this))

@@ -1,3 +1,4 @@
+using Federated.Server.Aggregation.ServerOptimizers;
 using Federated.Server.Privacy;
 using Federated.Shared.Randomness;
 using Federated.Shared.Updates.Bits;
@@ -21,6 +22,9 @@ internal static class LinearSettings
     /// <summary>Widest fields: unmasked ones are summed as float32, in which their values are whole, and within the sum's range.</summary>
     public const int MaxWidthBits = 22;
 
+    /// <summary>Coordinates that vote on the next set, for each one that is sent.</summary>
+    private const double VoteShare = 0.25;
+
     /// <summary>Least levels either way that each client must have, or its values are little more than noise.</summary>
     private const int LeastLimit = 2;
 
@@ -36,16 +40,18 @@ internal static class LinearSettings
         UpdateSettings update = spec.Update;
         int width = update.ValueBits ?? DefaultWidthBits;
         int count = Math.Clamp((int)Math.Ceiling((update.Density ?? DefaultDensity) * parameters), 1, parameters);
-        int block = HadamardRotation.BlockFor(count);
+        int votes = update.IndexSet == IndexSetKind.Voted ? Math.Min(parameters, (int)Math.Ceiling(VoteShare * count)) : 0;
+        int block = HadamardRotation.BlockFor(count + votes);
         int clients = SecureAggregationSettings.LargestGroup(spec.Aggregation.Secure, cohort);
         LinearRound linear = new()
         {
             Seed = SeededGenerator.For(spec.Seed, "linear-round", (ulong)round).NextUInt64(),
             ParameterCount = parameters,
-            IndexSet = IndexSetKind.Random,
+            IndexSet = update.IndexSet,
             SetSize = count,
+            Votes = votes,
             ClipNorm = clipNorm,
-            Step = RingWidth.FinestStep(width, clipNorm, HadamardRotation.PaddedLength(count, block), clients),
+            Step = RingWidth.FinestStep(width, clipNorm, HadamardRotation.PaddedLength(count + votes, block), clients),
             WidthBits = width,
             RotationBlock = block,
             MinClients = 1,
@@ -75,8 +81,32 @@ internal static class LinearSettings
         }
     }
 
-    /// <summary>The set of a round.</summary>
-    public static SharedIndexSet SetOf(LinearRound round) => SharedIndexSet.Random(round.Seed, round.ParameterCount, round.SetSize);
+    /// <summary>Refuses index sets that the rest of a job has nothing to find with.</summary>
+    public static IEnumerable<SettingProblem> ValidateSet(JobSpec spec)
+    {
+        const string Path = "update.indexSet";
+        if (spec.Update is not { Codec: UpdateCodec.Linear, IndexSet: not IndexSetKind.Random } update)
+        {
+            yield break;
+        }
+
+        string name = AllowedText.NameOf(update.IndexSet, StrictJson.Options);
+        if (update.IndexSet == IndexSetKind.Momentum && spec.Server.Optimizer == ServerOptimizerKind.FedAvg)
+        {
+            yield return new SettingProblem(
+                Path, $"{name} together with server.optimizer = fedAvg", "random or voted: this optimizer keeps no momentum; or server.optimizer = fedAvgM, fedAdagrad, fedAdam or fedYogi");
+        }
+
+        if (spec.Training.Directions is not null)
+        {
+            yield return new SettingProblem(Path, $"{name} together with training.directions", "random: what is sent belongs to directions that the next round does not have");
+        }
+
+        if (spec.Privacy is not null)
+        {
+            yield return new SettingProblem(Path, $"{name} together with privacy", "random: a set that follows from what devices hold tells of it, and the account does not cover that");
+        }
+    }
 
     /// <summary>
     /// Unpacks one client's fields as the floats in which they are summed: coordinates centred, statistics as counts. Whole numbers below 2^22,

@@ -91,18 +91,18 @@ public sealed record LoraSettings : ISettings
     internal IEnumerable<SettingProblem> ValidateWith(UpdateSettings update)
     {
         const string Path = "aggregation.lora";
-        if (update.ToPlan() is not { KeepsResidual: true })
+        if (!update.KeepsResidual)
         {
             yield break;
         }
 
-        string codec = AllowedText.NameOf(update.Codec, StrictJson.Options);
+        string codec = AllowedText.NameOf(update.Codec, StrictJson.Options) + (update.Codec == UpdateCodec.Linear ? " and indexSet = voted" : "");
         if (Layers is not null)
         {
             yield return new SettingProblem(
                 $"{Path}.layers",
                 $"layers together with update.codec = {codec}",
-                "null: what this codec leaves out is added to the next update, which is of more layers; or set update.codec to dense, quantized or linear");
+                "null: what this codec leaves out is added to the next update, which is of more layers; or set update.codec to dense or quantized, or to linear with another index set");
         }
 
         if (!LoraRule.SendsTheSameEveryRound(Rule))

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Plain;
 using Federated.Shared.Updates.Values;
 
@@ -29,6 +30,9 @@ public sealed record UpdateSettings : ISettings
     [Description("What is left on the device, for each round that it missed, of what top-k and stc keep; 1 when left out.")]
     [Range(0.0, 1.0, MinimumIsExclusive = true)]
     public double? StaleDecay { get; init; }
+
+    [Description("linear: which coordinates. random: drawn anew in each round, scaled to be unbiased. momentum: half of them the largest of the server's momentum. voted: those with the largest residuals on the devices, which keep what is not sent.")]
+    public IndexSetKind IndexSet { get; init; } = IndexSetKind.Random;
 
     [Description("linear: L2 norm to which updates are clipped, on the coordinates sent; in the first round only, when clipQuantile is set.")]
     [Range(1e-6, 1e6)]
@@ -70,6 +74,12 @@ public sealed record UpdateSettings : ISettings
             yield return new SettingProblem(SettingProblem.At(path, "staleDecay"), $"{StaleDecay} with codec = {Name}", sparseOnly);
         }
 
+        if (IndexSet != IndexSetKind.Random && Codec != UpdateCodec.Linear)
+        {
+            yield return new SettingProblem(
+                SettingProblem.At(path, "indexSet"), $"{AllowedText.NameOf(IndexSet, StrictJson.Options)} with codec = {Name}", "random; or codec = linear, whose devices share a set");
+        }
+
         if (ValueBits is { } bits && AllowedBits is var allowed && !allowed.Contains(bits))
         {
             yield return new SettingProblem(
@@ -78,6 +88,9 @@ public sealed record UpdateSettings : ISettings
                 allowed.Length == 0 ? "leave it out, or codec = top-k or quantized" : string.Join(", ", allowed));
         }
     }
+
+    /// <summary>Whether devices keep what an update leaves out, and add it to the next.</summary>
+    internal bool KeepsResidual => Codec is UpdateCodec.TopK or UpdateCodec.Stc || (Codec == UpdateCodec.Linear && IndexSet == IndexSetKind.Voted);
 
     /// <summary>The same as the plan carries it; null for dense and linear updates.</summary>
     public PlainCodec? ToPlan() => Codec is UpdateCodec.Dense or UpdateCodec.Linear

@@ -27,8 +27,8 @@ public enum UpdateEncoding
 /// <summary>
 /// What an assigned client must do in a round. MessagePack array of 15 fields in version 1; version 2 may have a codec in place of
 /// the encoding and ends with <see cref="Parameters"/>; it is written only when there is one of them. Version 3 has a linear round in place of
-/// the encoding and ends with <see cref="Group"/>. Version 4 has any of the three in that place and ends with <see cref="Directions"/>. See
-/// docs/PROTOCOL.md. Immutable.
+/// the encoding and ends with <see cref="Group"/>. Version 4 has any of the three in that place and ends with <see cref="Directions"/>, version 5 with
+/// <see cref="Offers"/>. See docs/PROTOCOL.md. Immutable.
 /// </summary>
 public sealed record PlanDocument
 {
@@ -41,6 +41,8 @@ public sealed record PlanDocument
     private const int ThirdFields = 17;
     private const int FourthVersion = 4;
     private const int FourthFields = 18;
+    private const int FifthVersion = 5;
+    private const int FifthFields = 19;
     private const int MaxLinearBytes = 256;
 
     // A decay of 1 never forgets: AdamW would divide by 1 − β = 0.
@@ -109,6 +111,9 @@ public sealed record PlanDocument
     /// <summary>Training along seeded directions, whose amounts are what is sent; null for training by gradients.</summary>
     public DirectionPlan? Directions { get; init; }
 
+    /// <summary>Shorter ways to the adapter; null when there is none but downloading it whole.</summary>
+    public AdapterOffers? Offers { get; init; }
+
     /// <summary>Parameters that the update speaks of.</summary>
     public int ChangedCount => Parameters?.SentCount ?? ParameterCount;
 
@@ -122,13 +127,21 @@ public sealed record PlanDocument
         MessagePackWriter writer = new(buffer);
         int version = this switch
         {
+            { Offers: not null } => FifthVersion,
             { Directions: not null } => FourthVersion,
             { Linear: not null } => ThirdVersion,
             { Codec: null, Parameters: null } => FormatVersion,
             _ => SecondVersion,
         };
         bool plain = version == FormatVersion;
-        writer.WriteArrayHeader(version switch { FormatVersion => Fields, SecondVersion => SecondFields, ThirdVersion => ThirdFields, _ => FourthFields });
+        writer.WriteArrayHeader(version switch
+        {
+            FormatVersion => Fields,
+            SecondVersion => SecondFields,
+            ThirdVersion => ThirdFields,
+            FourthVersion => FourthFields,
+            _ => FifthFields,
+        });
         writer.Write(version);
         writer.Write(JobId);
         writer.Write(Round);
@@ -174,7 +187,16 @@ public sealed record PlanDocument
             writer.WriteNil();
         }
 
-        Directions?.WriteTo(ref writer);
+        if (Directions is not null)
+        {
+            Directions.WriteTo(ref writer);
+        }
+        else if (version == FifthVersion)
+        {
+            writer.WriteNil();
+        }
+
+        Offers?.WriteTo(ref writer);
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
     }
@@ -191,8 +213,9 @@ public sealed record PlanDocument
 
     private static PlanDocument Parse(ref MessagePackReader reader)
     {
-        int version = reader.ReadHeader(Kind, [Fields, SecondFields, ThirdFields, FourthFields]);
+        int version = reader.ReadHeader(Kind, [Fields, SecondFields, ThirdFields, FourthFields, FifthFields]);
         bool isLinear = false;
+        int parameters;
         PlanDocument plan = new()
         {
             JobId = reader.ReadText(Kind, "job", ProtocolLimits.MaxIdentifierLength),
@@ -201,7 +224,7 @@ public sealed record PlanDocument
             Package = reader.ReadHash(Kind, "package hash"),
             Adapter = reader.ReadHash(Kind, "adapter hash"),
             AdapterLengthBytes = reader.ReadInt64InRange(Kind, "adapter length", 1, ProtocolLimits.MaxDownloadBytes),
-            ParameterCount = reader.ReadInt32InRange(Kind, "parameter count", 1, ProtocolLimits.MaxParameters),
+            ParameterCount = parameters = reader.ReadInt32InRange(Kind, "parameter count", 1, ProtocolLimits.MaxParameters),
             Seed = reader.ReadUInt64(),
             Linear = (isLinear = HoldsLinear(ref reader, version)) ? LinearRound.FromBytes(reader.ReadBinaryUpTo(Kind, "linear round", MaxLinearBytes)) : null,
             Codec = isLinear ? null : ParseCodec(ref reader, version),
@@ -212,7 +235,8 @@ public sealed record PlanDocument
             Training = ParseTraining(ref reader),
             Parameters = version == FormatVersion ? null : ParameterPlan.Parse(ref reader, Kind),
             Group = version < ThirdVersion || reader.TryReadNil() ? null : reader.ReadInt32InRange(Kind, "group", 0, ProtocolLimits.MaxGroup),
-            Directions = version < FourthVersion ? null : DirectionPlan.Parse(ref reader, Kind),
+            Directions = version < FourthVersion || reader.TryReadNil() ? null : DirectionPlan.Parse(ref reader, Kind),
+            Offers = version < FifthVersion ? null : AdapterOffers.Parse(ref reader, Kind, parameters),
         };
         return plan switch
         {
@@ -224,7 +248,7 @@ public sealed record PlanDocument
     }
 
     private static bool HoldsLinear(ref MessagePackReader reader, int version) =>
-        version == ThirdVersion || (version == FourthVersion && reader.NextMessagePackType == MessagePackType.Binary);
+        version == ThirdVersion || (version >= FourthVersion && reader.NextMessagePackType == MessagePackType.Binary);
 
     private static PlainCodec? ParseCodec(ref MessagePackReader reader, int version)
     {

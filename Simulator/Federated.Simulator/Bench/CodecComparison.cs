@@ -55,7 +55,7 @@ internal static class CodecComparison
         new("quantized, 8 bits", ["job.update.codec=quantized", "job.update.valueBits=8"]),
         .. new[] { 0.1, 0.01, 0.001 }.Select(TopK),
         new("stc 1 %", ["job.update.codec=stc", "job.update.density=0.01"]),
-        .. new[] { 0.1, 0.05, 0.02, 0.01 }.SelectMany(density => new[] { Linear(density, 8), Linear(density, 12) }),
+        .. new[] { 0.1, 0.05, 0.02, 0.01 }.SelectMany(density => new[] { 8, 12 }.SelectMany(bits => new[] { "random", "momentum", "voted" }.Select(set => Linear(density, bits, set)))),
         new("128 seeded directions", ["job.update.codec=dense", """job.training.directions={"count":128}"""]),
     ];
 
@@ -111,7 +111,14 @@ internal static class CodecComparison
         FormattableString.Invariant($"top-k {100 * density:0.##} %, 8 bits"),
         ["job.update.codec=top-k", FormattableString.Invariant($"job.update.density={density}"), "job.update.valueBits=8"]);
 
-    private static CodecChoice Linear(double density, int bits) => new(
-        FormattableString.Invariant($"linear {100 * density:0.##} %, {bits} bits"),
-        ["job.update.codec=linear", FormattableString.Invariant($"job.update.density={density}"), FormattableString.Invariant($"job.update.valueBits={bits}")]);
+    // A momentum set needs a server with momentum. Half the rate at half the momentum steps as far as plain averaging in the end.
+    private static CodecChoice Linear(double density, int bits, string set) => new(
+        FormattableString.Invariant($"linear {100 * density:0.##} %, {bits} bits, {set}"),
+        [
+            "job.update.codec=linear",
+            FormattableString.Invariant($"job.update.density={density}"),
+            FormattableString.Invariant($"job.update.valueBits={bits}"),
+            $"job.update.indexSet={set}",
+            .. set == "momentum" ? (string[])["job.server.optimizer=fedAvgM", "job.server.momentum=0.5", "job.server.learningRate=0.5"] : [],
+        ]);
 }

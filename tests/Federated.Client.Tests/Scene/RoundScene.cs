@@ -80,6 +80,8 @@ internal sealed class RoundScene : IAsyncDisposable
 
     public MemoryKeptTensors Kept { get; } = new();
 
+    public MemoryHeldAdapters Held { get; } = new();
+
     /// <summary>What may hold the round up.</summary>
     public IRoundPacing? Pacing { get; set; }
 
@@ -110,10 +112,8 @@ internal sealed class RoundScene : IAsyncDisposable
         Options,
         TimeProvider.System,
         Observer,
-        Residuals,
-        Kept,
+        new DeviceMemory { Residuals = Residuals, Kept = Kept, Held = Held },
         enrollment: null,
-        masked: null,
         Pacing);
 
     public ModelCache Cache() => new(CacheOptions, new FakeEngine(Step));

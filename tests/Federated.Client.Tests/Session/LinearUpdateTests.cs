@@ -31,9 +31,10 @@ public sealed class LinearUpdateTests
         PlanDocument quiet = scene.Plan with { Linear = round };
         PlanDocument noisy = scene.Plan with { Linear = round with { Noise = new LinearNoise(10_000, 100) } };
         LocalTrainingResult training = new(3, 5, 0.5);
+        MemoryResiduals residuals = new();
 
-        Assert.Equal(LinearUpdate.Encode(quiet, "device", delta, training).Pack(), LinearUpdate.Encode(quiet, "device", delta, training).Pack());
-        byte[] first = LinearUpdate.Encode(noisy, "device", delta, training).Pack();
-        Assert.NotEqual(first, LinearUpdate.Encode(noisy, "device", delta, training).Pack());
+        Assert.Equal(LinearUpdate.Encode(quiet, null, "device", delta, training, residuals).Pack(), LinearUpdate.Encode(quiet, null, "device", delta, training, residuals).Pack());
+        byte[] first = LinearUpdate.Encode(noisy, null, "device", delta, training, residuals).Pack();
+        Assert.NotEqual(first, LinearUpdate.Encode(noisy, null, "device", delta, training, residuals).Pack());
     }
 }

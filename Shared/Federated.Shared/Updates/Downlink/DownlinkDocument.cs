@@ -56,7 +56,7 @@ public sealed record DownlinkDocument
             reader.ReadHeader(Kind, FormatVersion, Fields);
             DownlinkDocument read = new()
             {
-                Form = (DownlinkForm)reader.ReadInt32InRange(Kind, "form", 1, 4),
+                Form = (DownlinkForm)reader.ReadInt32InRange(Kind, "form", (int)DownlinkForm.SameSet, (int)DownlinkForm.WholeChange8),
                 BaseVersion = reader.ReadInt64InRange(Kind, "base version", NoBase, long.MaxValue),
                 ModelVersion = reader.ReadInt64InRange(Kind, "model version", 0, long.MaxValue),
                 Vector = EncodedVector.FromBytes(reader.ReadBinaryUpTo(Kind, "vector", document.Length), parameterCount),
@@ -82,7 +82,7 @@ public sealed record DownlinkDocument
                 ErrorCode.Conflict, $"The change leads from model version {BaseVersion} to {ModelVersion}; the client holds {heldVersion}. Ask for the whole adapter.");
         }
 
-        if (Form == DownlinkForm.SameSet)
+        if (Form is DownlinkForm.SameSet or DownlinkForm.Change8 or DownlinkForm.WholeChange8)
         {
             Vector.AddTo(adapter, shared);
         }
@@ -96,6 +96,8 @@ public sealed record DownlinkDocument
     internal static (IndexCoding Indices, ValueEncoding Values, bool NeedsBase) ContentOf(DownlinkForm form) => form switch
     {
         DownlinkForm.SameSet => (IndexCoding.Shared, ValueEncoding.Block8, true),
+        DownlinkForm.Change8 => (IndexCoding.Golomb, ValueEncoding.Block8, true),
+        DownlinkForm.WholeChange8 => (IndexCoding.All, ValueEncoding.Block8, true),
         DownlinkForm.Delta => (IndexCoding.Golomb, ValueEncoding.RawFloat32, true),
         DownlinkForm.Adapter8 => (IndexCoding.All, ValueEncoding.Block8, false),
         DownlinkForm.Adapter32 => (IndexCoding.All, ValueEncoding.RawFloat32, false),

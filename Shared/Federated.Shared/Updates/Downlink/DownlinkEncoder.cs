@@ -37,31 +37,39 @@ public static class DownlinkEncoder
     public static DownlinkDocument Delta(ReadOnlySpan<float> held, long heldVersion, ReadOnlySpan<float> adapter, long modelVersion)
     {
         DemandSameLength(held, adapter);
-        int[] indices = ArrayPool<int>.Shared.Rent(adapter.Length);
-        try
+        int[] indices = Differing(held, adapter);
+        float[] values = new float[indices.Length];
+        for (int i = 0; i < values.Length; i++)
         {
-            int count = 0;
-            for (int i = 0; i < adapter.Length; i++)
-            {
-                indices[count] = i;
-                count += BitConverter.SingleToUInt32Bits(held[i]) == BitConverter.SingleToUInt32Bits(adapter[i]) ? 0 : 1;
-            }
-
-            float[] values = new float[count];
-            for (int i = 0; i < count; i++)
-            {
-                values[i] = adapter[indices[i]];
-            }
-
-            GolombCode code = GolombCode.For(adapter.Length, count);
-            byte[] coded = new byte[code.MaxLengthBytes + IndexSlackBytes];
-            int length = code.Encode(indices.AsSpan(0, count), coded);
-            return Document(DownlinkForm.Delta, heldVersion, modelVersion, adapter.Length, coded.AsMemory(0, length), values);
+            values[i] = adapter[indices[i]];
         }
-        finally
+
+        return Document(DownlinkForm.Delta, heldVersion, modelVersion, adapter.Length, Coded(adapter.Length, indices), values);
+    }
+
+    /// <summary>The change of the parameters that differ, in 8-bit blocks: with their indices, or of all parameters where that is shorter.</summary>
+    /// <param name="previous">Adapter of the previous version: [P].</param>
+    /// <param name="adapter">The new one: [P].</param>
+    /// <param name="modelVersion">Its version.</param>
+    public static DownlinkDocument Change(ReadOnlySpan<float> previous, ReadOnlySpan<float> adapter, long modelVersion)
+    {
+        DemandSameLength(previous, adapter);
+        int[] indices = Differing(previous, adapter);
+        ReadOnlyMemory<byte> coded = Coded(adapter.Length, indices);
+        float[] change = new float[adapter.Length];
+        System.Numerics.Tensors.TensorPrimitives.Subtract(adapter, previous, change);
+        if (indices.Length + coded.Length >= adapter.Length)
         {
-            ArrayPool<int>.Shared.Return(indices);
+            return Document(DownlinkForm.WholeChange8, modelVersion - 1, modelVersion, adapter.Length, default, change);
         }
+
+        float[] values = new float[indices.Length];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = change[indices[i]];
+        }
+
+        return Document(DownlinkForm.Change8, modelVersion - 1, modelVersion, adapter.Length, coded, values);
     }
 
     /// <summary>All parameters, in 8-bit blocks or as float32.</summary>
@@ -83,6 +91,28 @@ public static class DownlinkEncoder
         }
 
         return shortest ?? throw new ArgumentException("There is no document to choose from.", nameof(candidates));
+    }
+
+    private static int[] Differing(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
+    {
+        int[] indices = ArrayPool<int>.Shared.Rent(other.Length);
+        int count = 0;
+        for (int i = 0; i < other.Length; i++)
+        {
+            indices[count] = i;
+            count += BitConverter.SingleToUInt32Bits(one[i]) == BitConverter.SingleToUInt32Bits(other[i]) ? 0 : 1;
+        }
+
+        int[] differing = indices[..count];
+        ArrayPool<int>.Shared.Return(indices);
+        return differing;
+    }
+
+    private static ReadOnlyMemory<byte> Coded(int parameterCount, ReadOnlySpan<int> indices)
+    {
+        GolombCode code = GolombCode.For(parameterCount, indices.Length);
+        byte[] coded = new byte[code.MaxLengthBytes + IndexSlackBytes];
+        return coded.AsMemory(0, code.Encode(indices, coded));
     }
 
     private static DownlinkDocument Document(

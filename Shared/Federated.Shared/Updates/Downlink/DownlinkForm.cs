@@ -18,4 +18,10 @@ public enum DownlinkForm
 
     /// <summary>All parameters as float32. Exact.</summary>
     Adapter32 = 4,
+
+    /// <summary>The change of the parameters that differ: their indices in Golomb's code, the change in 8-bit blocks, added to the previous version. Approximate.</summary>
+    Change8 = 5,
+
+    /// <summary>The change of all parameters in 8-bit blocks, added to the previous version. Approximate.</summary>
+    WholeChange8 = 6,
 }

@@ -4,8 +4,8 @@ namespace Federated.Shared.Updates.Indices;
 
 /// <summary>
 /// What a <see cref="IndexSetKind.Voted"/> set is elected from. The client's half: the squared residuals of the coordinates asked for,
-/// which travel in a sum like any other. The server's half: scores of all parameters, into which each round's sum goes and in which earlier
-/// rounds fade. One caller at a time.
+/// which travel in a sum like any other. The server's half: scores of all parameters, in which a parameter's newest vote stands and earlier
+/// rounds' fade. One caller at a time.
 /// </summary>
 public sealed class ResidualVotes
 {
@@ -16,11 +16,19 @@ public sealed class ResidualVotes
     /// <param name="parameterCount">P.</param>
     /// <param name="memory">What is left of a score after a round, in [0, 1].</param>
     public ResidualVotes(int parameterCount, float memory)
+        : this(new float[Positive(parameterCount)], memory)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(parameterCount);
+    }
+
+    /// <summary>Goes on with scores that were kept.</summary>
+    /// <param name="scores">[P]; changed in place by <see cref="Count"/>.</param>
+    /// <param name="memory">What is left of a score after a round, in [0, 1].</param>
+    public ResidualVotes(float[] scores, float memory)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
         ArgumentOutOfRangeException.ThrowIfNegative(memory);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(memory, 1);
-        _scores = new float[parameterCount];
+        _scores = scores;
         _memory = memory;
     }
 
@@ -56,10 +64,16 @@ public sealed class ResidualVotes
         ReadOnlySpan<int> indices = asked.Indices;
         for (int i = 0; i < indices.Length; i++)
         {
-            _scores[indices[i]] += MathF.Max(0, votes[i]);
+            _scores[indices[i]] = MathF.Max(0, votes[i]);
         }
     }
 
-    /// <summary>The set of the k largest scores.</summary>
-    public SharedIndexSet Elect(int count) => SharedIndexSet.Voted(_scores, count);
+    /// <summary>The set of the k largest scores, made up with random ones of a seed.</summary>
+    public SharedIndexSet Elect(ulong seed, int count) => SharedIndexSet.Voted(seed, _scores, count);
+
+    private static int Positive(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        return count;
+    }
 }

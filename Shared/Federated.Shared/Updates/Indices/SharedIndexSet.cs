@@ -40,7 +40,7 @@ public sealed class SharedIndexSet
 
     /// <summary>
     /// The <paramref name="largest"/> largest magnitudes of <paramref name="momentum"/>, which are taken for certain and not scaled, and
-    /// <paramref name="random"/> of the others, uniform, scaled by (P − largest)/random.
+    /// <paramref name="random"/> of the others, uniform, scaled by (P − largest)/random. Where fewer are certain, more are random.
     /// </summary>
     /// <param name="seed">The round's seed.</param>
     /// <param name="momentum">The server's momentum: [P], finite.</param>
@@ -54,19 +54,20 @@ public sealed class SharedIndexSet
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)largest + random, momentum.Length, nameof(random));
         int[] certain = new int[largest];
         int certainCount = TopKSelection.Select(momentum, largest, certain);
-        return Complete(IndexSetKind.Momentum, momentum.Length, certain.AsSpan(0, certainCount), seed, random);
+        return Complete(IndexSetKind.Momentum, momentum.Length, certain.AsSpan(0, certainCount), seed, largest + random - certainCount, scaled: true);
     }
 
-    /// <summary>The <paramref name="count"/> largest scores; fewer when fewer are not zero.</summary>
+    /// <summary>The <paramref name="count"/> largest scores; while fewer are above zero, random others make up the number.</summary>
+    /// <param name="seed">The round's seed.</param>
     /// <param name="scores">Summed squared residuals: [P], finite, not negative.</param>
     /// <param name="count">k, 1 to P.</param>
-    public static SharedIndexSet Voted(ReadOnlySpan<float> scores, int count)
+    public static SharedIndexSet Voted(ulong seed, ReadOnlySpan<float> scores, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, scores.Length);
         int[] indices = new int[count];
         int found = TopKSelection.Select(scores, count, indices);
-        return new SharedIndexSet(IndexSetKind.Voted, new IndexSet(scores.Length, indices[..found]), 1f, null);
+        return Complete(IndexSetKind.Voted, scores.Length, indices.AsSpan(0, found), seed, count - found, scaled: false);
     }
 
     /// <summary>
@@ -84,8 +85,13 @@ public sealed class SharedIndexSet
     /// <summary>The factor of coordinate i of the set.</summary>
     public float ScaleOf(int i) => _scales is null ? Scale : _scales[i];
 
-    private static SharedIndexSet Complete(IndexSetKind kind, int parameterCount, ReadOnlySpan<int> certain, ulong seed, int random)
+    private static SharedIndexSet Complete(IndexSetKind kind, int parameterCount, ReadOnlySpan<int> certain, ulong seed, int random, bool scaled)
     {
+        if (random == 0)
+        {
+            return new SharedIndexSet(kind, new IndexSet(parameterCount, certain.ToArray()), 1f, null);
+        }
+
         // Ranks among the indices that are not certain, so that the draw is uniform over them.
         ReadOnlySpan<int> ranks = RandomIndices.Draw(seed, parameterCount - certain.Length, random).Indices;
         int[] merged = new int[certain.Length + random];
@@ -101,6 +107,6 @@ public sealed class SharedIndexSet
             scales[i] = isCertain ? 1f : inverse;
         }
 
-        return new SharedIndexSet(kind, new IndexSet(parameterCount, merged), 1f, scales);
+        return new SharedIndexSet(kind, new IndexSet(parameterCount, merged), 1f, scaled ? scales : null);
     }
 }

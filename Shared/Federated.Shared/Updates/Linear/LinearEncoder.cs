@@ -4,6 +4,7 @@ using Federated.Shared.Randomness;
 using Federated.Shared.SecureAggregation;
 using Federated.Shared.Updates.Bits;
 using Federated.Shared.Updates.Indices;
+using Federated.Shared.Updates.Plain;
 
 namespace Federated.Shared.Updates.Linear;
 
@@ -23,7 +24,9 @@ public sealed class LinearEncoder
     private readonly SharedIndexSet _set;
     private readonly float[] _gathered;
     private readonly float[] _coordinates;
+    private readonly float[] _transmitted;
     private readonly uint[] _fields;
+    private readonly IndexSet? _voters;
 
     /// <summary>An encoder of one round.</summary>
     /// <exception cref="ArgumentException">The settings contradict each other, or the set is not the round's.</exception>
@@ -32,7 +35,9 @@ public sealed class LinearEncoder
         LinearDecoder.Demand(round, set);
         _round = round;
         _set = set;
-        _gathered = new float[set.Indices.Count];
+        _voters = LinearDecoder.VotersOf(round);
+        _gathered = new float[set.Indices.Count + round.Votes];
+        _transmitted = set.KeepsResidual ? new float[set.Indices.Count] : [];
         _coordinates = new float[round.PaddedLength];
         _fields = new uint[round.FieldCount];
     }
@@ -52,8 +57,13 @@ public sealed class LinearEncoder
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(examples);
         Span<float> coordinates = _coordinates;
-        _set.Indices.Gather(update, _gathered);
-        (double norm, double factor) = L2Clip.Apply(_gathered, _round.ClipNorm);
+        Span<float> values = _gathered.AsSpan(0, _set.Indices.Count);
+        _set.Indices.Gather(update, values);
+        (double norm, double factor) = L2Clip.Apply(values, _round.ValueClipNorm);
+        if (_voters is not null)
+        {
+            Vote(update, _gathered.AsSpan(values.Length));
+        }
 
         int weight = Math.Min(examples, _round.MaxExamples);
         if (weight < _round.MaxExamples)
@@ -70,7 +80,7 @@ public sealed class LinearEncoder
     }
 
     /// <summary>
-    /// Adds the round's noise to <see cref="Fields"/>: once, after <see cref="Encode"/> and before anything leaves the device. Without it a round
+    /// Adds the round's noise to <see cref="Fields"/>: once, after encoding and before anything leaves the device. Without it a round
     /// with noise has no privacy.
     /// </summary>
     /// <param name="random">The device's own secret: <see cref="KeyedGenerator.Create"/>.</param>
@@ -95,30 +105,54 @@ public sealed class LinearEncoder
     public void Pack(Span<byte> destination) => FieldPacking.Pack(_fields, _round.WidthBits, destination);
 
     /// <summary>
-    /// Takes from <paramref name="update"/> what the last call of <see cref="Encode"/> transmitted of it, before any mask was added: what
-    /// stays is the residual. For index sets whose clients keep one (<see cref="SharedIndexSet.KeepsResidual"/>).
+    /// Encodes a residual together with an update and takes off it what was transmitted, before any mask is added: what stays is the new residual. For index
+    /// sets whose clients keep one (<see cref="SharedIndexSet.KeepsResidual"/>).
     /// </summary>
-    /// <param name="update">The vector that was encoded: [P]; becomes the residual.</param>
-    /// <param name="examples">The count that was encoded.</param>
+    /// <param name="residual">The client's memory, which takes in the update and gives up what is sent.</param>
+    /// <param name="update">g: [P], finite.</param>
+    /// <param name="round">Its round, later than the residual's.</param>
+    /// <param name="examples">Examples it speaks for, at least 1.</param>
+    /// <param name="loss">Mean training loss.</param>
+    /// <param name="dither">The client's own randomness.</param>
     /// <exception cref="InvalidOperationException">Clients keep no residual with this index set.</exception>
-    public void KeepResidual(Span<float> update, int examples)
+    /// <exception cref="ArgumentException">A length is another, or the round is not later.</exception>
+    public LinearEncoding Encode(Residual residual, ReadOnlySpan<float> update, long round, int examples, double loss, LaneGenerator dither)
     {
+        ArgumentNullException.ThrowIfNull(residual);
         if (!_set.KeepsResidual)
         {
             throw new InvalidOperationException($"Index set {_set.Kind} is scaled by its inverse inclusion probability; a residual would count what it left out twice.");
         }
 
-        int weight = Math.Min(examples, _round.MaxExamples);
+        residual.Accumulate(update, round);
+        LinearEncoding encoding = Encode(residual.Values, examples, loss, dither);
         Span<float> coordinates = _coordinates;
         StochasticQuantizer.Dequantize(_fields.AsSpan(0, coordinates.Length), FieldPacking.MaxWidthBits, (float)_round.Step, coordinates);
         HadamardRotation.Invert(coordinates, _round.RotationBlock, _round.Seed);
         BlockDeal.Collect(coordinates, _round.RotationBlock, _gathered);
-        ReadOnlySpan<int> indices = _set.Indices.Indices;
-        float share = Share(weight);
-        for (int i = 0; i < indices.Length; i++)
+        float share = Share(Math.Min(examples, _round.MaxExamples));
+        for (int i = 0; i < _transmitted.Length; i++)
         {
-            update[indices[i]] -= _gathered[i] / share;
+            _transmitted[i] = _gathered[i] / share;
         }
+
+        residual.Sent(_set.Indices.Indices, _transmitted);
+        return encoding;
+    }
+
+    /// <summary>Gives the residual back what the last call took from it, because the server did not count it.</summary>
+    public void Restore(Residual residual)
+    {
+        ArgumentNullException.ThrowIfNull(residual);
+        residual.Restore(_set.Indices.Indices, _transmitted);
+    }
+
+    /// <summary>The votes, brought to one norm for every client; nothing of a client whose update is zero there.</summary>
+    private void Vote(ReadOnlySpan<float> update, Span<float> votes)
+    {
+        ResidualVotes.Cast(update, _voters!, votes);
+        float norm = TensorPrimitives.Norm<float>(votes);
+        TensorPrimitives.Multiply(votes, norm > 0 && float.IsFinite(norm) ? (float)(_round.VoteNorm / norm) : 0f, votes);
     }
 
     private float Share(int weight) => (float)((double)weight / _round.MaxExamples);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Updates.Bits;
 using Federated.Shared.Updates.Indices;
@@ -9,15 +10,18 @@ namespace Federated.Shared.Updates.Linear;
 /// <summary>
 /// What all clients of a round share on the private path, so that their updates are linear in one basis: MessagePack array [version = 2,
 /// seed, P, index set, k, clip norm, step, field width, rotation block, least and most clients, most examples]; with noise of the clients version
-/// 3 and two fields more, its variance in the coordinates and in the bit. Reading it checks that no sum can wrap. Immutable.
+/// 3 and two fields more, its variance in the coordinates and in the bit; with a set that the server tells version 4 and three fields more, votes, hash and length of the
+/// set's document. Reading it checks that no sum can wrap. Immutable.
 /// </summary>
 public sealed record LinearRound
 {
     private const string Kind = "linear round document";
     private const int FormatVersion = 2;
     private const int NoisyVersion = 3;
+    private const int ToldVersion = 4;
     private const int Fields = 12;
     private const int NoisyFields = 14;
+    private const int ToldFields = 15;
     private const int MaxBytes = 256;
 
     /// <summary>Most clients of one sum.</summary>
@@ -35,8 +39,23 @@ public sealed record LinearRound
     /// <summary>k, 1 to P.</summary>
     public required int SetSize { get; init; }
 
-    /// <summary>C, above 0.</summary>
+    /// <summary>The document (<see cref="IndexSetDocument"/>) of a set that the server tells; null for a random one. Who agrees on the round agrees on the set.</summary>
+    public ObjectReference? Set { get; init; }
+
+    /// <summary>Coordinates that vote on the next set, 0 to P, drawn of <see cref="Seed"/>: their squares follow the set's values. Above 0 only for a voted set.</summary>
+    public int Votes { get; init; }
+
+    /// <summary>C, above 0: of values and votes together.</summary>
     public required double ClipNorm { get; init; }
+
+    /// <summary>What the values alone are clipped to: their share of C² is their share of the coordinates.</summary>
+    public double ValueClipNorm => ClipNorm * Math.Sqrt((double)SetSize / CoordinateCount);
+
+    /// <summary>L2 norm that the votes of every client are brought to, so that none has more to say than another.</summary>
+    public double VoteNorm => ClipNorm * Math.Sqrt((double)Votes / CoordinateCount);
+
+    /// <summary>Values and votes.</summary>
+    public int CoordinateCount => SetSize + Votes;
 
     /// <summary>γ, above 0.</summary>
     public required double Step { get; init; }
@@ -60,7 +79,7 @@ public sealed record LinearRound
     public LinearNoise? Noise { get; init; }
 
     /// <summary>k′.</summary>
-    public int PaddedLength => HadamardRotation.PaddedLength(SetSize, RotationBlock);
+    public int PaddedLength => HadamardRotation.PaddedLength(CoordinateCount, RotationBlock);
 
     /// <summary>Fields of <see cref="LinearStatistics"/>.</summary>
     public int StatisticsFields => LinearStatistics.FieldCount(this);
@@ -82,8 +101,9 @@ public sealed record LinearRound
     {
         ArrayBufferWriter<byte> buffer = new(MaxBytes);
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(Noise is null ? Fields : NoisyFields);
-        writer.Write(Noise is null ? FormatVersion : NoisyVersion);
+        (int version, int fields) = Noise is not null ? (NoisyVersion, NoisyFields) : Set is not null ? (ToldVersion, ToldFields) : (FormatVersion, Fields);
+        writer.WriteArrayHeader(fields);
+        writer.Write(version);
         writer.Write(Seed);
         writer.Write(ParameterCount);
         writer.Write((int)IndexSet);
@@ -99,6 +119,12 @@ public sealed record LinearRound
         {
             writer.Write(noise.Variance);
             writer.Write(noise.BitVariance);
+        }
+        else if (Set is { } set)
+        {
+            writer.Write(Votes);
+            writer.Write(set.Hash.ToBytes());
+            writer.Write(set.LengthBytes);
         }
 
         writer.Flush();
@@ -130,6 +156,16 @@ public sealed record LinearRound
             return $"The index set has {SetSize} of {ParameterCount} parameters, a sum {MinClients} to {MaxClients} clients; the first may not exceed the second.";
         }
 
+        if (Votes > ParameterCount || (Votes > 0 && IndexSet != IndexSetKind.Voted) || (Set is not null && IndexSet == IndexSetKind.Random))
+        {
+            return $"{Votes} votes of {ParameterCount} parameters beside a {IndexSet} set that is {(Set is null ? "not told" : "told")}; only a voted set has votes, and a random one is never told.";
+        }
+
+        if (Noise is not null && IndexSet != IndexSetKind.Random)
+        {
+            return $"Noise of the clients beside a {IndexSet} set: what decides the set would have to be noisy too. Take a random set.";
+        }
+
         if (WidthBits <= System.Numerics.BitOperations.Log2(System.Numerics.BitOperations.RoundUpToPowerOf2((uint)MaxClients)))
         {
             return $"Fields of {WidthBits} bits cannot sum a digit of {MaxClients} clients. Widen the fields, or take smaller groups.";
@@ -158,8 +194,10 @@ public sealed record LinearRound
     private static LinearRound Parse(ref MessagePackReader reader)
     {
         MessagePackReader ahead = reader.CreatePeekReader();
-        bool noisy = ahead.ReadArrayHeader() > 0 && ahead.ReadInt32() == NoisyVersion;
-        reader.ReadHeader(Kind, noisy ? NoisyVersion : FormatVersion, noisy ? NoisyFields : Fields);
+        int version = ahead.ReadArrayHeader() > 0 ? ahead.ReadInt32() : 0;
+        bool noisy = version == NoisyVersion;
+        bool told = version == ToldVersion;
+        reader.ReadHeader(Kind, noisy ? NoisyVersion : told ? ToldVersion : FormatVersion, noisy ? NoisyFields : told ? ToldFields : Fields);
         return new LinearRound
         {
             Seed = reader.ReadUInt64(),
@@ -176,6 +214,8 @@ public sealed record LinearRound
             Noise = noisy
                 ? new LinearNoise(reader.ReadDoubleInRange(Kind, "noise variance", 0, LinearNoise.MaxVariance), reader.ReadDoubleInRange(Kind, "noise of the bit", 0, LinearNoise.MaxVariance))
                 : null,
+            Votes = told ? reader.ReadInt32InRange(Kind, "votes", 0, ProtocolLimits.MaxParameters) : 0,
+            Set = told ? new ObjectReference(reader.ReadHash(Kind, "hash of the set"), reader.ReadInt64InRange(Kind, "length of the set", 1, ProtocolLimits.MaxDownloadBytes)) : null,
         };
     }
 }

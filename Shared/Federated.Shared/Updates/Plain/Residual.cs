@@ -59,9 +59,9 @@ public sealed class Residual
     /// </summary>
     /// <param name="update">g: [P], finite.</param>
     /// <param name="round">Its round, later than the last one.</param>
-    /// <param name="codec">The settings.</param>
+    /// <param name="codec">The settings; null for neither decay nor momentum.</param>
     /// <exception cref="ArgumentException">The length is another, or the round is not later.</exception>
-    internal void Accumulate(ReadOnlySpan<float> update, long round, PlainCodec codec)
+    internal void Accumulate(ReadOnlySpan<float> update, long round, PlainCodec? codec = null)
     {
         if (update.Length != _values.Length || round <= Round)
         {
@@ -69,7 +69,7 @@ public sealed class Residual
                 $"An update of {update.Length} parameters in round {round}; the residual has {_values.Length} parameters and has seen round {Round}.", nameof(update));
         }
 
-        if (Round > 0 && round - Round > 1 && codec.StaleDecay < 1)
+        if (Round > 0 && round - Round > 1 && codec is { StaleDecay: < 1 })
         {
             float left = MathF.Pow(codec.StaleDecay, round - Round - 1);
             TensorPrimitives.Multiply(_values, left, _values);
@@ -80,7 +80,7 @@ public sealed class Residual
         }
 
         Round = round;
-        if (codec.Momentum > 0)
+        if (codec is { Momentum: > 0 })
         {
             _velocity ??= new float[_values.Length];
 

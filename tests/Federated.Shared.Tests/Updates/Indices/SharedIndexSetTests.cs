@@ -69,10 +69,24 @@ public sealed class SharedIndexSetTests
     [Fact]
     public void Voted_Scores_TakesTheLargestAndKeepsResiduals()
     {
-        SharedIndexSet set = SharedIndexSet.Voted([1f, 0f, 3f, 2f], 2);
+        SharedIndexSet set = SharedIndexSet.Voted(1, [1f, 0f, 3f, 2f], 2);
         Assert.Equal([2, 3], set.Indices.Indices.ToArray());
         Assert.Equal(1f, set.ScaleOf(0));
         Assert.True(set.KeepsResidual);
+    }
+
+    [Fact]
+    public void Voted_FewScores_AreMadeUpAtRandomAndUnscaled()
+    {
+        float[] scores = new float[50];
+        scores[7] = 1;
+        SharedIndexSet one = SharedIndexSet.Voted(1, scores, 10);
+        SharedIndexSet other = SharedIndexSet.Voted(2, scores, 10);
+
+        Assert.Equal(10, one.Indices.Count);
+        Assert.Contains(7, one.Indices.Indices.ToArray());
+        Assert.NotEqual(one.Indices.Indices.ToArray(), other.Indices.Indices.ToArray());
+        Assert.All(Enumerable.Range(0, 10), i => Assert.Equal(1f, one.ScaleOf(i)));
     }
 
     [Fact]
@@ -87,7 +101,7 @@ public sealed class SharedIndexSetTests
         votes.Count(new IndexSet(4, [3]), [-1f]);
 
         Assert.Equal([2f, 0f, 4.5f, 0f], votes.Scores.ToArray());
-        Assert.Equal([2], votes.Elect(1).Indices.Indices.ToArray());
+        Assert.Equal([2], votes.Elect(1, 1).Indices.Indices.ToArray());
     }
 
     [Fact]

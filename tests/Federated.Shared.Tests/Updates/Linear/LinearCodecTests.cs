@@ -1,7 +1,9 @@
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Randomness;
 using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
+using Federated.Shared.Updates.Plain;
 
 namespace Federated.Shared.Tests.Updates.Linear;
 
@@ -74,15 +76,15 @@ public sealed class LinearCodecTests
     }
 
     [Fact]
-    public void KeepResidual_VotedSet_LeavesWhatWasNotSent()
+    public void Encode_VotedSet_KeepsWhatWasNotSent()
     {
         float[] update = Vectors.Normal(Parameters, 1);
-        SharedIndexSet set = SharedIndexSet.Voted(update.Select(MathF.Abs).ToArray(), 100);
+        SharedIndexSet set = SharedIndexSet.Voted(1, update.Select(MathF.Abs).ToArray(), 100);
         LinearRound round = Round(100, 16, 2, 600) with { IndexSet = IndexSetKind.Voted };
         LinearEncoder encoder = new(round, set);
-        encoder.Encode(update, 300, 0.5, LaneGenerator.For(1, "dither"));
-        float[] residual = [.. update];
-        encoder.KeepResidual(residual, 300);
+        Residual memory = new("job", Parameters);
+        encoder.Encode(memory, update, 1, 300, 0.5, LaneGenerator.For(1, "dither"));
+        ReadOnlySpan<float> residual = memory.Values;
 
         float[] decoded = new float[Parameters];
         new LinearDecoder(round, set).Decode((ReadOnlySpan<uint>)encoder.Fields, 1, decoded);
@@ -91,15 +93,63 @@ public sealed class LinearCodecTests
             Assert.Equal(update[i], residual[i] + decoded[i], 1e-4f);
         }
 
-        Assert.InRange(set.Indices.Indices.ToArray().Max(i => MathF.Abs(residual[i])), 1e-9f, 0.1f);
+        float[] left = memory.Values.ToArray();
+        Assert.InRange(set.Indices.Indices.ToArray().Max(i => MathF.Abs(left[i])), 1e-9f, 0.1f);
+
+        encoder.Restore(memory);
+        for (int i = 0; i < Parameters; i++)
+        {
+            Assert.Equal(update[i], memory.Values[i], 1e-5f);
+        }
     }
 
     [Fact]
-    public void KeepResidual_RandomSet_IsRefused()
+    public void Encode_ResidualWithRandomSet_IsRefused()
     {
         LinearRound round = Round(Parameters, 24, 2, 1);
         LinearEncoder encoder = new(round, SharedIndexSet.Random(round.Seed, Parameters, Parameters));
-        Assert.Throws<InvalidOperationException>(() => encoder.KeepResidual(new float[Parameters], 1));
+        Assert.Throws<InvalidOperationException>(
+            () => encoder.Encode(new Residual("job", Parameters), new float[Parameters], 1, 1, 0.5, LaneGenerator.For(1, "dither")));
+    }
+
+    [Fact]
+    public void Decode_VotesOfSeveralClients_TellWhereResidualsAreLarge()
+    {
+        const int Clients = 10;
+        LinearRound round = Round(100, 16, Clients, 1) with { IndexSet = IndexSetKind.Voted, Votes = 200 };
+        SharedIndexSet set = SharedIndexSet.Voted(1, new float[Parameters], 100);
+        LinearDecoder decoder = new(round, set);
+        int large = decoder.Voters!.Indices[77];
+        uint[] sums = new uint[round.FieldCount];
+        for (int client = 0; client < Clients; client++)
+        {
+            float[] update = Vectors.Normal(Parameters, client);
+            update[large] = 20;
+            LinearEncoder encoder = new(round, set);
+            encoder.Encode(new Residual("job", Parameters), update, 1, 5, 0.5, LaneGenerator.For((ulong)client, "dither"));
+            for (int i = 0; i < sums.Length; i++)
+            {
+                sums[i] = (sums[i] + encoder.Fields[i]) & ((1u << round.WidthBits) - 1);
+            }
+        }
+
+        decoder.Decode((ReadOnlySpan<uint>)sums, Clients, new float[Parameters]);
+        float[] votes = decoder.Votes.ToArray();
+        Assert.Equal(round.Votes, votes.Length);
+        Assert.Equal(77, Array.IndexOf(votes, votes.Max()));
+        Assert.Equal(round.VoteNorm, votes.Max(), 0.2 * round.VoteNorm);
+    }
+
+    [Fact]
+    public void FromBytes_ToldSet_ComesBackAsItWas()
+    {
+        LinearRound round = Round(100, 16, 4, 1) with
+        {
+            IndexSet = IndexSetKind.Voted, Votes = 50, Set = new ObjectReference(ContentHash.Of([1, 2, 3]), 3),
+        };
+        Assert.Equal(round, LinearRound.FromBytes(round.ToBytes()));
+        Assert.Contains("only a voted set has votes", (round with { IndexSet = IndexSetKind.Momentum }).Problem(), StringComparison.Ordinal);
+        Assert.Contains("a random one is never told", (round with { IndexSet = IndexSetKind.Random, Votes = 0 }).Problem(), StringComparison.Ordinal);
     }
 
     [Fact]

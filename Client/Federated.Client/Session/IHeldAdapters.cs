@@ -1,0 +1,19 @@
+namespace Federated.Client.Session;
+
+/// <summary>An adapter that a device started a round from.</summary>
+/// <param name="Version">The model version that it is.</param>
+/// <param name="IsExact">Whether it is that version bit for bit, rather than rounded.</param>
+/// <param name="Values">[P].</param>
+public sealed record HeldAdapter(long Version, bool IsExact, ReadOnlyMemory<float> Values);
+
+/// <summary>
+/// Where a device keeps the adapter of its last round in a job that offers changes of it, so that the next download is short. One caller at a time.
+/// </summary>
+public interface IHeldAdapters
+{
+    /// <summary>The job's adapter; null when there is none of so many parameters that can be read.</summary>
+    HeldAdapter? Read(string jobId, int parameterCount);
+
+    /// <summary>Replaces the job's adapter. False when it cannot be kept; the earlier one stays then.</summary>
+    bool TryWrite(string jobId, HeldAdapter adapter);
+}
