@@ -58,6 +58,41 @@ public sealed class CompressedUpdateTests
     }
 
     [Theory]
+    [InlineData("voted", "")]
+    [InlineData("momentum", """ "server": { "optimizer": "fedAvgM", "momentum": 0.5, "learningRate": 0.5 },""")]
+    public async Task Run_ToldIndexSets_LearnsTheSameWithAndWithoutMasks(string indexSet, string server)
+    {
+        string update = $$"""{ "codec": "linear", "density": 0.5, "valueBits": 12, "exampleCap": 60, "indexSet": "{{indexSet}}" }""";
+        SeededRun plain = await SeededRun.RunAsync(update: update, further: server);
+        SeededRun masked = await SeededRun.RunAsync(update: update, further: server, aggregation: """{ "secure": {} }""");
+        SeededRun threads = await SeededRun.RunAsync(update: update, further: server, threads: 2);
+
+        Assert.True(plain.Records[^1].Evaluation!.Accuracy > 0.3, $"It is {plain.Records[^1].Evaluation!.Accuracy} in the end; untrained it is 0.1.");
+        Assert.Equal(plain.AdapterSha256, masked.AdapterSha256);
+        Assert.Equal(plain.AdapterSha256, threads.AdapterSha256);
+    }
+
+    [Theory]
+    [InlineData("{}", 3)]
+    [InlineData("""{ "codec": "linear", "density": 0.1, "valueBits": 12, "exampleCap": 60 }""", 3)]
+    public async Task Run_CompactDownlink_LearnsFromFewerBytesDown(string update, int fewerBytes)
+    {
+        const string Compact = """ "downlink": "compact",""";
+        await using CountingRelay relay = new();
+        SeededRun whole = await SeededRun.RunAsync(update: update);
+        SeededRun compact = await SeededRun.RunAsync(update: update, further: Compact);
+        SeededRun relayed = await SeededRun.RunAsync(update: update, further: Compact, relay: relay);
+
+        // Round 1 starts from the initial adapter, which nobody has changed yet.
+        Assert.Equal(whole.Records[0].BytesDown, compact.Records[0].BytesDown, 2_000.0);
+        Assert.InRange(compact.Records[^1].BytesDown, 1, whole.Records[^1].BytesDown / fewerBytes);
+        Assert.Equal(whole.Records[^1].Evaluation!.Loss, compact.Records[^1].Evaluation!.Loss, 0.05);
+        Assert.Equal(compact.AdapterSha256, relayed.AdapterSha256);
+        long down = relayed.Records.Sum(record => record.BytesDown);
+        Assert.InRange(relay.BytesDown - down, 0, (0.01 * down) + (FramingPerContribution * relayed.Records.Sum(record => record.Accepted)));
+    }
+
+    [Theory]
     [InlineData("""{ "codec": "dense" }""", 1_000)]
     [InlineData("""{ "codec": "linear", "density": 1, "valueBits": 12, "exampleCap": 60 }""", 700)]
     public async Task Run_Directions_LearnsFromAmountsAloneAndSendsLessThanAKilobyteOfThem(string update, int mostBytes)

@@ -64,7 +64,7 @@ internal sealed class RoundScene : IAsyncDisposable
 
     public ContentHash Package { get; set; }
 
-    public ContentHash Adapter { get; }
+    public ContentHash Adapter { get; set; }
 
     public PlanDocument Plan { get; set; }
 

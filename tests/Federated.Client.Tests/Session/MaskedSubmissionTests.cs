@@ -116,8 +116,8 @@ public sealed class MaskedSubmissionTests
             scene.Source,
             scene.Options,
             TimeProvider.System,
-            enrollment: mates.Enrollment,
-            masked: rounds);
+            memory: new DeviceMemory { Masked = rounds },
+            enrollment: mates.Enrollment);
 
         SessionReport report = await session.RunOnceAsync(Cancelled);
 

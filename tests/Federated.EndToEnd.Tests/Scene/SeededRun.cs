@@ -28,13 +28,13 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
     public static Task<SeededRun> BaselineAsync() => _baseline.Value;
 
     /// <summary>Runs it to the end; through the relay, when there is one. Then only the device that fetched what all share is charged for it.</summary>
-    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}", string? training = null, string aggregation = "{}", CountingRelay? relay = null)
+    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}", string? training = null, string aggregation = "{}", CountingRelay? relay = null, string further = "")
     {
         CancellationToken ct = TestContext.Current.CancellationToken;
         using EnrolledFleet fleetKeys = new([.. Enumerable.Range(0, Devices).Select(NameOf)]);
         await using RunningServer server = await RunningServer.StartAsync(storage, threads, fleetKeys.Devices);
         await fleetKeys.KnowAsync(server.Api);
-        JobStatus job = await server.Api.SubmitJobAsync(Spec(seed, update, training ?? """{ "epochs": 2, "batchSize": 10, "learningRate": 0.1 }""", aggregation), ct);
+        JobStatus job = await server.Api.SubmitJobAsync(Spec(seed, update, training ?? """{ "epochs": 2, "batchSize": 10, "learningRate": 0.1 }""", aggregation, further), ct);
         await using GrpcServerLink link = GrpcServerLink.Connect(relay?.To(server.GrpcAddress) ?? server.GrpcAddress, new GrpcLinkOptions());
         using ModelCache models = new(new ModelCacheOptions { ChargeEveryDevice = relay is null, TrainingThreads = threads });
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -79,14 +79,14 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
 
     private static string NameOf(int index) => $"device-{index:D2}";
 
-    private static string Spec(ulong seed, string update, string training, string aggregation) => $$"""
+    private static string Spec(ulong seed, string update, string training, string aggregation, string further) => $$"""
         {
           "name": "seeded", "population": "seeded", "seed": {{seed}}, "rounds": {{Rounds}},
           "model": { "builder": "mlp", "hidden": [24] },
           "cohort": { "goal": 5, "overSelection": 1.0, "quorum": 1.0, "minimumPool": {{Devices}} },
           "training": {{training}},
           "update": {{update}},
-          "aggregation": {{aggregation}},
+          "aggregation": {{aggregation}},{{further}}
           "evaluation": { "data": { "kind": "idx", "images": "{{Mnist.TestImages}}", "labels": "{{Mnist.TestLabels}}" } }
         }
         """;

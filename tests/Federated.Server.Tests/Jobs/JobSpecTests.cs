@@ -27,6 +27,23 @@ public sealed class JobSpecTests
         }
         """;
 
+    [Theory]
+    [InlineData("job.update.indexSet", "voted", "with codec = dense")]
+    [InlineData("momentum and averaging", "momentum", "this optimizer keeps no momentum")]
+    [InlineData("voted and rolora", "voted", "rolora together with update.codec = linear and indexSet = voted")]
+    public void Read_IndexSetThatCannotBeFound_IsRefused(string what, string indexSet, string expected)
+    {
+        string[] codec = what.StartsWith("job", StringComparison.Ordinal) ? [] : ["update.codec=linear"];
+        string[] lora = what.EndsWith("rolora", StringComparison.Ordinal) ? ["""aggregation.lora={"rule":"rolora"}"""] : [];
+        Assert.Contains(expected, string.Join('\n', Problems([.. codec, .. lora, $"update.indexSet={indexSet}"])), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_CompactDownlinkOfNewFactors_IsRefused() => Assert.Contains(
+        "compact together with aggregation.lora.rule = flora",
+        string.Join('\n', Problems("downlink=compact", """aggregation.lora={"rule":"flora"}""")),
+        StringComparison.Ordinal);
+
     private static string[] Problems(params string[] overrides) =>
         [.. Assert.Throws<InvalidSettingsException>(() => Read(overrides)).Problems.Select(problem => problem.ToString())];
 

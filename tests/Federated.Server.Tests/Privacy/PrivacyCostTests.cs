@@ -63,7 +63,7 @@ public sealed class PrivacyCostTests
     {
         JobSpec spec = Spec("gaussian", multiplier: 2, bits: 16);
         LinearRound round = LinearSettings.RoundOf(spec, 1, Parameters, 1.5, 16);
-        SharedIndexSet set = LinearSettings.SetOf(round);
+        SharedIndexSet set = new JobIndexSets([]).SetOf(round, []);
         byte[] key = ServerNoise.CreateKey();
         float[] mean = new float[Parameters];
         LinearStatistics read = new ServerNoise(spec, key).AddTo(3, round, set, 10, mean, new LinearStatistics(10, 1, 5, 0));

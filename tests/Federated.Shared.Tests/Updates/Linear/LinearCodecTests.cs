@@ -123,13 +123,13 @@ public sealed class LinearCodecTests
         uint[] sums = new uint[round.FieldCount];
         for (int client = 0; client < Clients; client++)
         {
-            float[] update = Vectors.Normal(Parameters, client);
+            float[] update = Vectors.Normal(Parameters, (ulong)client);
             update[large] = 20;
             LinearEncoder encoder = new(round, set);
             encoder.Encode(new Residual("job", Parameters), update, 1, 5, 0.5, LaneGenerator.For((ulong)client, "dither"));
             for (int i = 0; i < sums.Length; i++)
             {
-                sums[i] = (sums[i] + encoder.Fields[i]) & ((1u << round.WidthBits) - 1);
+                sums[i] = unchecked(sums[i] + encoder.Fields[i]) & ((1u << round.WidthBits) - 1);
             }
         }
 
