@@ -87,14 +87,6 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
     private int SentIn(long round) =>
         spec.Training.Directions?.ToPlan(spec.Seed, round).Count ?? runtime.Lora?.PlanOf(round, rank: 0).SentCount ?? state.State.ParameterCount;
 
-    private AdapterOffers? Offers() => spec.Downlink != DownlinkKind.Compact
-        ? null
-        : new AdapterOffers
-        {
-            Rounded = state.State.Rounded?.ToReference(),
-            Changes = [.. state.State.Changes.TakeLast(AdapterOffers.MaxChanges).Select(change => new AdapterChange(change.Document.ToReference(), change.Seed, change.SetSize))],
-        };
-
     private RoundStart Describe(long round, string[] cohort, LoraRound? lora, LinearRound? linear, DateTimeOffset startedAt, double selectSeconds)
     {
         int parameters = state.State.ParameterCount;
@@ -123,7 +115,7 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
             Training = spec.Training.In(round, spec.Rounds).ToPlan(),
             Parameters = part,
             Directions = directions,
-            Offers = Offers(),
+            Offers = spec.Downlink == DownlinkKind.Compact ? DownlinkOffers.Of(state.State) : null,
         };
         return new RoundStart
         {

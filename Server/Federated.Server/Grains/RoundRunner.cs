@@ -48,9 +48,6 @@ internal sealed class RoundRunner(
     private const int KeptVersions = 4;
     private const int KeptRounds = 4;
 
-    // Changes on offer: whoever was in one of the last rounds downloads what has changed since.
-    private const int KeptChanges = 8;
-
     private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, models, grains.Of<ISelectorGrain>(spec.Population), time);
     private string[] _cohort = [];
     private IReadOnlyDictionary<string, string> _dropReasons = new Dictionary<string, string>();
@@ -114,7 +111,7 @@ internal sealed class RoundRunner(
             job.ModelVersion = record.ModelVersion;
             job.AdapterSha256 = record.AdapterSha256;
             job.AdapterLengthBytes = _next!.Model.AdapterLengthBytes;
-            Offer(job, _next);
+            _outdated = DownlinkOffers.Renew(job, _next);
         }
 
         if (record is { ClipNorm: { } clipNorm, ClippedShare: { } clipped } && spec.Update.ClipQuantile is { } quantile)
@@ -337,30 +334,6 @@ internal sealed class RoundRunner(
         _spent = new PrivacyLedger { Rounds = new(ledger.Rounds, StringComparer.Ordinal), Cost = ledger.Cost, NoiseKey = ledger.NoiseKey };
         _spent.Charge(record.Contributors, PrivacyCost.Of(spec, linear));
         return record with { Epsilon = _spent.Epsilon(privacy.Delta) };
-    }
-
-    /// <summary>Puts the new version's offers in the place of the oldest, which <see cref="CleanUpAsync"/> deletes.</summary>
-    private void Offer(JobGrainState job, ModelCommit commit)
-    {
-        List<ObjectReference> outdated = [];
-        if (job.Rounded is { } rounded)
-        {
-            outdated.Add(rounded.ToReference());
-        }
-
-        job.Rounded = commit.Rounded is { } reference ? StoredObject.Of(reference) : null;
-        if (commit.Change is { } change)
-        {
-            job.Changes.Add(new KeptChange(change.Version, StoredObject.Of(change.Document), change.Seed, change.SetSize));
-        }
-
-        while (job.Changes.Count > KeptChanges)
-        {
-            outdated.Add(job.Changes[0].Document.ToReference());
-            job.Changes.RemoveAt(0);
-        }
-
-        _outdated = [.. outdated];
     }
 
     private async Task<SealedGroup[]> SealAsync(RoundStart start) => start.Secure is null

@@ -96,7 +96,7 @@ internal sealed class JobRuntime : IDisposable
         return new ModelCommit(
             next,
             change is null ? null : await StoreAsync(change, plan, ct),
-            change is null || plan.Group is not null || _spec.Aggregation.Secure is not null ? null : await StoreRoundedAsync(version, ct),
+            change is null || _spec.Aggregation.Secure is not null ? null : await StoreRoundedAsync(version, ct),
             outcome.UpdateNorm,
             outcome.AveragingBias,
             statistics);
