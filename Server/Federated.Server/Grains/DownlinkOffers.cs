@@ -13,32 +13,31 @@ internal static class DownlinkOffers
     /// <summary>The same as plans carry it.</summary>
     public static AdapterOffers Of(JobGrainState job) => new()
     {
-        Rounded = job.Rounded?.ToReference(),
-        Changes = [.. job.Changes.Select(change => new AdapterChange(change.Document.ToReference(), change.Seed, change.SetSize))],
+        Rounded = job.Changes.LastOrDefault()?.Rounded?.ToReference(),
+        Changes = [.. job.Changes.TakeLast(KeptChanges).Select(change => new AdapterChange(change.Document.ToReference(), change.Seed, change.SetSize))],
     };
 
-    /// <summary>Puts a new version's offers in the place of the oldest.</summary>
-    /// <returns>What is no longer on offer, to be deleted once the state is written.</returns>
-    public static ObjectReference[] Renew(JobGrainState job, ModelCommit commit)
+    /// <summary>Puts a commit's change on offer.</summary>
+    public static void Add(JobGrainState job, ModelCommit commit)
     {
-        List<ObjectReference> outdated = [];
-        if (job.Rounded is { } rounded)
-        {
-            outdated.Add(rounded.ToReference());
-        }
-
-        job.Rounded = commit.Rounded is { } reference ? StoredObject.Of(reference) : null;
         if (commit.Change is { } change)
         {
-            job.Changes.Add(new KeptChange(change.Version, StoredObject.Of(change.Document), change.Seed, change.SetSize));
+            job.Changes.Add(new KeptChange(
+                change.Version, StoredObject.Of(change.Document), change.Seed, change.SetSize, commit.Rounded is { } rounded ? StoredObject.Of(rounded) : null));
         }
-
-        while (job.Changes.Count > KeptChanges)
-        {
-            outdated.Add(job.Changes[0].Document.ToReference());
-            job.Changes.RemoveAt(0);
-        }
-
-        return [.. outdated];
     }
+
+    /// <summary>What is no longer on offer: changes beyond those kept, and adapters rounded before the last.</summary>
+    public static IEnumerable<ObjectReference> Outdated(JobGrainState job) =>
+    [
+        .. job.Changes.SkipLast(KeptChanges).Select(change => change.Document.ToReference()),
+        .. job.Changes.SkipLast(1).Select(change => change.Rounded).OfType<StoredObject>().Select(rounded => rounded.ToReference()),
+    ];
+
+    /// <summary>Forgets what is no longer on offer, once it is deleted.</summary>
+    public static void Trim(JobGrainState job) => job.Changes =
+    [
+        .. job.Changes.TakeLast(KeptChanges).SkipLast(1).Select(change => change with { Rounded = null }),
+        .. job.Changes.TakeLast(1),
+    ];
 }

@@ -36,9 +36,6 @@ public sealed class JobGrainState
     /// <summary>What leads from version to version under the compact downlink, oldest first.</summary>
     public List<KeptChange> Changes { get; set; } = [];
 
-    /// <summary>The committed version in 8 bits; null when it is not offered.</summary>
-    public StoredObject? Rounded { get; set; }
-
     /// <summary>P.</summary>
     public int ParameterCount { get; set; }
 
@@ -80,8 +77,8 @@ public sealed record StoredObject(string Sha256, long LengthBytes)
     internal ObjectReference ToReference() => new(ContentHash.Parse(Sha256), LengthBytes);
 }
 
-/// <summary>What leads to a version from the one before; see <see cref="AdapterChange"/>.</summary>
-public sealed record KeptChange(long Version, StoredObject Document, ulong? Seed, int SetSize);
+/// <summary>What leads to a version from the one before (<see cref="AdapterChange"/>), and the version in 8 bits while that is offered.</summary>
+public sealed record KeptChange(long Version, StoredObject Document, ulong? Seed, int SetSize, StoredObject? Rounded);
 
 /// <summary>An earlier model version in the store.</summary>
 public sealed record KeptVersion(long Version, string AdapterSha256, long AdapterLengthBytes);

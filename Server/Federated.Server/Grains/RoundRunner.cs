@@ -52,7 +52,6 @@ internal sealed class RoundRunner(
     private string[] _cohort = [];
     private IReadOnlyDictionary<string, string> _dropReasons = new Dictionary<string, string>();
     private ModelCommit? _next;
-    private ObjectReference[] _outdated = [];
     private PrivacyLedger? _spent;
     private bool _assigned;
 
@@ -111,7 +110,7 @@ internal sealed class RoundRunner(
             job.ModelVersion = record.ModelVersion;
             job.AdapterSha256 = record.AdapterSha256;
             job.AdapterLengthBytes = _next!.Model.AdapterLengthBytes;
-            _outdated = DownlinkOffers.Renew(job, _next);
+            DownlinkOffers.Add(job, _next);
         }
 
         if (record is { ClipNorm: { } clipNorm, ClippedShare: { } clipped } && spec.Update.ClipQuantile is { } quantile)
@@ -160,12 +159,12 @@ internal sealed class RoundRunner(
             models.SetAside(ContentHash.Parse(state.State.Kept[^1].AdapterSha256));
         }
 
-        foreach (ObjectReference outdated in _outdated)
+        foreach (ObjectReference outdated in DownlinkOffers.Outdated(state.State))
         {
             await models.ForgetDocumentAsync(jobId, JobRuntime.DownlinkHolder, outdated.Hash, CancellationToken.None);
         }
 
-        _outdated = [];
+        DownlinkOffers.Trim(state.State);
         while (state.State.Kept.Count > KeptVersions)
         {
             KeptVersion oldest = state.State.Kept[0];

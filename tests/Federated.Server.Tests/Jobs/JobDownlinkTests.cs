@@ -1,4 +1,7 @@
+using Federated.Server.Grains;
 using Federated.Server.Jobs;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
 using Federated.Shared.Updates.Downlink;
 using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
@@ -73,6 +76,33 @@ public sealed class JobDownlinkTests
         Assert.InRange(change.ToBytes().Length, 500, 600);
         Assert.All(adapter.Zip(goal), pair => Assert.Equal(pair.Second, pair.First, 0.01f));
     }
+
+    [Fact]
+    public void Offers_ManyCommits_AreTheLastEightChangesAndTheNewestRoundedAdapter()
+    {
+        JobGrainState job = new();
+        List<ObjectReference> deleted = [];
+        for (int version = 1; version <= 12; version++)
+        {
+            CommittedChange change = new(version, Named($"change {version}"), null, 0);
+            DownlinkOffers.Add(job, new ModelCommit(new CommittedModel(version, Named("model").Hash, 1), change, Named($"rounded {version}"), 0, null, null));
+            deleted.AddRange(DownlinkOffers.Outdated(job));
+            DownlinkOffers.Trim(job);
+        }
+
+        AdapterOffers offers = DownlinkOffers.Of(job);
+        Assert.Equal(Named("rounded 12"), offers.Rounded);
+        Assert.Equal(Enumerable.Range(5, 8).Select(version => Named($"change {version}")), offers.Changes.Select(change => change.Document));
+        Assert.Equal(4 + 11, deleted.Distinct().Count());
+        Assert.Equal(4 + 11, deleted.Count);
+        Assert.DoesNotContain(offers.Changes[0].Document, deleted);
+        Assert.Equal(8, offers.BytesFrom(4, 12));
+        Assert.Equal(0, offers.BytesFrom(12, 12));
+        Assert.Null(offers.BytesFrom(3, 12));
+        Assert.Null(offers.BytesFrom(13, 12));
+    }
+
+    private static ObjectReference Named(string name) => new(ContentHash.Of(System.Text.Encoding.UTF8.GetBytes(name)), 1);
 
     [Fact]
     public void SetOf_Kinds_FindWhatTheyAreNamedAfter()
