@@ -48,11 +48,12 @@ internal sealed class AdapterDownload(PlanDocument plan, ModelCache models, IHel
             if (rounded < plan.AdapterLengthBytes)
             {
                 DownlinkDocument document = await FetchAsync(offers.Rounded!.Value, cancellationToken).ConfigureAwait(false);
+                DemandWhole(document);
                 document.Apply(buffer.Values, plan.ModelVersion);
                 return false;
             }
         }
-        catch (ProtocolViolationException)
+        catch (Exception e) when (e is ProtocolViolationException or ServerLinkException { Retriable: false })
         {
             // What the device held was not what it thought, or the offer is no good: the whole adapter always is.
         }
@@ -77,6 +78,15 @@ internal sealed class AdapterDownload(PlanDocument plan, ModelCache models, IHel
         if (version != plan.ModelVersion)
         {
             throw new ProtocolViolationException(ErrorCode.Conflict, $"The changes lead to model version {version}, the plan starts from {plan.ModelVersion}.");
+        }
+    }
+
+    private void DemandWhole(DownlinkDocument document)
+    {
+        if (document.BaseVersion != DownlinkDocument.NoBase || document.ModelVersion != plan.ModelVersion)
+        {
+            throw new ProtocolViolationException(
+                ErrorCode.Conflict, $"The rounded adapter is {document.Form} of model version {document.ModelVersion}, the plan starts from {plan.ModelVersion}.");
         }
     }
 

@@ -1,22 +1,8 @@
 using System.Numerics.Tensors;
-using System.Text.Json.Serialization;
 using Federated.Shared.Updates.Downlink;
 using Federated.Shared.Updates.Indices;
-using Federated.Shared.Updates.Linear;
 
 namespace Federated.Server.Jobs;
-
-/// <summary>How a job's adapter reaches its devices.</summary>
-public enum DownlinkKind
-{
-    /// <summary>All of it as float32, in every round.</summary>
-    [JsonStringEnumMemberName("whole")]
-    Whole,
-
-    /// <summary>Changes in 8 bits for who holds an earlier version, and 8 bits a parameter for who does not.</summary>
-    [JsonStringEnumMemberName("compact")]
-    Compact,
-}
 
 /// <summary>
 /// The server's half of the compact downlink. A version differs from the one before by what an 8-bit change says, no more and no less, so that whoever applies
@@ -35,10 +21,9 @@ internal sealed class JobDownlink(float[] remainder)
     /// <param name="previous">The version before: [P].</param>
     /// <param name="adapter">What the next version should be: [P]; becomes what it is.</param>
     /// <param name="version">The next version.</param>
-    /// <param name="round">The round that led to it, when its set alone changed and every device can draw that set; null otherwise.</param>
-    public DownlinkDocument Round(ReadOnlySpan<float> previous, Span<float> adapter, long version, LinearRound? round)
+    /// <param name="set">The round's index set, when it alone changed and every device can draw it; null otherwise.</param>
+    public DownlinkDocument Round(ReadOnlySpan<float> previous, Span<float> adapter, long version, IndexSet? set)
     {
-        IndexSet? set = round is null ? null : SharedIndexSet.Random(round.Seed, round.ParameterCount, round.SetSize).Indices;
         DownlinkDocument change = set is null
             ? DownlinkEncoder.Change(previous, adapter, version)
             : DownlinkEncoder.SameSet(previous, adapter, version, set);

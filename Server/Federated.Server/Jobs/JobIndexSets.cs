@@ -8,7 +8,7 @@ namespace Federated.Server.Jobs;
 /// Finds the index set of each round of a job with the linear codec, and counts the votes for later ones. A round's set follows from what was committed before
 /// it, so that the commit finds the set again that the devices were told. One caller at a time.
 /// </summary>
-/// <param name="scores">Scores of a voted set: [P]; empty for the other kinds.</param>
+/// <param name="scores">Scores of a voted set, one for each parameter that is sent; empty for the other kinds.</param>
 internal sealed class JobIndexSets(float[] scores)
 {
     /// <summary>Share of a momentum set that is taken for certain.</summary>
@@ -19,8 +19,19 @@ internal sealed class JobIndexSets(float[] scores)
 
     private readonly ResidualVotes? _votes = scores.Length == 0 ? null : new ResidualVotes(scores, Memory);
 
-    /// <summary>The scores, to be kept: [P]; empty for sets without votes.</summary>
-    public float[] Scores => scores;
+    /// <summary>The scores as a checkpoint keeps them, followed by zeros: [P]; null for sets without votes.</summary>
+    /// <param name="parameterCount">P.</param>
+    public float[]? ToMemory(int parameterCount)
+    {
+        if (_votes is null)
+        {
+            return null;
+        }
+
+        float[] memory = new float[parameterCount];
+        scores.CopyTo(memory, 0);
+        return memory;
+    }
 
     /// <summary>The set of a round.</summary>
     /// <param name="round">Its fields.</param>

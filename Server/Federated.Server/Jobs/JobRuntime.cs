@@ -87,19 +87,19 @@ internal sealed class JobRuntime : IDisposable
     /// <param name="ct">Gives up.</param>
     public async Task<ModelCommit> CommitAsync(CommittedModel from, RunningSum sum, PlanDocument plan, ServerNoise? noise, CancellationToken ct)
     {
-        long version = from.Version + 1;
-        (LoraOutcome outcome, LinearStatistics? statistics, DownlinkDocument? change) = await Task.Run(() => Step(version, sum, plan, noise), ct);
-        byte[] document = AdapterDocument.ToBytes(version, _adapter);
-        ContentHash hash = await _models.PutAdapterAsync(_jobId, document, ct);
-        CommittedModel next = new(version, hash, document.Length);
+        NextVersion made = await Task.Run(() => Step(from.Version + 1, sum, plan, noise), ct);
+        ContentHash hash = await _models.PutAdapterAsync(_jobId, made.Document, ct);
+        CommittedModel next = new(from.Version + 1, hash, made.Document.Length);
         await _models.WriteCheckpointAsync(_jobId, plan.Round, next, _optimizer.Name, _adapter.Length, Memories(), ct);
-        return new ModelCommit(
-            next,
-            change is null ? null : await StoreAsync(change, plan, ct),
-            change is null || _spec.Aggregation.Secure is not null ? null : await StoreRoundedAsync(version, ct),
-            outcome.UpdateNorm,
-            outcome.AveragingBias,
-            statistics);
+        CommittedChange? change = made.Change is null
+            ? null
+            : new CommittedChange(
+                next.Version,
+                await _models.PutDocumentAsync(_jobId, DownlinkHolder, made.Change, ct),
+                made.IsOfSet ? plan.Linear!.Seed : null,
+                made.IsOfSet ? plan.Linear!.SetSize : 0);
+        ObjectReference? rounded = made.Rounded is null ? null : await _models.PutDocumentAsync(_jobId, DownlinkHolder, made.Rounded, ct);
+        return new ModelCommit(next, change, rounded, made.Outcome.UpdateNorm, made.Outcome.AveragingBias, made.Statistics);
     }
 
     /// <summary>Quality on the held-out data; null when the job has none.</summary>
@@ -125,7 +125,7 @@ internal sealed class JobRuntime : IDisposable
 
     /// <summary>What is kept of a job beside its adapter: the optimizer's slots, then scores of a voted set, then what the downlink still has to tell.</summary>
     private float[][] Memories() =>
-        [.. _slots, .. _sets.Scores.Length > 0 ? (float[][])[_sets.Scores] : [], .. _downlink is null ? (float[][])[] : [_downlink.Remainder]];
+        [.. _slots, .. new[] { _sets.ToMemory(_adapter.Length), _downlink?.Remainder }.OfType<float[]>()];
 
     private void Remember(CheckpointDocument checkpoint)
     {
@@ -141,26 +141,16 @@ internal sealed class JobRuntime : IDisposable
         _downlink = compact ? new JobDownlink(rest[^1]) : null;
     }
 
-    private async Task<CommittedChange> StoreAsync(DownlinkDocument change, PlanDocument plan, CancellationToken ct)
-    {
-        ObjectReference document = await _models.PutDocumentAsync(_jobId, DownlinkHolder, change.ToBytes(), ct);
-        return change.Form == DownlinkForm.SameSet
-            ? new CommittedChange(change.ModelVersion, document, plan.Linear!.Seed, plan.Linear.SetSize)
-            : new CommittedChange(change.ModelVersion, document, null, 0);
-    }
-
-    private Task<ObjectReference> StoreRoundedAsync(long version, CancellationToken ct) =>
-        _models.PutDocumentAsync(_jobId, DownlinkHolder, DownlinkEncoder.Full(_adapter, version, exact: false).ToBytes(), ct);
-
-    private (LoraOutcome Outcome, LinearStatistics? Statistics, DownlinkDocument? Change) Step(long version, RunningSum sum, PlanDocument plan, ServerNoise? noise)
+    private NextVersion Step(long version, RunningSum sum, PlanDocument plan, ServerNoise? noise)
     {
         // A LoRA rule's sum may have another length, and another one each round.
         int length = plan.Linear?.ParameterCount ?? sum.ParameterCount;
         _mean = _mean.Length == length ? _mean : new float[length];
         LinearStatistics? statistics = null;
+        SharedIndexSet? set = null;
         if (plan.Linear is { } linear)
         {
-            SharedIndexSet set = IndexSetOf(linear, plan.Round);
+            set = IndexSetOf(linear, plan.Round);
             LinearDecoder decoder = new(linear, set);
             LinearStatistics exact = decoder.Decode(sum.WholeNumbers(), sum.Count, _mean);
             _sets.Count(decoder);
@@ -191,9 +181,20 @@ internal sealed class JobRuntime : IDisposable
             _optimizer.Apply(_adapter, _mean, _slots);
         }
 
-        // Only plain averaging leaves the rest alone: a momentum moves parameters that the set does not have.
-        bool isOfSet = plan.Linear is { IndexSet: IndexSetKind.Random } && plan.Linear.ParameterCount == _adapter.Length && plan.Directions is null && _slots.Length == 0;
-        DownlinkDocument? change = _downlink?.Round(previous, _adapter, version, isOfSet ? plan.Linear : null);
-        return (outcome, statistics, change);
+        DownlinkDocument? change = _downlink?.Round(previous, _adapter, version, AloneChanged(set, plan));
+        return new NextVersion(
+            AdapterDocument.ToBytes(version, _adapter),
+            change?.ToBytes(),
+            change?.Form == DownlinkForm.SameSet,
+            change is null || _spec.Aggregation.Secure is not null ? null : DownlinkEncoder.Full(_adapter, version, exact: false).ToBytes(),
+            outcome,
+            statistics);
     }
+
+    /// <summary>A set that devices can draw and outside of which nothing changed: only plain averaging leaves the rest alone.</summary>
+    private IndexSet? AloneChanged(SharedIndexSet? set, PlanDocument plan) =>
+        set is { Kind: IndexSetKind.Random } && set.Indices.ParameterCount == _adapter.Length && plan.Directions is null && _slots.Length == 0 ? set.Indices : null;
+
+    /// <summary>What a step made: documents of the new version, and what the record says of it.</summary>
+    private sealed record NextVersion(byte[] Document, byte[]? Change, bool IsOfSet, byte[]? Rounded, LoraOutcome Outcome, LinearStatistics? Statistics);
 }

@@ -39,7 +39,7 @@ internal static class LinearSettings
     {
         UpdateSettings update = spec.Update;
         int width = update.ValueBits ?? DefaultWidthBits;
-        int count = Math.Clamp((int)Math.Ceiling((update.Density ?? DefaultDensity) * parameters), 1, parameters);
+        int count = Math.Clamp((int)Math.Ceiling((update.Density ?? DefaultDensity) * parameters), update.IndexSet == IndexSetKind.Momentum ? Math.Min(2, parameters) : 1, parameters);
         int votes = update.IndexSet == IndexSetKind.Voted ? Math.Min(parameters, (int)Math.Ceiling(VoteShare * count)) : 0;
         int block = HadamardRotation.BlockFor(count + votes);
         int clients = SecureAggregationSettings.LargestGroup(spec.Aggregation.Secure, cohort);

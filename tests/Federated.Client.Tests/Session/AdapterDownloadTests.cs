@@ -85,6 +85,20 @@ public sealed class AdapterDownloadTests
     }
 
     [Fact]
+    public async Task Receive_OfferThatIsGoneOrAnother_TakesTheWholeAdapter()
+    {
+        await using Offered offered = await Offered.OpenAsync();
+        AdapterOffers offers = offered.Scene.Plan.Offers!;
+        foreach (ObjectReference rounded in (ObjectReference[])[new(ContentHash.Of([1]), 10), new(offered.Changes[1], offers.Changes[1].Document.LengthBytes)])
+        {
+            offered.Scene.Plan = offered.Scene.Plan with { Offers = offers with { Rounded = rounded } };
+            Assert.Equal(offered.Sixth, await offered.ReceiveAsync());
+            Assert.Equal(offered.Scene.Adapter, offered.Scene.Script.Downloads.Last().Content);
+            offered.Held.TryWrite("job", new HeldAdapter(1, IsExact: true, _fifth));
+        }
+    }
+
+    [Fact]
     public void FolderHeldAdapters_AnotherProcess_ReadsWhatWasWritten()
     {
         string folder = Directory.CreateTempSubdirectory("held-").FullName;

@@ -48,20 +48,6 @@ public sealed class JobDownlinkTests
     [Fact]
     public void Round_SetThatDevicesDraw_NamesNoIndices()
     {
-        LinearRound round = new()
-        {
-            Seed = 4,
-            ParameterCount = Parameters,
-            IndexSet = IndexSetKind.Random,
-            SetSize = 500,
-            ClipNorm = 1,
-            Step = 0.1,
-            WidthBits = 16,
-            RotationBlock = 512,
-            MinClients = 1,
-            MaxClients = 4,
-            MaxExamples = 1,
-        };
         IndexSet set = SharedIndexSet.Random(4, Parameters, 500).Indices;
         float[] adapter = new float[Parameters];
         foreach (int index in set.Indices)
@@ -70,7 +56,7 @@ public sealed class JobDownlinkTests
         }
 
         float[] goal = [.. adapter];
-        DownlinkDocument change = new JobDownlink(new float[Parameters]).Round(new float[Parameters], adapter, 1, round);
+        DownlinkDocument change = new JobDownlink(new float[Parameters]).Round(new float[Parameters], adapter, 1, set);
 
         Assert.Equal(DownlinkForm.SameSet, change.Form);
         Assert.InRange(change.ToBytes().Length, 500, 600);
@@ -102,6 +88,29 @@ public sealed class JobDownlinkTests
         Assert.Null(offers.BytesFrom(13, 12));
     }
 
+    [Fact]
+    public void ToMemory_FewerParametersSentThanThereAre_FitsACheckpoint()
+    {
+        float[] memory = new JobIndexSets([1, 2, 3]).ToMemory(5)!;
+        Assert.Equal([1f, 2f, 3f, 0f, 0f], memory);
+        Assert.Null(new JobIndexSets([]).ToMemory(5));
+    }
+
+    private static LinearRound Linear(IndexSetKind kind, int size) => new()
+    {
+        Seed = 4,
+        ParameterCount = Parameters,
+        IndexSet = kind,
+        SetSize = size,
+        ClipNorm = 1,
+        Step = 0.1,
+        WidthBits = 16,
+        RotationBlock = 128,
+        MinClients = 1,
+        MaxClients = 4,
+        MaxExamples = 1,
+    };
+
     private static ObjectReference Named(string name) => new(ContentHash.Of(System.Text.Encoding.UTF8.GetBytes(name)), 1);
 
     [Fact]
@@ -109,20 +118,7 @@ public sealed class JobDownlinkTests
     {
         float[] momentum = new float[Parameters];
         momentum[17] = 9;
-        LinearRound round = new()
-        {
-            Seed = 4,
-            ParameterCount = Parameters,
-            IndexSet = IndexSetKind.Momentum,
-            SetSize = 100,
-            ClipNorm = 1,
-            Step = 0.1,
-            WidthBits = 16,
-            RotationBlock = 128,
-            MinClients = 1,
-            MaxClients = 4,
-            MaxExamples = 1,
-        };
+        LinearRound round = Linear(IndexSetKind.Momentum, 100);
         SharedIndexSet byMomentum = new JobIndexSets([]).SetOf(round, momentum);
         Assert.Contains(17, byMomentum.Indices.Indices.ToArray());
         Assert.Equal(100, byMomentum.Indices.Count);

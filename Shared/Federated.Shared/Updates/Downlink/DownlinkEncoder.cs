@@ -55,7 +55,7 @@ public static class DownlinkEncoder
     {
         DemandSameLength(previous, adapter);
         int[] indices = Differing(previous, adapter);
-        ReadOnlyMemory<byte> coded = Coded(adapter.Length, indices);
+        ReadOnlyMemory<byte> coded = indices.Length == adapter.Length ? default : Coded(adapter.Length, indices);
         float[] change = new float[adapter.Length];
         System.Numerics.Tensors.TensorPrimitives.Subtract(adapter, previous, change);
         if (indices.Length + coded.Length >= adapter.Length)
