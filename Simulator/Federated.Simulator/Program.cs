@@ -7,7 +7,7 @@ try
 {
     ParseResult parsed = SimulatorCommandLine.Build().Parse(args);
 
-    // Ctrl-C cancels the token; the run then cancels its job and writes what it has.
+    // Ctrl-C cancels the token; the run then writes what it has, and can go on another time.
     InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(60) };
     int code = await parsed.InvokeAsync(invocation);
     return parsed.Errors.Count > 0 ? ExitCodes.BadInput : code;

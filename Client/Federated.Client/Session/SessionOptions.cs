@@ -21,7 +21,7 @@ public sealed record SessionOptions
     /// <summary>How long the session tries to tell the server that it gives a round up. 5 s by default.</summary>
     public TimeSpan AbortTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The same when a person stops the process, who waits. 500 ms by default.</summary>
+    /// <summary>The same when a person stops the process, who waits. 500 ms by default. With zero nothing is said, and the round goes on counting on the device.</summary>
     public TimeSpan InterruptTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary><see cref="SessionReport.RetryAfter"/> of a round that was refused or given up. 5 s by default.</summary>

@@ -1,7 +1,7 @@
 namespace Federated.Server.Grains;
 
 /// <summary>Wakes everybody who waits for the next change, again and again. For callers that share one scheduler: not thread-safe.</summary>
-internal sealed class ChangeSignal(TimeProvider time)
+internal sealed class ChangeSignal
 {
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -14,19 +14,5 @@ internal sealed class ChangeSignal(TimeProvider time)
         TaskCompletionSource changed = _next;
         _next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         changed.SetResult();
-    }
-
-    /// <summary>Waits for a change that was taken from <see cref="Next"/>; false when it does not come in time.</summary>
-    public async Task<bool> ArrivesAsync(Task change, TimeSpan within)
-    {
-        try
-        {
-            await change.WaitAsync(within, time);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
-        }
     }
 }

@@ -26,13 +26,14 @@ internal sealed class GroupGrain(
     IEnrolledDevices devices,
     ServerThreads threads,
     IGrainFactory grains,
+    IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<GroupGrain> logger) : Grain, IGroupGrain
 {
     // How long the last step waits for members whose shares are not needed, only what they report.
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
 
-    private readonly ChangeSignal _changes = new(time);
+    private readonly ChangeSignal _changes = new();
     private GroupDesk? _desk;
     private MaskedGroupDocument? _restored;
     private Dictionary<string, GroupServerMessage> _restoredShares = [];
@@ -111,7 +112,7 @@ internal sealed class GroupGrain(
             }
 
             TimeSpan left = ask.Hold - time.GetElapsedTime(began);
-            if (left <= TimeSpan.Zero || !await _changes.ArrivesAsync(changed, left))
+            if (left <= TimeSpan.Zero || !await changed.ArrivesAsync(left, time, lifetime.ApplicationStopping))
             {
                 return Standing(GroupStanding.Wait, "");
             }

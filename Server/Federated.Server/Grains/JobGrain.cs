@@ -20,6 +20,7 @@ internal sealed partial class JobGrain(
     RoundRunnerFactory runners,
     EventFeed events,
     RoundTelemetry telemetry,
+    IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<JobGrain> logger) : Grain, IJobGrain
 {
@@ -134,16 +135,7 @@ internal sealed partial class JobGrain(
         while (LastRecorded <= after && state.State.State is JobState.Running or JobState.Paused)
         {
             TimeSpan left = hold - time.GetElapsedTime(start);
-            if (left <= TimeSpan.Zero)
-            {
-                break;
-            }
-
-            try
-            {
-                await _progress.Task.WaitAsync(left, time);
-            }
-            catch (TimeoutException)
+            if (left <= TimeSpan.Zero || !await _progress.Task.ArrivesAsync(left, time, lifetime.ApplicationStopping))
             {
                 break;
             }
@@ -204,8 +196,10 @@ internal sealed partial class JobGrain(
     }
 
     /// <summary>Runs round after round; interleaves, because rounds last long and the job must answer meanwhile.</summary>
-    private async Task LoopAsync(CancellationToken ct)
+    private async Task LoopAsync(CancellationToken timer)
     {
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timer, lifetime.ApplicationStopping);
+        CancellationToken ct = either.Token;
         try
         {
             while (state.State.State == JobState.Running && !ct.IsCancellationRequested)

@@ -18,6 +18,7 @@ public sealed class RoundGrainState
 internal sealed class RoundGrain(
     [PersistentState("round", StorageNames.Grains)] IPersistentState<RoundGrainState> state,
     IGrainFactory grains,
+    IHostApplicationLifetime lifetime,
     TimeProvider time) : Grain, IRoundGrain
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -159,11 +160,7 @@ internal sealed class RoundGrain(
     /// <inheritdoc/>
     public async Task<RoundClosure?> WaitClosed(TimeSpan hold)
     {
-        try
-        {
-            await _closed.Task.WaitAsync(hold, time);
-        }
-        catch (TimeoutException)
+        if (!await _closed.Task.ArrivesAsync(hold, time, lifetime.ApplicationStopping))
         {
             return null;
         }

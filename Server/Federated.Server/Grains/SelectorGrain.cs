@@ -9,7 +9,8 @@ namespace Federated.Server.Grains;
 /// Hosts the pool of one population. Everything here is in memory: devices that waited when the process died check in again, and a
 /// job that recovers assigns its open round anew.
 /// </summary>
-internal sealed class SelectorGrain(IOptions<SelectionOptions> options, IGrainFactory grains, TimeProvider time) : Grain, ISelectorGrain
+internal sealed class SelectorGrain(
+    IOptions<SelectionOptions> options, IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider time) : Grain, ISelectorGrain
 {
     private readonly Dictionary<string, Waiter> _pool = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Waiter> _reserved = new(StringComparer.Ordinal);
@@ -43,16 +44,15 @@ internal sealed class SelectorGrain(IOptions<SelectionOptions> options, IGrainFa
 
         Waiter waiter = Enlist(device.DeviceId);
         ServeDemands();
-        try
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
+        if (await waiter.Answer.Task.ArrivesAsync(device.Hold, time, either.Token))
         {
-            return await waiter.Answer.Task.WaitAsync(device.Hold, time, ct);
+            return await waiter.Answer.Task;
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
-        {
-            // A reserved device whose hold ends stays assigned: it gets the plan when it checks in again.
-            Discard(device.DeviceId, waiter);
-            return Retry(poolFull: false);
-        }
+
+        // A reserved device whose hold ends stays assigned: it gets the plan when it checks in again.
+        Discard(device.DeviceId, waiter);
+        return Retry(poolFull: false);
     }
 
     /// <inheritdoc/>
@@ -62,20 +62,13 @@ internal sealed class SelectorGrain(IOptions<SelectionOptions> options, IGrainFa
         LinkedListNode<PendingDemand> node = _demands.AddLast(pending);
         _lastDemand = demand.Count;
         ServeDemands();
-        try
+        if (await pending.Chosen.Task.ArrivesAsync(demand.Hold, time, lifetime.ApplicationStopping) || pending.Chosen.Task.IsCompletedSuccessfully)
         {
-            return await pending.Chosen.Task.WaitAsync(demand.Hold, time);
+            return await pending.Chosen.Task;
         }
-        catch (TimeoutException)
-        {
-            if (pending.Chosen.Task.IsCompletedSuccessfully)
-            {
-                return await pending.Chosen.Task;
-            }
 
-            _demands.Remove(node);
-            return [];
-        }
+        _demands.Remove(node);
+        return [];
     }
 
     /// <inheritdoc/>

@@ -62,7 +62,7 @@ internal static class EngineStepBench
         int steps = (int)Math.Clamp(_trial.TotalSeconds / single, 1, 100_000);
         _ = Seconds(workspace, examples, start, batch, steps);
         double[] perStep = [.. Enumerable.Range(0, trials).Select(_ => Seconds(workspace, examples, start, batch, steps) / steps * 1e6).Order()];
-        return new EngineStep(perStep[trials / 2], perStep[0], RunClock.PeakMemoryBytes());
+        return new EngineStep(perStep[trials / 2], perStep[0], RunClock.ProcessPeakMemoryBytes());
     }
 
     private static double Seconds(IModelWorkspace workspace, SyntheticExamples examples, float[] start, int batch, int steps)

@@ -30,7 +30,7 @@ internal sealed class PlainView(TextWriter output, bool quiet) : IRunView
         }
 
         output.WriteLine($"server {(headline.Embedded ? "in this process" : "attached")}, dashboard and API {headline.Api}");
-        output.WriteLine($"results {headline.Folder}");
+        output.WriteLine($"results {headline.Folder}{(headline.Continued ? ", continued" : "")}");
     }
 
     /// <inheritdoc/>

@@ -27,6 +27,9 @@ internal sealed record RunArguments
     /// <summary>Folder of the example files.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Folder of a run that goes on; null begins one.</summary>
+    public string? Resume { get; init; }
+
     /// <summary>HTTP API of a running server.</summary>
     public string? Server { get; init; }
 

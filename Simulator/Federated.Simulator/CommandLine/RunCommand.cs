@@ -45,12 +45,20 @@ internal static class RunCommand
         };
         engine.AcceptOnlyFromAmong([.. TrainingEngines.Names]);
         Option<string?> output = new("--out", "-o") { Description = "Run folder; runs/SCENARIO-SEED-N when left out.", HelpName = "DIR" };
+        Option<string?> resume = new("--resume") { Description = "Go on with the interrupted run of this folder, as it was begun.", HelpName = "DIR" };
         Option<string?> data = new("--data") { Description = "Folder that relative paths of example files start from.", HelpName = "PATH" };
         Option<string?> server = new("--server") { Description = "HTTP API of a running server; without it one is started in this process.", HelpName = "URL" };
         Option<bool> keepServing = new("--keep-serving") { Description = "Keep the server in this process, and its dashboard, until Ctrl-C once the run is over." };
         Option<bool> json = new("--json") { Description = "Print nothing but the summary, as JSON." };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Print nothing but the closing account." };
-        Command command = new("run", "Run a scenario.") { scenario, overrides, seed, threads, engine, output, data, server, keepServing, json, quiet };
+        Command command = new("run", "Run a scenario.") { scenario, overrides, seed, threads, engine, output, resume, data, server, keepServing, json, quiet };
+        command.Validators.Add(result =>
+        {
+            foreach (Option given in new Option[] { scenario, overrides, seed, engine, output, data, server }.Where(option => IsGiven(result, resume) && IsGiven(result, option)))
+            {
+                result.AddError($"{given.Name}: not allowed together with --resume, which goes on with the run as it was begun; leave it out, or run the scenario anew");
+            }
+        });
         command.SetAction((parsed, token) => RunAsync(
             new RunArguments
             {
@@ -60,6 +68,7 @@ internal static class RunCommand
                 Threads = parsed.GetValue(threads),
                 Engine = parsed.GetRequiredValue(engine),
                 Out = parsed.GetValue(output),
+                Resume = parsed.GetValue(resume),
                 Data = parsed.GetValue(data),
                 Server = parsed.GetValue(server),
                 KeepServing = parsed.GetValue(keepServing),
@@ -86,18 +95,15 @@ internal static class RunCommand
                 "--keep-serving", $"the option together with {(server is null ? "--json" : "--server")}", "the option with a server in this process and without --json")]);
         }
 
-        (string text, string home) = ScenarioCatalog.Find(arguments.Scenario);
-        IEnumerable<string> overrides = arguments.Seed is { } seed ? [.. arguments.Overrides, $"job.seed={seed}"] : arguments.Overrides;
-        ReadScenario scenario = ScenarioReader.Locate(
-            ScenarioReader.Read(text, overrides), Path.GetFullPath(arguments.Data ?? home), readsHeldOut: server is null);
+        (ReadScenario scenario, RunFolder results, RunState? earlier) = arguments.Resume is { } begun ? Continue(begun) : Begin(arguments, readsHeldOut: server is null);
         await using IRunView view = ViewFor(arguments);
-        RunFolder results = RunFolder.Open(arguments.Out, scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory);
         RunRequest request = new()
         {
             Scenario = scenario,
             Folder = results,
+            Earlier = earlier,
             Threads = arguments.Threads,
-            Engine = Engine(arguments.Engine),
+            Engine = Engine(earlier?.Engine ?? arguments.Engine),
             Server = server,
             Afterwards = async (summary, address, ct) =>
             {
@@ -118,6 +124,23 @@ internal static class RunCommand
 
         return ExitCodes.Of(summary.Outcome);
     }
+
+    private static (ReadScenario Scenario, RunFolder Folder, RunState? Earlier) Begin(RunArguments arguments, bool readsHeldOut)
+    {
+        (string text, string home) = ScenarioCatalog.Find(arguments.Scenario);
+        IEnumerable<string> overrides = arguments.Seed is { } seed ? [.. arguments.Overrides, $"job.seed={seed}"] : arguments.Overrides;
+        ReadScenario scenario = ScenarioReader.Locate(ScenarioReader.Read(text, overrides), Path.GetFullPath(arguments.Data ?? home), readsHeldOut);
+        return (scenario, RunFolder.Open(arguments.Out, scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory), null);
+    }
+
+    private static (ReadScenario Scenario, RunFolder Folder, RunState? Earlier) Continue(string folder)
+    {
+        RunFolder results = RunFolder.Reopen(folder, Environment.CurrentDirectory);
+        ReadScenario scenario = ScenarioReader.Locate(ScenarioReader.Read(results.ReadScenario(), []), results.Path, readsHeldOut: true);
+        return (scenario, results, results.ReadState());
+    }
+
+    private static bool IsGiven(CommandResult command, Option option) => command.GetResult(option) is { Implicit: false };
 
     private static ulong? SeedOf(ArgumentResult result)
     {

@@ -34,7 +34,7 @@ internal sealed class TerminalView(IAnsiConsole console, TimeProvider time) : IR
         }
 
         facts.AddRow(Dim("Server"), Text($"{(headline.Embedded ? "in this process" : "attached")}, dashboard and API {headline.Api}"));
-        facts.AddRow(Dim("Results"), Text(headline.Folder));
+        facts.AddRow(Dim("Results"), Text($"{headline.Folder}{(headline.Continued ? ", continued" : "")}"));
         console.Write(new Panel(new Rows(Text(headline.Description), Markup.FromInterpolated($""), facts))
             .Header($"[bold blue] {Markup.Escape(headline.Scenario)} [/]")
             .Border(BoxBorder.Rounded)

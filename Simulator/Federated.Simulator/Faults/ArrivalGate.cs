@@ -7,7 +7,9 @@ namespace Federated.Simulator.Faults;
 /// Rounds that do not over-select pass at once. A wait ends at the round's deadline at the latest, because a cohort may hold devices this
 /// process does not run. Thread-safe.
 /// </summary>
-internal sealed class ArrivalGate(TimeProvider time)
+/// <param name="time">The clock.</param>
+/// <param name="halfDone">A round that an earlier process of the run left open: who has reported is not known here, so everybody passes. Null for none.</param>
+internal sealed class ArrivalGate(TimeProvider time, long? halfDone = null)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Job, long Round), OpenRound> _rounds = [];
@@ -24,7 +26,7 @@ internal sealed class ArrivalGate(TimeProvider time)
         Task admitted;
         lock (_lock)
         {
-            if (!_rounds.TryGetValue((plan.JobId, plan.Round), out OpenRound? round) || round.Gate.Admits(device))
+            if (plan.Round == halfDone || !_rounds.TryGetValue((plan.JobId, plan.Round), out OpenRound? round) || round.Gate.Admits(device))
             {
                 return;
             }

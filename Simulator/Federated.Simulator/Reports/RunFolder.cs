@@ -1,11 +1,13 @@
 using System.Text.Json;
+using Federated.Simulator.Runs;
 
 namespace Federated.Simulator.Reports;
 
-/// <summary>The folder a run writes to: <c>rounds.jsonl</c>, <c>summary.json</c>, <c>scenario.json</c>, <c>report.html</c>, PNG plots and the embedded server's store.</summary>
+/// <summary>The folder a run writes to: <c>rounds.jsonl</c>, <c>summary.json</c>, <c>scenario.json</c>, <c>run.json</c>, <c>report.html</c>, PNG plots and the embedded server's store.</summary>
 internal sealed class RunFolder
 {
     private const string Mark = "scenario.json";
+    private const string State = "run.json";
 
     private RunFolder(string path) => Path = path;
 
@@ -51,6 +53,20 @@ internal sealed class RunFolder
         return folder;
     }
 
+    /// <summary>Takes the folder of a run that goes on.</summary>
+    /// <param name="requested">Where it is.</param>
+    /// <param name="workingDirectory">Where a relative path starts.</param>
+    /// <exception cref="IOException">The folder holds no run that can go on.</exception>
+    public static RunFolder Reopen(string requested, string workingDirectory)
+    {
+        RunFolder folder = new(System.IO.Path.GetFullPath(requested, workingDirectory));
+        string? missing = new[] { Mark, State }.FirstOrDefault(name => !File.Exists(folder.Of(name)));
+        return missing is null
+            ? folder
+            : throw new IOException(
+                $"--resume: '{folder.Path}' holds no run that can go on (no {missing}). Name the folder of a run that had its own server and was interrupted.");
+    }
+
     /// <summary>A file of the folder.</summary>
     public string Of(string name) => System.IO.Path.Combine(Path, name);
 
@@ -58,12 +74,36 @@ internal sealed class RunFolder
     public Task WriteScenarioAsync(string json, CancellationToken cancellationToken) =>
         File.WriteAllTextAsync(Of(Mark), json + "\n", cancellationToken);
 
-    /// <summary>Writes the summary in one step, so that a reader never sees half of it.</summary>
-    public async Task WriteSummaryAsync(RunSummary summary, CancellationToken cancellationToken)
+    /// <summary>The scenario as it was run.</summary>
+    public string ReadScenario() => File.ReadAllText(Of(Mark));
+
+    /// <summary>Writes down where the run stands.</summary>
+    public Task WriteStateAsync(RunState state) => ReplaceAsync(Of(State), JsonSerializer.Serialize(state, ReportJson.Indented), CancellationToken.None);
+
+    /// <summary>Where the run stood.</summary>
+    /// <exception cref="InvalidDataException">The file was not written by a run.</exception>
+    public RunState ReadState()
     {
-        string draft = SummaryPath + ".partial";
-        await File.WriteAllTextAsync(draft, JsonSerializer.Serialize(summary, ReportJson.Indented) + "\n", cancellationToken);
-        File.Move(draft, SummaryPath, overwrite: true);
+        try
+        {
+            return JsonSerializer.Deserialize<RunState>(File.ReadAllText(Of(State)), ReportJson.Indented) ?? throw new JsonException("It is null.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"--resume: '{Of(State)}' says nothing about a run: {e.Message} Run the scenario anew with --out.", e);
+        }
+    }
+
+    /// <summary>Writes the summary.</summary>
+    public Task WriteSummaryAsync(RunSummary summary, CancellationToken cancellationToken) =>
+        ReplaceAsync(SummaryPath, JsonSerializer.Serialize(summary, ReportJson.Indented), cancellationToken);
+
+    // In one step, so that a reader never sees half of it.
+    private static async Task ReplaceAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        string draft = path + ".partial";
+        await File.WriteAllTextAsync(draft, text + "\n", cancellationToken);
+        File.Move(draft, path, overwrite: true);
     }
 
     private static string FirstFree(string parent, string stem)
@@ -79,7 +119,7 @@ internal sealed class RunFolder
 
     private void RemoveEarlierRun()
     {
-        foreach (string name in new[] { RoundLog.FileName, "summary.json", RunPlots.AccuracyFile, RunPlots.BytesFile, RunPlots.ParticipationFile, RunReport.FileName })
+        foreach (string name in new[] { State, RoundLog.FileName, "summary.json", RunPlots.AccuracyFile, RunPlots.BytesFile, RunPlots.ParticipationFile, RunReport.FileName })
         {
             File.Delete(Of(name));
         }

@@ -7,7 +7,7 @@ using Federated.Simulator.Reports;
 namespace Federated.Simulator.Runs;
 
 /// <summary>Follows a job's rounds by long poll, writes them down and shows them. Not thread-safe.</summary>
-internal sealed class RoundFollower(SimulationServer server, string jobId, string logPath, IRunView view, RunClock clock, TimeProvider time)
+internal sealed class RoundFollower(SimulationServer server, string jobId, string logPath, IRunView view, RunClock clock, RunJournal? journal, TimeProvider time)
 {
     private static readonly TimeSpan _longPoll = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan _settling = TimeSpan.FromSeconds(2);
@@ -27,10 +27,11 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
     public JobStatus? Job { get; private set; }
 
     /// <summary>Follows until the job has ended.</summary>
-    /// <param name="progress">Where the run stands at the beginning.</param>
+    /// <param name="progress">An empty one.</param>
+    /// <param name="continuedAt">The last round that an earlier process of the run saw end; those before it are written down and not shown. 0 for none.</param>
     /// <param name="cancellationToken">Stops following; the job goes on.</param>
     /// <exception cref="ServerApiException">The server refuses, or fails for five minutes.</exception>
-    public async Task<JobStatus> FollowAsync(RunProgress progress, CancellationToken cancellationToken)
+    public async Task<JobStatus> FollowAsync(RunProgress progress, long continuedAt, CancellationToken cancellationToken)
     {
         await using StreamWriter log = RoundLog.Create(logPath);
         long? failingSince = null;
@@ -48,7 +49,15 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
                     _rounds.Add(round);
                     await log.WriteLineAsync(RoundLog.ToLine(round));
                     progress = progress.After(round, clock.Elapsed);
-                    view.RoundEnded(progress);
+                    if (round.Round >= continuedAt)
+                    {
+                        view.RoundEnded(progress);
+                    }
+                }
+
+                if (journal is not null)
+                {
+                    await journal.WriteAsync();
                 }
 
                 Job = job;

@@ -27,6 +27,7 @@ internal static class RunAccount
             Partition = $"{examples:N0} examples, {scenario.Population.Partition.ToString().ToLowerInvariant()}",
             Updates = UpdatesOf(scenario),
             Folder = request.Folder.Path,
+            Continued = request.Earlier is not null,
             Api = server.Api.Address,
             Embedded = server.IsEmbedded,
             Engine = request.Engine.Name,
@@ -121,7 +122,7 @@ internal static class RunAccount
             DroppedByReason = totals.Dropped,
             Late = totals.Late,
             RefusedByOutcome = totals.Refused,
-            PeakMemoryBytes = RunClock.PeakMemoryBytes(),
+            PeakMemoryBytes = clock.PeakMemoryBytes,
             EnergyJoulesPerClientRound = joules,
             AveragingBias = totals.AveragingBias,
             Privacy = job.Privacy is { } spent

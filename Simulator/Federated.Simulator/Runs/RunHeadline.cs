@@ -41,6 +41,9 @@ internal sealed record RunHeadline
     /// <summary>Where results go.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>Whether an earlier process began the run.</summary>
+    public required bool Continued { get; init; }
+
     /// <summary>The server's HTTP API.</summary>
     public required Uri Api { get; init; }
 

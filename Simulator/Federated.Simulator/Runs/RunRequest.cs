@@ -22,6 +22,9 @@ internal sealed record RunRequest
     /// <summary>HTTP API of a running server; null starts one in this process.</summary>
     public required Uri? Server { get; init; }
 
+    /// <summary>Where an earlier process left the run, which then goes on; null begins it.</summary>
+    public RunState? Earlier { get; init; }
+
     /// <summary>What happens when the results are written and the server, at this address, still runs; null for nothing.</summary>
     public Func<RunSummary, Uri, CancellationToken, Task>? Afterwards { get; init; }
 }

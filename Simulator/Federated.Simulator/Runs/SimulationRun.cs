@@ -16,15 +16,17 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     private readonly Scenario _scenario = request.Scenario.Scenario;
-    private readonly EnergyMeter _energy = new();
+    private readonly EnergyMeter _energy = new(request.Earlier?.EnergyMicrojoules ?? 0, request.Earlier?.EnergyContributions ?? 0);
     private readonly long _started = time.GetTimestamp();
 
     /// <summary>
-    /// Runs to the end of the job, writes the results and gives the account. A cancelled run cancels its job and still writes everything.
+    /// Runs to the end of the job, writes the results and gives the account. A cancelled run still writes everything; on its own server it can
+    /// go on in another process, elsewhere its job is cancelled.
     /// </summary>
     /// <exception cref="ServerApiException">The server cannot be reached or refuses the job.</exception>
     /// <exception cref="InvalidSettingsException">There are too few examples for the population.</exception>
     /// <exception cref="InvalidDataException">The examples cannot be read.</exception>
+    /// <exception cref="IOException">The run goes on in another process already, or its folder cannot be written.</exception>
     public async Task<RunSummary> RunAsync(CancellationToken cancellationToken)
     {
         ScenarioExamples examples = ScenarioExamples.Open(_scenario);
@@ -40,13 +42,15 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         }
 
         using ModelCache models = new(new ModelCacheOptions { TrainingThreads = request.Threads, ChargeEveryDevice = true }, request.Engine);
-        await using DeviceFleet fleet = CreateFleet(server, examples, models, enrollment);
+        JobStatus? earlier = request.Earlier is { } state ? await server.Api.GetJobAsync(state.JobId, cancellationToken) : null;
+        await using DeviceFleet fleet = CreateFleet(server, examples, models, enrollment, halfDone: earlier?.Round + 1);
 
         view.Opening(RunAccount.Headline(request, server, examples.Parts.Sum(part => part.Length)));
-        RunClock clock = new(time, _started);
-        JobStatus job = await server.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
-        RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, time);
-        RunEnding ending = await FollowAsync(server, job.JobId, follower, fleet, clock, cancellationToken);
+        RunClock clock = new(time, _started, request.Earlier);
+        JobStatus job = earlier ?? await server.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
+        RunJournal? journal = server.IsEmbedded ? new(request.Folder, job.JobId, request.Engine.Name, clock, _energy) : null;
+        RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, journal, time);
+        RunEnding ending = await FollowAsync(server, job.JobId, earlier?.Round ?? 0, follower, fleet, clock, cancellationToken);
 
         RunSummary summary = RunAccount.Summary(request, ending, follower.Job ?? job, follower.Rounds, clock, _energy.JoulesPerContribution);
         await request.Folder.WriteSummaryAsync(summary, CancellationToken.None);
@@ -76,7 +80,8 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
                     "null: simulated devices are enrolled with the simulator's own server alone; or leave --server out")]);
     }
 
-    private DeviceFleet CreateFleet(SimulationServer server, ScenarioExamples examples, ModelCache models, FleetEnrollment? enrollment)
+    private DeviceFleet CreateFleet(
+        SimulationServer server, ScenarioExamples examples, ModelCache models, FleetEnrollment? enrollment, long? halfDone)
     {
         ulong seed = _scenario.Job.Seed;
         FaultSettings faults = _scenario.Faults;
@@ -92,12 +97,15 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
                 Session = new SessionOptions
                 {
                     PauseAfterFailure = TimeSpan.Zero,
+
+                    // A fleet stops with its server or with its job; of neither is there anybody to tell.
+                    InterruptTimeout = TimeSpan.Zero,
                     Buffers = CohortBuffers.For(_scenario.Job.Cohort.CohortSize),
                     Engine = request.Engine.Name,
                 },
                 Faults = new FaultModel(seed, faults.DropRate, faults.Jitter),
                 SilentLosses = faults.Silent,
-                Gate = new ArrivalGate(time),
+                Gate = new ArrivalGate(time, halfDone),
                 Energy = _energy,
                 Time = time,
             },
@@ -106,12 +114,12 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
 
     /// <summary>Lets the devices take part and the view follow until the job ends; then no device is in a round any more.</summary>
     private async Task<RunEnding> FollowAsync(
-        SimulationServer server, string jobId, RoundFollower follower, DeviceFleet fleet, RunClock clock, CancellationToken cancellationToken)
+        SimulationServer server, string jobId, long continuedAt, RoundFollower follower, DeviceFleet fleet, RunClock clock, CancellationToken cancellationToken)
     {
         using CancellationTokenSource following = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         RunProgress progress = new() { MaxRounds = _scenario.Job.Rounds, TargetAccuracy = _scenario.Job.TargetAccuracy };
         Task devices = fleet.Start();
-        Task<JobStatus> end = follower.FollowAsync(progress, following.Token);
+        Task<JobStatus> end = follower.FollowAsync(progress, continuedAt, following.Token);
         RunEnding ending;
         try
         {
@@ -123,7 +131,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            ending = new RunEnding(RunOutcome.Interrupted, "stopped by a person");
+            ending = new RunEnding(RunOutcome.Interrupted, server.IsEmbedded ? $"stopped by a person; 'run --resume {request.Folder.Path}' goes on with it" : "stopped by a person");
         }
         catch (Exception e) when (e is ServerLinkException or ServerApiException)
         {
@@ -132,7 +140,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
 
         clock.Stop();
         await following.CancelAsync();
-        await WindUpAsync(server, jobId, follower, fleet, cancelJob: ending.Outcome is RunOutcome.Interrupted or RunOutcome.Failed);
+        await WindUpAsync(server, jobId, follower, fleet, cancelJob: !server.IsEmbedded && (ending.Outcome is RunOutcome.Interrupted or RunOutcome.Failed));
 
         // Its failure, if any, is in the ending already.
         await ((Task)end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -29,7 +29,7 @@ internal sealed class SimulationServer : IAsyncDisposable
     public bool IsEmbedded => _own is not null;
 
     /// <summary>Starts a server in this process on free ports.</summary>
-    /// <param name="storePath">Folder of its store; fresh for each run.</param>
+    /// <param name="storePath">Folder of its store; of one run alone.</param>
     /// <param name="threads">Threads for evaluation.</param>
     /// <param name="devices">Devices enrolled for secure aggregation; null for none.</param>
     /// <param name="cancellationToken">Gives up starting.</param>

@@ -38,6 +38,30 @@ public sealed class RunFolderTests
     }
 
     [Fact]
+    public async Task Reopen_WithoutARunThatCanGoOn_IsRefused()
+    {
+        using TemporaryFolder work = new();
+        Assert.Contains("no scenario.json", Assert.Throws<IOException>(() => RunFolder.Reopen(work.Path, "/")).Message, StringComparison.Ordinal);
+
+        await RunFolder.Open(work.Path, "s", 1, "/").WriteScenarioAsync("{}", TestContext.Current.CancellationToken);
+        Assert.Contains("no run.json", Assert.Throws<IOException>(() => RunFolder.Reopen(work.Path, "/")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"jobId": 7}""")]
+    public async Task ReadState_WhatNoRunWrote_IsRefused(string text)
+    {
+        using TemporaryFolder work = new();
+        RunFolder folder = RunFolder.Open(work.Path, "s", 1, "/");
+        await folder.WriteScenarioAsync("{}", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(folder.Of("run.json"), text, TestContext.Current.CancellationToken);
+        Assert.Contains("run.json", Assert.Throws<InvalidDataException>(() => RunFolder.Reopen(work.Path, "/").ReadState()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Open_EarlierRun_ReplacesItsFilesAndKeepsOthers()
     {
         using TemporaryFolder work = new();

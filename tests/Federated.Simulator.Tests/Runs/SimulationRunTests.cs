@@ -73,6 +73,56 @@ public sealed class SimulationRunTests
     }
 
     [Fact]
+    public async Task RunAsync_InterruptedAndContinued_RepeatsTheRoundsOfAnUndisturbedRun()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        ReadScenario scenario = SmallDigits.Scenario(folder.Path, "rounds=12", "overSelection=1", "profiles=[{\"name\":\"pi\",\"watts\":4,\"examplesPerSecond\":100}]");
+        (RunSummary undisturbed, string[] rounds) = await RunAsync(scenario, folder, "undisturbed", threads: 2);
+
+        RunSummary interrupted = await InterruptAsync(scenario, folder, "interrupted", afterRounds: 5);
+        RunState left = RunFolder.Reopen("interrupted", folder.Path).ReadState();
+        (RunSummary continued, string[] together) = await RunAsync(scenario, folder, "interrupted", threads: 1, left);
+
+        Assert.Equal(RunOutcome.Interrupted, interrupted.Outcome);
+        Assert.Contains("run --resume", interrupted.Reason, StringComparison.Ordinal);
+        Assert.InRange(interrupted.Rounds, 5, 11);
+        Assert.Equal(RunOutcome.Completed, continued.Outcome);
+        Assert.Equal(rounds.Select(WithoutBytes), together.Select(WithoutBytes));
+        Assert.True(continued.BytesDownPerClientRound > undisturbed.BytesDownPerClientRound, "devices that begin anew fetch the package again");
+        Assert.Equal(undisturbed.AdapterSha256, continued.AdapterSha256);
+        Assert.Equal(undisturbed.EnergyJoulesPerClientRound, continued.EnergyJoulesPerClientRound);
+        Assert.True(continued.WallSeconds > left.WallSeconds && left.WallSeconds > 0, $"{left.WallSeconds} s, then {continued.WallSeconds} s");
+        Assert.True(continued.CpuSeconds > left.CpuSeconds && left.CpuSeconds > 0, $"{left.CpuSeconds} s, then {continued.CpuSeconds} s");
+    }
+
+    [Fact]
+    public async Task RunAsync_OverSelectedSecureRunContinued_EndsWithEveryRound()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        ReadScenario scenario = SmallDigits.Scenario(folder.Path, "rounds=6", "goal=6", "quorum=0.9", "job.update.codec=linear", "job.aggregation.secure={}", "dropRate=0.02");
+        await InterruptAsync(scenario, folder, "run", afterRounds: 2);
+        (RunSummary continued, string[] rounds) = await RunAsync(scenario, folder, "run", threads: 2, RunFolder.Reopen("run", folder.Path).ReadState());
+        Assert.Equal(RunOutcome.Completed, continued.Outcome);
+        Assert.Equal(6, rounds.Length);
+        Assert.Equal(0, continued.AbandonedRounds);
+    }
+
+    [Fact]
+    public async Task RunAsync_ContinuedAfterItsEnd_GivesTheSameAccount()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        ReadScenario scenario = SmallDigits.Scenario(folder.Path, "rounds=2");
+        (RunSummary ended, string[] rounds) = await RunAsync(scenario, folder, "run", threads: 2);
+        (RunSummary again, string[] same) = await RunAsync(scenario, folder, "run", threads: 2, RunFolder.Reopen("run", folder.Path).ReadState());
+        Assert.Equal(RunOutcome.Completed, again.Outcome);
+        Assert.Equal(rounds, same);
+        Assert.Equal(ended.ClientUpdates, again.ClientUpdates);
+    }
+
+    [Fact]
     public async Task RunAsync_Afterwards_TheDashboardIsServedWithItsFiles()
     {
         using TemporaryFolder folder = new();
@@ -101,12 +151,27 @@ public sealed class SimulationRunTests
         Assert.All(served, text => Assert.True(text.Length > 1000));
     }
 
-    private static async Task<(RunSummary Summary, string[] Rounds)> RunAsync(ReadScenario scenario, TemporaryFolder folder, string name, int threads)
+    private static async Task<RunSummary> InterruptAsync(ReadScenario scenario, TemporaryFolder folder, string name, int afterRounds)
     {
-        RunFolder output = RunFolder.Open(Path.Combine(folder.Path, name), "toy", 1, "/");
-        RunRequest request = new() { Scenario = scenario, Folder = output, Threads = threads, Server = null };
+        using CancellationTokenSource stop = new();
+        RunRequest request = new() { Scenario = scenario, Folder = RunFolder.Open(name, "toy", 1, folder.Path), Threads = 2, Server = null };
+        return await new SimulationRun(request, new StoppingView(stop, afterRounds), TimeProvider.System).RunAsync(stop.Token);
+    }
+
+    private static async Task<(RunSummary Summary, string[] Rounds)> RunAsync(
+        ReadScenario scenario, TemporaryFolder folder, string name, int threads, RunState? earlier = null)
+    {
+        RunFolder output = earlier is null ? RunFolder.Open(name, "toy", 1, folder.Path) : RunFolder.Reopen(name, folder.Path);
+        RunRequest request = new() { Scenario = scenario, Folder = output, Threads = threads, Server = null, Earlier = earlier };
         RunSummary summary = await new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(TestContext.Current.CancellationToken);
         return (summary, [.. RoundLog.Read(output.RoundsPath).Select(WithoutTiming)]);
+    }
+
+    private static string WithoutBytes(string round)
+    {
+        JsonObject line = JsonNode.Parse(round)!.AsObject();
+        Assert.True(line.Remove("bytesUp") && line.Remove("bytesDown"));
+        return line.ToJsonString();
     }
 
     private static string WithoutTiming(RoundRecord round)
