@@ -25,7 +25,16 @@ public sealed class SecureAggregationCrashTests
     [InlineData(GroupStep.Shares, false)]
     [InlineData(GroupStep.Survivors, false)]
     [InlineData(GroupStep.Consistency, false)]
-    public async Task Kill_InTheMiddleOfTheProtocol_EndsWithTheSameModel(GroupStep moment, bool beginsAgain)
+    public Task Kill_InTheMiddleOfTheProtocol_EndsWithTheSameModel(GroupStep moment, bool beginsAgain) =>
+        KillAsync(moment, beginsAgain, killIn: 1, SecureJob.Spec(Devices, Secure, rounds: 2, quorum: 1));
+
+    /// <summary>The set of the second round follows from the votes of the first.</summary>
+    [Fact]
+    public Task Kill_InARoundWithAToldSet_EndsWithTheSameModel() =>
+        KillAsync(
+            GroupStep.Consistency, beginsAgain: false, killIn: 2, SecureJob.Spec(Devices, Secure, rounds: 3, quorum: 1, density: 0.25, indexSet: "voted"));
+
+    private static async Task KillAsync(GroupStep moment, bool beginsAgain, int killIn, string spec)
     {
         using TemporaryFolder store = new();
         using EnrolledFleet keys = new(KillableFleet.Names(Devices));
@@ -36,7 +45,7 @@ public sealed class SecureAggregationCrashTests
         try
         {
             await keys.KnowAsync(server.Api);
-            JobStatus job = await server.Api.SubmitJobAsync(SecureJob.Spec(Devices, Secure, rounds: 2, quorum: 1), Ct);
+            JobStatus job = await server.Api.SubmitJobAsync(spec, Ct);
 
             // All devices stand before the step until the server is there again.
             CountdownEvent standing = new(Devices);
@@ -44,8 +53,9 @@ public sealed class SecureAggregationCrashTests
             ConcurrentDictionary<int, int> invitations = [];
             await using KillableFleet fleet = new(async (device, plan, step, ct) =>
             {
-                invitations.AddOrUpdate(device, step == GroupStep.Invitation && plan.Round == 1 ? 1 : 0, (_, n) => n + (step == GroupStep.Invitation && plan.Round == 1 ? 1 : 0));
-                if (step == moment && plan.Round == 1 && !restarted.Task.IsCompleted)
+                int invited = step == GroupStep.Invitation && plan.Round == killIn ? 1 : 0;
+                invitations.AddOrUpdate(device, invited, (_, n) => n + invited);
+                if (step == moment && plan.Round == killIn && !restarted.Task.IsCompleted)
                 {
                     standing.Signal();
                     await restarted.Task.WaitAsync(ct);
@@ -61,9 +71,9 @@ public sealed class SecureAggregationCrashTests
             job = await RunningServer.EndAsync(server.Api, job.JobId);
             List<RoundRecord> records = await server.Api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, Ct);
             Assert.True(job.State == JobState.Completed, $"{job.State}: {job.Reason} {server.Said}");
-            Assert.Equal([(Devices, ""), (Devices, "")], records.Select(record => (record.Accepted, record.Reason)));
+            Assert.All(records, record => Assert.Equal((Devices, ""), (record.Accepted, record.Reason)));
             Assert.All(invitations.Values, count => Assert.Equal(beginsAgain ? 2 : 1, count));
-            Assert.Equal(await UndisturbedAsync(), records.Select(record => record.AdapterSha256));
+            Assert.Equal(await UndisturbedAsync(spec), records.Select(record => record.AdapterSha256));
         }
         finally
         {
@@ -72,12 +82,12 @@ public sealed class SecureAggregationCrashTests
         }
     }
 
-    private static async Task<string[]> UndisturbedAsync()
+    private static async Task<string[]> UndisturbedAsync(string spec)
     {
         using EnrolledFleet keys = new(KillableFleet.Names(Devices));
         await using RunningServer server = await RunningServer.StartAsync(devices: keys.Devices);
         await keys.KnowAsync(server.Api);
-        JobStatus job = await server.Api.SubmitJobAsync(SecureJob.Spec(Devices, Secure, rounds: 2, quorum: 1), Ct);
+        JobStatus job = await server.Api.SubmitJobAsync(spec, Ct);
         await using KillableFleet fleet = new((_, _, _, _) => ValueTask.CompletedTask);
         fleet.Start(Devices, server.GrpcAddress, keys);
         job = await server.EndAsync(job.JobId);
