@@ -87,6 +87,7 @@ public sealed class UploadResumeTests(RunningServer server) : IClassFixture<Runn
             long began = TimeProvider.System.GetTimestamp();
             while (held == 0 && TimeProvider.System.GetElapsedTime(began) < _noticing)
             {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
                 held = await device.HeldAsync(header);
             }
 

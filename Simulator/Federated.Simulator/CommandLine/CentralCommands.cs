@@ -58,7 +58,7 @@ internal static class CentralCommands
             result.Adapter,
             half: true,
             new Dictionary<string, string> { ["scenario"] = scenario.Name, ["seed"] = $"{scenario.Job.Seed}", ["model"] = result.Manifest.Name });
-        await WriteAsync(file, weights, ct);
+        await WholeFile.WriteAsync(file, weights, ct);
         arguments.Tell(CentralReport.Of(scenario.Name, scenario.Job.Seed, result, file));
         return ExitCodes.Success;
     }
@@ -114,14 +114,6 @@ internal static class CentralCommands
     }
 
     private static int Share(int total, int part, int parts) => (int)(((long)total * (part + 1) / parts) - ((long)total * part / parts));
-
-    // A file that is half written is worse than none: what others start from appears whole.
-    private static async Task WriteAsync(string file, byte[] content, CancellationToken ct)
-    {
-        string unfinished = $"{file}.part";
-        await File.WriteAllBytesAsync(unfinished, content, ct);
-        File.Move(unfinished, file, overwrite: true);
-    }
 
     /// <summary>What both commands take.</summary>
     private sealed class Options

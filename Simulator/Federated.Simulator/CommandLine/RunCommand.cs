@@ -54,7 +54,8 @@ internal static class RunCommand
         Command command = new("run", "Run a scenario.") { scenario, overrides, seed, threads, engine, output, resume, data, server, keepServing, json, quiet };
         command.Validators.Add(result =>
         {
-            foreach (Option given in new Option[] { scenario, overrides, seed, engine, output, data, server }.Where(option => IsGiven(result, resume) && IsGiven(result, option)))
+            Option[] settled = IsGiven(result, resume) ? [scenario, overrides, seed, engine, output, data, server] : [];
+            foreach (Option given in settled.Where(option => IsGiven(result, option)))
             {
                 result.AddError($"{given.Name}: not allowed together with --resume, which goes on with the run as it was begun; leave it out, or run the scenario anew");
             }

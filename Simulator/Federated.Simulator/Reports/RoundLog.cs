@@ -24,12 +24,8 @@ internal static class RoundLog
     /// <summary>
     /// Replaces the log by the final records: a round's count of late updates is known only when its last straggler has reported.
     /// </summary>
-    public static async Task RewriteAsync(string path, IEnumerable<RoundRecord> rounds, CancellationToken cancellationToken)
-    {
-        string draft = path + ".partial";
-        await File.WriteAllTextAsync(draft, string.Concat(rounds.Select(round => ToLine(round) + "\n")), _utf8, cancellationToken);
-        File.Move(draft, path, overwrite: true);
-    }
+    public static Task RewriteAsync(string path, IEnumerable<RoundRecord> rounds, CancellationToken cancellationToken) =>
+        WholeFile.WriteAsync(path, _utf8.GetBytes(string.Concat(rounds.Select(round => ToLine(round) + "\n"))), cancellationToken);
 
     /// <summary>Reads a log back.</summary>
     public static IReadOnlyList<RoundRecord> Read(string path) =>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Federated.Simulator.Runs;
 
@@ -98,13 +99,8 @@ internal sealed class RunFolder
     public Task WriteSummaryAsync(RunSummary summary, CancellationToken cancellationToken) =>
         ReplaceAsync(SummaryPath, JsonSerializer.Serialize(summary, ReportJson.Indented), cancellationToken);
 
-    // In one step, so that a reader never sees half of it.
-    private static async Task ReplaceAsync(string path, string text, CancellationToken cancellationToken)
-    {
-        string draft = path + ".partial";
-        await File.WriteAllTextAsync(draft, text + "\n", cancellationToken);
-        File.Move(draft, path, overwrite: true);
-    }
+    private static Task ReplaceAsync(string path, string text, CancellationToken cancellationToken) =>
+        WholeFile.WriteAsync(path, Encoding.UTF8.GetBytes(text + "\n"), cancellationToken);
 
     private static string FirstFree(string parent, string stem)
     {

@@ -20,6 +20,9 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
 
     private readonly List<RoundRecord> _rounds = [];
 
+    /// <summary>The last round that an earlier process of the run saw end; those before it are written down and not shown. 0 for none.</summary>
+    public long ContinuedAt { get; init; }
+
     /// <summary>The rounds that ended, in order.</summary>
     public IReadOnlyList<RoundRecord> Rounds => _rounds;
 
@@ -28,10 +31,9 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
 
     /// <summary>Follows until the job has ended.</summary>
     /// <param name="progress">An empty one.</param>
-    /// <param name="continuedAt">The last round that an earlier process of the run saw end; those before it are written down and not shown. 0 for none.</param>
     /// <param name="cancellationToken">Stops following; the job goes on.</param>
     /// <exception cref="ServerApiException">The server refuses, or fails for five minutes.</exception>
-    public async Task<JobStatus> FollowAsync(RunProgress progress, long continuedAt, CancellationToken cancellationToken)
+    public async Task<JobStatus> FollowAsync(RunProgress progress, CancellationToken cancellationToken)
     {
         await using StreamWriter log = RoundLog.Create(logPath);
         long? failingSince = null;
@@ -39,6 +41,11 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
         {
             try
             {
+                if (journal is not null)
+                {
+                    await journal.WriteAsync();
+                }
+
                 // Asked before the rounds: a job that had ended then has no further round afterwards.
                 JobStatus job = await server.Api.GetJobAsync(jobId, cancellationToken);
                 bool ended = job.State is not (JobState.Running or JobState.Paused);
@@ -49,15 +56,10 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
                     _rounds.Add(round);
                     await log.WriteLineAsync(RoundLog.ToLine(round));
                     progress = progress.After(round, clock.Elapsed);
-                    if (round.Round >= continuedAt)
+                    if (round.Round >= ContinuedAt)
                     {
                         view.RoundEnded(progress);
                     }
-                }
-
-                if (journal is not null)
-                {
-                    await journal.WriteAsync();
                 }
 
                 Job = job;

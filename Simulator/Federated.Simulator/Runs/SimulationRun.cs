@@ -49,8 +49,12 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         RunClock clock = new(time, _started, request.Earlier);
         JobStatus job = earlier ?? await server.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
         RunJournal? journal = server.IsEmbedded ? new(request.Folder, job.JobId, request.Engine.Name, clock, _energy) : null;
-        RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, journal, time);
-        RunEnding ending = await FollowAsync(server, job.JobId, earlier?.Round ?? 0, follower, fleet, clock, cancellationToken);
+        RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, journal, time) { ContinuedAt = earlier?.Round ?? 0 };
+        RunEnding ending = await FollowAsync(server, job.JobId, follower, fleet, clock, cancellationToken);
+        if (journal is not null)
+        {
+            await journal.WriteAsync();
+        }
 
         RunSummary summary = RunAccount.Summary(request, ending, follower.Job ?? job, follower.Rounds, clock, _energy.JoulesPerContribution);
         await request.Folder.WriteSummaryAsync(summary, CancellationToken.None);
@@ -114,12 +118,12 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
 
     /// <summary>Lets the devices take part and the view follow until the job ends; then no device is in a round any more.</summary>
     private async Task<RunEnding> FollowAsync(
-        SimulationServer server, string jobId, long continuedAt, RoundFollower follower, DeviceFleet fleet, RunClock clock, CancellationToken cancellationToken)
+        SimulationServer server, string jobId, RoundFollower follower, DeviceFleet fleet, RunClock clock, CancellationToken cancellationToken)
     {
         using CancellationTokenSource following = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         RunProgress progress = new() { MaxRounds = _scenario.Job.Rounds, TargetAccuracy = _scenario.Job.TargetAccuracy };
         Task devices = fleet.Start();
-        Task<JobStatus> end = follower.FollowAsync(progress, continuedAt, following.Token);
+        Task<JobStatus> end = follower.FollowAsync(progress, following.Token);
         RunEnding ending;
         try
         {

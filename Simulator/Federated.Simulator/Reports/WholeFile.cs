@@ -1,0 +1,24 @@
+namespace Federated.Simulator.Reports;
+
+/// <summary>Writes files that appear whole or not at all: no reader sees half of one, and a power cut leaves the earlier one or this one.</summary>
+internal static class WholeFile
+{
+    /// <summary>Makes or replaces a file. Returns when the content is on the disk.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="content">All of it.</param>
+    /// <param name="cancellationToken">Leaves the earlier file.</param>
+    /// <exception cref="IOException">The disk does not take it.</exception>
+    public static async Task WriteAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        string draft = path + ".partial";
+        await using (FileStream file = new(draft, FileMode.Create, FileAccess.Write))
+        {
+            await file.WriteAsync(content, cancellationToken);
+
+            // A rename that reaches the disk before the content does would leave an empty file after a power cut.
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(draft, path, overwrite: true);
+    }
+}
