@@ -14,10 +14,7 @@ internal sealed class JobIndexSets(float[] scores)
     /// <summary>Share of a momentum set that is taken for certain.</summary>
     private const double CertainShare = 0.5;
 
-    /// <summary>What is left of a vote after a round: a twentieth after 150.</summary>
-    private const float Memory = 0.98f;
-
-    private readonly ResidualVotes? _votes = scores.Length == 0 ? null : new ResidualVotes(scores, Memory);
+    private readonly ResidualVotes? _votes = scores.Length == 0 ? null : new ResidualVotes(scores);
 
     /// <summary>The scores as a checkpoint keeps them, followed by zeros: [P]; null for sets without votes.</summary>
     /// <param name="parameterCount">P.</param>
@@ -52,12 +49,12 @@ internal sealed class JobIndexSets(float[] scores)
         }
     }
 
-    /// <summary>Counts the votes of a sum that was decoded.</summary>
-    public void Count(LinearDecoder decoder)
+    /// <summary>Counts the votes of a round's sum that was decoded.</summary>
+    public void Count(LinearRound round, LinearDecoder decoder)
     {
-        if (decoder.Voters is { } voters)
+        if (round.Votes > 0)
         {
-            _votes?.Count(voters, decoder.Votes);
+            _votes?.Count(round.Seed, decoder.Votes);
         }
     }
 

@@ -153,7 +153,7 @@ internal sealed class JobRuntime : IDisposable
             set = IndexSetOf(linear, plan.Round);
             LinearDecoder decoder = new(linear, set);
             LinearStatistics exact = decoder.Decode(sum.WholeNumbers(), sum.Count, _mean);
-            _sets.Count(decoder);
+            _sets.Count(linear, decoder);
             statistics = noise?.AddTo(plan.Round, linear, set, sum.Count, _mean, exact) ?? exact;
         }
         else

@@ -3,73 +3,116 @@ using System.Numerics.Tensors;
 namespace Federated.Shared.Updates.Indices;
 
 /// <summary>
-/// What a <see cref="IndexSetKind.Voted"/> set is elected from. The client's half: the squared residuals of the coordinates asked for,
-/// which travel in a sum like any other. The server's half: scores of all parameters, in which a parameter's newest vote stands and earlier
-/// rounds' fade. One caller at a time.
+/// What a <see cref="IndexSetKind.Voted"/> set is elected from. The client's half: sums of squared residuals over buckets of parameters, which travel in a
+/// sum like any other. The server's half: an estimate of every parameter's square, up to a common factor, which each round's sums correct: the estimates in
+/// a bucket are multiplied by what the bucket has over what they add up to, as in iterative proportional fitting (Deming and Stephan, "On a least squares
+/// adjustment of a sampled frequency table", Annals of Mathematical Statistics 11(4), 1940, section 5). Deviations: one step a round, with other buckets each
+/// time; ratios are limited and damped, as sums are rounded and residuals change. One caller at a time.
 /// </summary>
 public sealed class ResidualVotes
 {
-    private readonly float[] _scores;
-    private readonly float _memory;
+    /// <summary>Furthest that a round takes a bucket's estimates up or down, before damping.</summary>
+    private const float MostRatio = 10;
 
-    /// <summary>Scores of zero.</summary>
+    /// <summary>Least estimate, of the mean: a parameter that was small once is heard again.</summary>
+    private const float Floor = 0.1f;
+
+    private readonly float[] _scores;
+
+    /// <summary>Knows nothing yet.</summary>
     /// <param name="parameterCount">P.</param>
-    /// <param name="memory">What is left of a score after a round, in [0, 1].</param>
-    public ResidualVotes(int parameterCount, float memory)
-        : this(new float[Positive(parameterCount)], memory)
+    public ResidualVotes(int parameterCount)
+        : this(new float[Positive(parameterCount)])
     {
     }
 
     /// <summary>Goes on with scores that were kept.</summary>
-    /// <param name="scores">[P]; changed in place by <see cref="Count"/>.</param>
-    /// <param name="memory">What is left of a score after a round, in [0, 1].</param>
-    public ResidualVotes(float[] scores, float memory)
+    /// <param name="scores">[P]; changed in place by <see cref="Count"/>. Zeros when nothing is known.</param>
+    public ResidualVotes(float[] scores)
     {
         ArgumentNullException.ThrowIfNull(scores);
-        ArgumentOutOfRangeException.ThrowIfNegative(memory);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(memory, 1);
         _scores = scores;
-        _memory = memory;
     }
 
-    /// <summary>The scores: [P].</summary>
+    /// <summary>The estimates, of mean 1 after the first count: [P].</summary>
     public ReadOnlySpan<float> Scores => _scores;
 
-    /// <summary>The client's half: squares of the residual at the indices asked for.</summary>
+    /// <summary>The client's half: the sum of each bucket's squared residuals.</summary>
+    /// <param name="seed">The round's, from which the buckets follow.</param>
     /// <param name="residual">[P].</param>
-    /// <param name="asked">The coordinates of this round's vote.</param>
-    /// <param name="votes">[k].</param>
-    /// <exception cref="ArgumentException">A length is another.</exception>
-    public static void Cast(ReadOnlySpan<float> residual, IndexSet asked, Span<float> votes)
+    /// <param name="votes">One for each bucket, at least 1.</param>
+    public static void Cast(ulong seed, ReadOnlySpan<float> residual, Span<float> votes)
     {
-        ArgumentNullException.ThrowIfNull(asked);
-        asked.Gather(residual, votes);
-        TensorPrimitives.Multiply(votes, votes, votes);
+        ArgumentOutOfRangeException.ThrowIfZero(votes.Length, nameof(votes));
+        votes.Clear();
+        VoteBuckets buckets = new(seed, residual.Length, votes.Length);
+        foreach (float value in residual)
+        {
+            (int drawn, int run) = buckets.Next();
+            float square = value * value;
+            votes[drawn] += square;
+            if (run >= 0)
+            {
+                votes[run] += square;
+            }
+        }
     }
 
-    /// <summary>The server's half: counts a round's summed votes. Negative sums, which quantization can produce, count as zero.</summary>
-    /// <param name="asked">The coordinates of this round's vote.</param>
-    /// <param name="votes">Their sums: [k], finite.</param>
-    /// <exception cref="ArgumentException">A length is another.</exception>
-    public void Count(IndexSet asked, ReadOnlySpan<float> votes)
+    /// <summary>The server's half: corrects the estimates by a round's summed votes. Negative sums, which quantization can produce, count as zero.</summary>
+    /// <param name="seed">The round's.</param>
+    /// <param name="votes">Sums over the devices, finite, up to a factor. When all are zero, nothing changes.</param>
+    public void Count(ulong seed, ReadOnlySpan<float> votes)
     {
-        ArgumentNullException.ThrowIfNull(asked);
-        if (asked.ParameterCount != _scores.Length || votes.Length != asked.Count)
+        ArgumentOutOfRangeException.ThrowIfZero(votes.Length, nameof(votes));
+        float[] ratios = new float[votes.Length];
+        TensorPrimitives.Max(votes, 0f, ratios);
+        float voted = TensorPrimitives.Sum<float>(ratios);
+        if (!(voted > 0))
         {
-            throw new ArgumentException(
-                $"{votes.Length} votes on {asked.Count} of {asked.ParameterCount} parameters; there are scores of {_scores.Length}.", nameof(votes));
+            return;
         }
 
-        TensorPrimitives.Multiply(_scores, _memory, _scores);
-        ReadOnlySpan<int> indices = asked.Indices;
-        for (int i = 0; i < indices.Length; i++)
+        if (!_scores.AsSpan().ContainsAnyExcept(0f))
         {
-            _scores[indices[i]] = MathF.Max(0, votes[i]);
+            _scores.AsSpan().Fill(1f);
         }
+
+        float[] expected = new float[votes.Length];
+        VoteBuckets buckets = new(seed, _scores.Length, votes.Length);
+        foreach (float score in _scores)
+        {
+            (int drawn, int run) = buckets.Next();
+            expected[drawn] += score;
+            if (run >= 0)
+            {
+                expected[run] += score;
+            }
+        }
+
+        float factor = TensorPrimitives.Sum<float>(expected) / voted;
+        for (int bucket = 0; bucket < ratios.Length; bucket++)
+        {
+            float ratio = expected[bucket] > 0 ? ratios[bucket] * factor / expected[bucket] : 1f;
+            ratios[bucket] = MathF.Sqrt(Math.Clamp(ratio, 1 / MostRatio, MostRatio));
+        }
+
+        Correct(seed, ratios);
     }
 
     /// <summary>The set of the k largest scores, made up with random ones of a seed.</summary>
     public SharedIndexSet Elect(ulong seed, int count) => SharedIndexSet.Voted(seed, _scores, count);
+
+    private void Correct(ulong seed, ReadOnlySpan<float> ratios)
+    {
+        VoteBuckets buckets = new(seed, _scores.Length, ratios.Length);
+        for (int i = 0; i < _scores.Length; i++)
+        {
+            (int drawn, int run) = buckets.Next();
+            _scores[i] = MathF.Max(Floor, _scores[i] * ratios[drawn] * (run < 0 ? 1f : ratios[run]));
+        }
+
+        TensorPrimitives.Multiply(_scores, _scores.Length / TensorPrimitives.Sum<float>(_scores), _scores);
+    }
 
     private static int Positive(int count)
     {

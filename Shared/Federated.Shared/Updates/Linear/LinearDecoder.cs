@@ -1,5 +1,4 @@
 using Federated.Shared.Protocol;
-using Federated.Shared.Randomness;
 using Federated.Shared.Updates.Bits;
 using Federated.Shared.Updates.Indices;
 
@@ -15,7 +14,6 @@ public sealed class LinearDecoder
     private readonly SharedIndexSet _set;
     private readonly float[] _coordinates;
     private readonly float[] _kept;
-    private readonly IndexSet? _voters;
 
     /// <summary>A decoder of one round.</summary>
     /// <exception cref="ArgumentException">The settings contradict each other, or the set is not the round's.</exception>
@@ -25,12 +23,8 @@ public sealed class LinearDecoder
         _round = round;
         _set = set;
         _coordinates = new float[round.PaddedLength];
-        _voters = VotersOf(round);
         _kept = new float[set.Indices.Count + round.Votes];
     }
-
-    /// <summary>The coordinates that voted; null when none were asked.</summary>
-    public IndexSet? Voters => _voters;
 
     /// <summary>Sums of their votes in the last sum that was decoded, up to a factor: [<see cref="LinearRound.Votes"/>].</summary>
     public ReadOnlySpan<float> Votes => _kept.AsSpan(_set.Indices.Count);
@@ -94,11 +88,6 @@ public sealed class LinearDecoder
         _set.Indices.Scatter(values, mean);
         return statistics;
     }
-
-    /// <summary>The coordinates that a round asks for votes: drawn of its seed, as the rotation's signs are, but apart from them.</summary>
-    internal static IndexSet? VotersOf(LinearRound round) => round.Votes == 0
-        ? null
-        : RandomIndices.Draw(SeededGenerator.For(round.Seed, "votes").NextUInt64(), round.ParameterCount, round.Votes);
 
     /// <summary>Demands that round and set are possible and belong together.</summary>
     internal static void Demand(LinearRound round, SharedIndexSet set)

@@ -26,7 +26,6 @@ public sealed class LinearEncoder
     private readonly float[] _coordinates;
     private readonly float[] _transmitted;
     private readonly uint[] _fields;
-    private readonly IndexSet? _voters;
 
     /// <summary>An encoder of one round.</summary>
     /// <exception cref="ArgumentException">The settings contradict each other, or the set is not the round's.</exception>
@@ -35,7 +34,6 @@ public sealed class LinearEncoder
         LinearDecoder.Demand(round, set);
         _round = round;
         _set = set;
-        _voters = LinearDecoder.VotersOf(round);
         _gathered = new float[set.Indices.Count + round.Votes];
         _transmitted = set.KeepsResidual ? new float[set.Indices.Count] : [];
         _coordinates = new float[round.PaddedLength];
@@ -60,7 +58,7 @@ public sealed class LinearEncoder
         Span<float> values = _gathered.AsSpan(0, _set.Indices.Count);
         _set.Indices.Gather(update, values);
         (double norm, double factor) = L2Clip.Apply(values, _round.ValueClipNorm);
-        if (_voters is not null)
+        if (_round.Votes > 0)
         {
             Vote(update, _gathered.AsSpan(values.Length));
         }
@@ -150,7 +148,7 @@ public sealed class LinearEncoder
     /// <summary>The votes, brought to one norm for every client; nothing of a client whose update is zero there.</summary>
     private void Vote(ReadOnlySpan<float> update, Span<float> votes)
     {
-        ResidualVotes.Cast(update, _voters!, votes);
+        ResidualVotes.Cast(_round.Seed, update, votes);
         float norm = TensorPrimitives.Norm<float>(votes);
         TensorPrimitives.Multiply(votes, norm > 0 && float.IsFinite(norm) ? (float)(_round.VoteNorm / norm) : 0f, votes);
     }

@@ -10,8 +10,8 @@ namespace Federated.Shared.Updates.Linear;
 /// <summary>
 /// What all clients of a round share on the private path, so that their updates are linear in one basis: MessagePack array [version = 2,
 /// seed, P, index set, k, clip norm, step, field width, rotation block, least and most clients, most examples]; with noise of the clients version
-/// 3 and two fields more, its variance in the coordinates and in the bit; with a set that the server tells version 4 and three fields more, votes, hash and length of the
-/// set's document. Reading it checks that no sum can wrap. Immutable.
+/// 3 and two fields more, its variance in the coordinates and in the bit; with a set that the server tells version 4 and three fields more, votes = 0, hash and length of the
+/// set's document; with votes the same as version 5. In version 4 they were of single coordinates, which nobody casts any more. Reading it checks that no sum can wrap. Immutable.
 /// </summary>
 public sealed record LinearRound
 {
@@ -19,6 +19,7 @@ public sealed record LinearRound
     private const int FormatVersion = 2;
     private const int NoisyVersion = 3;
     private const int ToldVersion = 4;
+    private const int VotingVersion = 5;
     private const int Fields = 12;
     private const int NoisyFields = 14;
     private const int ToldFields = 15;
@@ -42,7 +43,7 @@ public sealed record LinearRound
     /// <summary>The document (<see cref="IndexSetDocument"/>) of a set that the server tells; null for a random one. Who agrees on the round agrees on the set.</summary>
     public ObjectReference? Set { get; init; }
 
-    /// <summary>Coordinates that vote on the next set, 0 to P, drawn of <see cref="Seed"/>: their squares follow the set's values. Above 0 only for a voted set.</summary>
+    /// <summary>Sums that vote on the next set, 0 to P: they follow the set's values. Above 0 only for a voted set. See <see cref="ResidualVotes"/>.</summary>
     public int Votes { get; init; }
 
     /// <summary>C, above 0: of values and votes together.</summary>
@@ -101,7 +102,7 @@ public sealed record LinearRound
     {
         ArrayBufferWriter<byte> buffer = new(MaxBytes);
         MessagePackWriter writer = new(buffer);
-        (int version, int fields) = Noise is not null ? (NoisyVersion, NoisyFields) : Set is not null ? (ToldVersion, ToldFields) : (FormatVersion, Fields);
+        (int version, int fields) = Form(Noise is not null, Set is not null, Votes > 0);
         writer.WriteArrayHeader(fields);
         writer.Write(version);
         writer.Write(Seed);
@@ -191,13 +192,20 @@ public sealed record LinearRound
             : null);
     }
 
+    /// <summary>Version and fields of a round with noise, with a set that is told, with votes.</summary>
+    private static (int Version, int Fields) Form(bool noisy, bool told, bool voting) => noisy
+        ? (NoisyVersion, NoisyFields)
+        : told ? (voting ? VotingVersion : ToldVersion, ToldFields) : (FormatVersion, Fields);
+
     private static LinearRound Parse(ref MessagePackReader reader)
     {
         MessagePackReader ahead = reader.CreatePeekReader();
         int version = ahead.ReadArrayHeader() > 0 ? ahead.ReadInt32() : 0;
         bool noisy = version == NoisyVersion;
-        bool told = version == ToldVersion;
-        reader.ReadHeader(Kind, noisy ? NoisyVersion : told ? ToldVersion : FormatVersion, noisy ? NoisyFields : told ? ToldFields : Fields);
+        bool voting = version == VotingVersion;
+        bool told = voting || version == ToldVersion;
+        (int known, int fields) = Form(noisy, told, voting);
+        reader.ReadHeader(Kind, known, fields);
         return new LinearRound
         {
             Seed = reader.ReadUInt64(),
@@ -214,7 +222,7 @@ public sealed record LinearRound
             Noise = noisy
                 ? new LinearNoise(reader.ReadDoubleInRange(Kind, "noise variance", 0, LinearNoise.MaxVariance), reader.ReadDoubleInRange(Kind, "noise of the bit", 0, LinearNoise.MaxVariance))
                 : null,
-            Votes = told ? reader.ReadInt32InRange(Kind, "votes", 0, ProtocolLimits.MaxParameters) : 0,
+            Votes = told ? reader.ReadInt32InRange(Kind, "votes", voting ? 1 : 0, voting ? ProtocolLimits.MaxParameters : 0) : 0,
             Set = told ? new ObjectReference(reader.ReadHash(Kind, "hash of the set"), reader.ReadInt64InRange(Kind, "length of the set", 1, ProtocolLimits.MaxDownloadBytes)) : null,
         };
     }

@@ -90,21 +90,6 @@ public sealed class SharedIndexSetTests
     }
 
     [Fact]
-    public void Votes_Counted_FadeAndElect()
-    {
-        ResidualVotes votes = new(4, 0.5f);
-        IndexSet asked = new(4, [0, 2]);
-        float[] cast = new float[2];
-        ResidualVotes.Cast([2f, 9f, -3f, 9f], asked, cast);
-        Assert.Equal([4f, 9f], cast);
-        votes.Count(asked, cast);
-        votes.Count(new IndexSet(4, [3]), [-1f]);
-
-        Assert.Equal([2f, 0f, 4.5f, 0f], votes.Scores.ToArray());
-        Assert.Equal([2], votes.Elect(1, 1).Indices.Indices.ToArray());
-    }
-
-    [Fact]
     public void IndexSet_NotAscending_IsRefused()
     {
         Assert.Throws<ArgumentException>(() => new IndexSet(5, [1, 1]));
