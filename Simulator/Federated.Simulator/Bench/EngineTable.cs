@@ -8,17 +8,9 @@ namespace Federated.Simulator.Bench;
 /// <summary>Prints what <see cref="EngineBench"/> measured.</summary>
 internal static class EngineTable
 {
-    private const int WidthInFiles = 180;
-
     /// <summary>One table of steps, one of sizes.</summary>
     public static void Print(EngineReport report)
     {
-        // A file has no width; the table's own is about this.
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = WidthInFiles;
-        }
-
         AnsiConsole.MarkupLineInterpolated(
             $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}; one thread, median of 9 trials");
         Table steps = new Table().Border(TableBorder.Rounded)

@@ -23,7 +23,6 @@ internal static class GroupBench
 {
     private const int LargestWhole = 100;
     private const int WarmUps = 10;
-    private const int RedirectedColumns = 170;
     private const int MaxRuns = 10;
     private const double MinSeconds = 2;
     private const int WidthBits = 16;
@@ -62,11 +61,6 @@ internal static class GroupBench
     public static void Print(GroupFigures figures)
     {
         MachineRates rates = figures.Rates;
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = RedirectedColumns;
-        }
-
         Table machine = NewTable("one core", "");
         machine.AddRow("AES-256 in counter mode", $"{rates.AesGigabytesPerSecond:F1} GB/s");
         machine.AddRow("16-bit lanes added", $"{rates.AddGigabytesPerSecond:F1} GB/s");
