@@ -3,13 +3,8 @@ using Federated.Server.Api;
 using Federated.Server.Cli;
 using Federated.Server.Jobs;
 using Microsoft.Extensions.Options;
-using Spectre.Console;
 
-// A pipe or a file has no width: tables are as wide as they are there.
-if (Console.IsOutputRedirected)
-{
-    AnsiConsole.Profile.Width = 400;
-}
+TableWidth.FitOutput();
 
 try
 {

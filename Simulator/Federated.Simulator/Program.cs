@@ -1,14 +1,10 @@
 using System.CommandLine;
 using Federated.Server.Api;
+using Federated.Server.Cli;
 using Federated.Server.Jobs;
 using Federated.Simulator.CommandLine;
-using Spectre.Console;
 
-// A pipe or a file has no width: tables are as wide as they are there.
-if (Console.IsOutputRedirected)
-{
-    AnsiConsole.Profile.Width = 400;
-}
+TableWidth.FitOutput();
 
 try
 {

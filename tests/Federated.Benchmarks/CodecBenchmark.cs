@@ -88,6 +88,10 @@ public class CodecBenchmark
     [Benchmark]
     public LinearStatistics DecodeLinear() => _linearDecoder.Decode(_sum.Sums, 1, _decoded);
 
+    /// <summary>Sums up the votes that a voted set of 10 % asks for: a quarter of it.</summary>
+    [Benchmark]
+    public void CastVotes() => ResidualVotes.Cast(_round.Seed, _update, _decoded.AsSpan(0, _round.SetSize / 4));
+
     /// <summary>Draws the index set.</summary>
     [Benchmark]
     public SharedIndexSet DrawSet() => SharedIndexSet.Random(_round.Seed, Parameters, _round.SetSize);

@@ -22,7 +22,7 @@ internal static class LinearSettings
     /// <summary>Widest fields: unmasked ones are summed as float32, in which their values are whole, and within the sum's range.</summary>
     public const int MaxWidthBits = 22;
 
-    /// <summary>Coordinates that vote on the next set, for each one that is sent.</summary>
+    /// <summary>Sums that vote on the next set, for each coordinate that is sent.</summary>
     private const double VoteShare = 0.25;
 
     /// <summary>Least levels either way that each client must have, or its values are little more than noise.</summary>

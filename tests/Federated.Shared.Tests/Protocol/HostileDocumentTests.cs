@@ -32,6 +32,7 @@ public sealed class HostileDocumentTests
         ["index set"] = (GoldenFile.Hex("index-set.v1.hex"), bytes => KnownPayloads.DecodeIndexSet(bytes)),
         ["linear round"] = (GoldenFile.Hex("linear-round.v2.hex"), bytes => LinearRound.FromBytes(bytes)),
         ["linear round with noise"] = (GoldenFile.Hex("linear-round.v3.hex"), bytes => LinearRound.FromBytes(bytes)),
+        ["linear round with votes"] = (GoldenFile.Hex("linear-round.v5.hex"), bytes => LinearRound.FromBytes(bytes)),
         ["linear payload"] = (GoldenFile.Hex("linear-payload.v2.hex"), bytes => KnownPayloads.DecodeLinear(bytes)),
         ["residual"] = (GoldenFile.Hex("residual.v1.hex"), bytes => Residual.FromBytes(bytes, KnownDocuments.ParameterCount)),
         ["seed scalars"] = (GoldenFile.Hex("seed-scalars.v1.hex"), bytes => SeedScalars.CopyTo(bytes, new float[2])),

@@ -1,3 +1,4 @@
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Tests.Protocol;
 using Federated.Shared.Updates;
@@ -54,6 +55,17 @@ public sealed class GoldenPayloadTests
         LinearRound noisy = KnownPayloads.Round with { WidthBits = 18, MaxExamples = 1, Noise = new LinearNoise(100, 18) };
         Assert.Equal(GoldenFile.Hex("linear-round.v3.hex"), noisy.ToBytes());
         Assert.Equal(noisy, LinearRound.FromBytes(GoldenFile.Hex("linear-round.v3.hex")));
+    }
+
+    [Fact]
+    public void LinearRound_WithVotes_HasTheGoldenBytes()
+    {
+        LinearRound voting = KnownPayloads.Round with
+        {
+            IndexSet = IndexSetKind.Voted, Votes = 3, Set = new ObjectReference(ContentHash.Of([1, 2, 3]), 31),
+        };
+        Assert.Equal(GoldenFile.Hex("linear-round.v5.hex"), voting.ToBytes());
+        Assert.Equal(voting, LinearRound.FromBytes(GoldenFile.Hex("linear-round.v5.hex")));
     }
 
     [Fact]

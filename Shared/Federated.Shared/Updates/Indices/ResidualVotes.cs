@@ -40,7 +40,8 @@ public sealed class ResidualVotes
     /// <summary>The client's half: the sum of each bucket's squared residuals.</summary>
     /// <param name="seed">The round's, from which the buckets follow.</param>
     /// <param name="residual">[P].</param>
-    /// <param name="votes">One for each bucket, at least 1.</param>
+    /// <param name="votes">One for each bucket.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no bucket.</exception>
     public static void Cast(ulong seed, ReadOnlySpan<float> residual, Span<float> votes)
     {
         ArgumentOutOfRangeException.ThrowIfZero(votes.Length, nameof(votes));
@@ -48,19 +49,14 @@ public sealed class ResidualVotes
         VoteBuckets buckets = new(seed, residual.Length, votes.Length);
         foreach (float value in residual)
         {
-            (int drawn, int run) = buckets.Next();
-            float square = value * value;
-            votes[drawn] += square;
-            if (run >= 0)
-            {
-                votes[run] += square;
-            }
+            buckets.Add(value * value, votes);
         }
     }
 
     /// <summary>The server's half: corrects the estimates by a round's summed votes. Negative sums, which quantization can produce, count as zero.</summary>
     /// <param name="seed">The round's.</param>
-    /// <param name="votes">Sums over the devices, finite, up to a factor. When all are zero, nothing changes.</param>
+    /// <param name="votes">Sums over the devices, finite, up to a factor. When none is above zero, nothing changes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no bucket.</exception>
     public void Count(ulong seed, ReadOnlySpan<float> votes)
     {
         ArgumentOutOfRangeException.ThrowIfZero(votes.Length, nameof(votes));
@@ -81,12 +77,7 @@ public sealed class ResidualVotes
         VoteBuckets buckets = new(seed, _scores.Length, votes.Length);
         foreach (float score in _scores)
         {
-            (int drawn, int run) = buckets.Next();
-            expected[drawn] += score;
-            if (run >= 0)
-            {
-                expected[run] += score;
-            }
+            buckets.Add(score, expected);
         }
 
         float factor = TensorPrimitives.Sum<float>(expected) / voted;
@@ -107,8 +98,7 @@ public sealed class ResidualVotes
         VoteBuckets buckets = new(seed, _scores.Length, ratios.Length);
         for (int i = 0; i < _scores.Length; i++)
         {
-            (int drawn, int run) = buckets.Next();
-            _scores[i] = MathF.Max(Floor, _scores[i] * ratios[drawn] * (run < 0 ? 1f : ratios[run]));
+            _scores[i] = MathF.Max(Floor, buckets.Scaled(_scores[i], ratios));
         }
 
         TensorPrimitives.Multiply(_scores, _scores.Length / TensorPrimitives.Sum<float>(_scores), _scores);

@@ -13,10 +13,11 @@ internal struct VoteBuckets
     private readonly LaneGenerator _random;
     private readonly int _runs;
     private readonly int _drawn;
-    private readonly long _runLength;
+    private readonly int _runLength;
     private Vector256<uint> _bits;
     private int _lane = LaneGenerator.Lanes;
-    private long _place;
+    private int _run = -1;
+    private int _leftOfRun;
 
     /// <summary>Begins with the first parameter.</summary>
     /// <param name="seed">The round's.</param>
@@ -30,13 +31,37 @@ internal struct VoteBuckets
         if (_runs > 0)
         {
             // One run more than the parameters fill makes room for the shift.
-            _runLength = (parameterCount + _runs - 2) / (_runs - 1);
-            _place = _random.NextBits()[0] % _runLength;
+            _runLength = (int)(((long)parameterCount + _runs - 2) / (_runs - 1));
+            _run = 0;
+            _leftOfRun = _runLength - (int)(_random.NextBits()[0] % (uint)_runLength);
         }
     }
 
+    /// <summary>Adds the next parameter's value to the sums of its buckets.</summary>
+    /// <param name="value">Of the next parameter.</param>
+    /// <param name="sums">One for each bucket.</param>
+    public void Add(float value, Span<float> sums)
+    {
+        (int drawn, int run) = Next();
+        sums[drawn] += value;
+        if (run >= 0)
+        {
+            sums[run] += value;
+        }
+    }
+
+    /// <summary>The next parameter's value times the factors of its buckets.</summary>
+    /// <param name="value">Of the next parameter.</param>
+    /// <param name="factors">One for each bucket.</param>
+    public float Scaled(float value, ReadOnlySpan<float> factors)
+    {
+        (int drawn, int run) = Next();
+        float scaled = value * factors[drawn];
+        return run < 0 ? scaled : scaled * factors[run];
+    }
+
     /// <summary>The buckets of the next parameter; <c>Run</c> is −1 where all are drawn.</summary>
-    public (int Drawn, int Run) Next()
+    private (int Drawn, int Run) Next()
     {
         if (_lane == LaneGenerator.Lanes)
         {
@@ -44,7 +69,14 @@ internal struct VoteBuckets
             _lane = 0;
         }
 
+        // A count instead of a division: this runs once for every parameter.
+        if (_runs > 0 && _leftOfRun-- == 0)
+        {
+            _run++;
+            _leftOfRun = _runLength - 1;
+        }
+
         int drawn = _runs + (int)(((ulong)_bits[_lane++] * (uint)_drawn) >> 32);
-        return (drawn, _runs == 0 ? -1 : (int)(_place++ / _runLength));
+        return (drawn, _run);
     }
 }

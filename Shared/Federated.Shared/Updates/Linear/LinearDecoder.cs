@@ -26,7 +26,7 @@ public sealed class LinearDecoder
         _kept = new float[set.Indices.Count + round.Votes];
     }
 
-    /// <summary>Sums of their votes in the last sum that was decoded, up to a factor: [<see cref="LinearRound.Votes"/>].</summary>
+    /// <summary>The devices' votes (<see cref="ResidualVotes"/>), summed, in the last sum that was decoded, up to a factor: [<see cref="LinearRound.Votes"/>].</summary>
     public ReadOnlySpan<float> Votes => _kept.AsSpan(_set.Indices.Count);
 
     /// <summary>Decodes the weighted mean of one sum modulo 2^b.</summary>
