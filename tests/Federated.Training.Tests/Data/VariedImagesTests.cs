@@ -63,6 +63,38 @@ public sealed class VariedImagesTests
         Assert.Equal(1, features[(1 * 5) + (column < 2 ? 1 : 3)]);
     }
 
+    // A disc above the centre: its own centre moves along a circle, clockwise.
+    [Theory]
+    [InlineData(ImageVariant.Rotated30, 30)]
+    [InlineData(ImageVariant.Rotated45, 45)]
+    [InlineData(ImageVariant.Rotated90, 90)]
+    [InlineData(ImageVariant.Rotated180, 180)]
+    [InlineData(ImageVariant.Rotated270, 270)]
+    [InlineData(ImageVariant.Rotated315, 315)]
+    [InlineData(ImageVariant.Rotated330, 330)]
+    public void CopyTo_Turn_MovesADiscByItsDegrees(ImageVariant variant, double degrees)
+    {
+        const int Side = 41;
+        const int Centre = Side / 2;
+        const int Above = 12;
+        float[] disc = new float[Side * Side];
+        for (int pixel = 0; pixel < disc.Length; pixel++)
+        {
+            disc[pixel] = Math.Pow((pixel / Side) - Centre + Above, 2) + Math.Pow((pixel % Side) - Centre, 2) <= 16 ? 1 : 0;
+        }
+
+        VariedImages images = new(new ArrayExamples([disc], [0]), [Side, Side], [variant]);
+        float[] features = new float[disc.Length];
+        images.CopyTo([0], new ExampleBatch(features, new long[1]));
+
+        double light = features.Sum();
+        double up = features.Select((value, pixel) => value * (Centre - (pixel / Side))).Sum() / light;
+        double right = features.Select((value, pixel) => value * ((pixel % Side) - Centre)).Sum() / light;
+        (double sine, double cosine) = Math.SinCos(double.DegreesToRadians(degrees));
+        Assert.Equal(Above * cosine, up, 0.3);
+        Assert.Equal(Above * sine, right, 0.3);
+    }
+
     [Theory]
     [InlineData(ImageVariant.InvertedRotated30, ImageVariant.Rotated30)]
     [InlineData(ImageVariant.InvertedRotated330, ImageVariant.Rotated330)]
