@@ -19,8 +19,16 @@ internal sealed record ReadScenario(Scenario Scenario, JsonNode Tree)
 /// <summary>Turns a scenario's text and overrides into a scenario.</summary>
 internal static class ScenarioReader
 {
+    // What a published count of rounds was counted with. Rates, server and codec are not among it: they are what runs are compared in.
+    private static readonly string[][] _publishedSettings =
+    [
+        ["job", "model"], ["job", "cohort", "goal"], ["job", "targetAccuracy"], ["job", "training", "epochs"], ["job", "training", "batchSize"],
+        ["job", "training", "maxSteps"], ["population"], ["data"],
+    ];
+
     /// <summary>
     /// Applies the overrides, completes what a scenario may leave out of its job (name, population, cohort.minimumPool) and checks everything.
+    /// Overrides that make another experiment of it take the published figure away, unless they state one.
     /// </summary>
     /// <param name="json">The scenario's text.</param>
     /// <param name="overrides"><c>key=value</c>, applied in order.</param>
@@ -28,9 +36,15 @@ internal static class ScenarioReader
     public static ReadScenario Read(string json, IEnumerable<string> overrides)
     {
         JsonNode tree = StrictJson.Parse(json);
+        JsonNode original = tree.DeepClone();
         foreach (string assignment in overrides)
         {
             StrictJson.ApplyOverride(tree, SettingPaths.Complete(assignment));
+        }
+
+        if (tree is JsonObject scenario && !ComparesWithPublished(original, tree))
+        {
+            scenario.Remove("published");
         }
 
         CompleteJob(tree);
@@ -60,6 +74,12 @@ internal static class ScenarioReader
             ? new ReadScenario(StrictJson.Read<Scenario>(read.Tree), read.Tree)
             : throw new InvalidSettingsException(problems);
     }
+
+    private static bool ComparesWithPublished(JsonNode original, JsonNode overridden) =>
+        !JsonNode.DeepEquals(At(original, ["published"]), At(overridden, ["published"]))
+        || _publishedSettings.All(path => JsonNode.DeepEquals(At(original, path), At(overridden, path)));
+
+    private static JsonNode? At(JsonNode tree, string[] path) => path.Aggregate((JsonNode?)tree, (node, key) => (node as JsonObject)?[key]);
 
     private static void CompleteJob(JsonNode tree)
     {

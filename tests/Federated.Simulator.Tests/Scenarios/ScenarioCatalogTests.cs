@@ -41,6 +41,20 @@ public sealed class ScenarioCatalogTests
         Assert.Equal(rounds, scenario.Published!.RoundsToTarget);
     }
 
+    [Theory]
+    [InlineData(229)]
+    [InlineData(229, "training.learningRate=0.1", "job.rounds=400", "evaluation.every=2", "job.training.epochs=5")]
+    [InlineData(null, "epochs=1")]
+    [InlineData(null, "goal=20")]
+    [InlineData(null, "shardsPerDevice=3")]
+    [InlineData(null, "job.training={\"epochs\":1,\"learningRate\":0.05}")]
+    [InlineData(350, "epochs=1", "published.roundsToTarget=350")]
+    public void Read_AnotherExperiment_LosesThePublishedFigureUnlessOneIsStated(int? rounds, params string[] overrides)
+    {
+        Scenario scenario = ScenarioReader.Read(ScenarioCatalog.Find("mnist-cnn-shards").Json, overrides).Scenario;
+        Assert.Equal(rounds, scenario.Published?.RoundsToTarget);
+    }
+
     [Fact]
     public void Read_TheDefault_IsMaskedCompressedAndLosesDevices()
     {
