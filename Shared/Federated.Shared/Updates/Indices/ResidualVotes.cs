@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Federated.Shared.Randomness;
 
 namespace Federated.Shared.Updates.Indices;
 
@@ -16,6 +17,9 @@ public sealed class ResidualVotes
 
     /// <summary>Least estimate, of the mean: a parameter that was small once is heard again.</summary>
     private const float Floor = 0.1f;
+
+    /// <summary>Squares that are taken at a time.</summary>
+    private const int ChunkLength = 128 * LaneGenerator.Lanes;
 
     private readonly float[] _scores;
 
@@ -47,9 +51,12 @@ public sealed class ResidualVotes
         ArgumentOutOfRangeException.ThrowIfZero(votes.Length, nameof(votes));
         votes.Clear();
         VoteBuckets buckets = new(seed, residual.Length, votes.Length);
-        foreach (float value in residual)
+        Span<float> squares = stackalloc float[ChunkLength];
+        for (int i = 0; i < residual.Length; i += ChunkLength)
         {
-            buckets.Add(value * value, votes);
+            ReadOnlySpan<float> chunk = residual.Slice(i, Math.Min(ChunkLength, residual.Length - i));
+            TensorPrimitives.Multiply(chunk, chunk, squares);
+            buckets.Add(squares[..chunk.Length], votes);
         }
     }
 
@@ -75,11 +82,7 @@ public sealed class ResidualVotes
 
         float[] expected = new float[votes.Length];
         VoteBuckets buckets = new(seed, _scores.Length, votes.Length);
-        foreach (float score in _scores)
-        {
-            buckets.Add(score, expected);
-        }
-
+        buckets.Add(_scores, expected);
         float factor = TensorPrimitives.Sum<float>(expected) / voted;
         for (int bucket = 0; bucket < ratios.Length; bucket++)
         {
@@ -96,11 +99,8 @@ public sealed class ResidualVotes
     private void Correct(ulong seed, ReadOnlySpan<float> ratios)
     {
         VoteBuckets buckets = new(seed, _scores.Length, ratios.Length);
-        for (int i = 0; i < _scores.Length; i++)
-        {
-            _scores[i] = MathF.Max(Floor, buckets.Scaled(_scores[i], ratios));
-        }
-
+        buckets.Scale(_scores, ratios);
+        TensorPrimitives.Max(_scores, Floor, _scores);
         TensorPrimitives.Multiply(_scores, _scores.Length / TensorPrimitives.Sum<float>(_scores), _scores);
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using Federated.Shared.Randomness;
 
@@ -14,9 +15,7 @@ internal struct VoteBuckets
     private readonly int _runs;
     private readonly int _drawn;
     private readonly int _runLength;
-    private Vector256<uint> _bits;
-    private int _lane = LaneGenerator.Lanes;
-    private int _run = -1;
+    private int _run;
     private int _leftOfRun;
 
     /// <summary>Begins with the first parameter.</summary>
@@ -32,51 +31,80 @@ internal struct VoteBuckets
         {
             // One run more than the parameters fill makes room for the shift.
             _runLength = (int)(((long)parameterCount + _runs - 2) / (_runs - 1));
-            _run = 0;
             _leftOfRun = _runLength - (int)(_random.NextBits()[0] % (uint)_runLength);
         }
     }
 
-    /// <summary>Adds the next parameter's value to the sums of its buckets.</summary>
-    /// <param name="value">Of the next parameter.</param>
+    /// <summary>Adds the next parameters' values to the sums of their buckets.</summary>
+    /// <param name="values">Of the next parameters; a multiple of <see cref="LaneGenerator.Lanes"/> of them, but for the last call.</param>
     /// <param name="sums">One for each bucket.</param>
-    public void Add(float value, Span<float> sums)
+    public void Add(ReadOnlySpan<float> values, Span<float> sums)
     {
-        (int drawn, int run) = Next();
-        sums[drawn] += value;
-        if (run >= 0)
+        Span<float> drawn = sums.Slice(_runs, _drawn);
+        Span<uint> bits = stackalloc uint[LaneGenerator.Lanes];
+        for (int i = 0; i < values.Length; i += LaneGenerator.Lanes)
         {
-            sums[run] += value;
+            _random.NextBits().CopyTo(bits);
+            ReadOnlySpan<float> lanes = values.Slice(i, Math.Min(LaneGenerator.Lanes, values.Length - i));
+            for (int lane = 0; lane < lanes.Length; lane++)
+            {
+                drawn[Drawn(bits[lane])] += lanes[lane];
+            }
+        }
+
+        for (int i = 0; i < values.Length && _runs > 0;)
+        {
+            int length = NextOfRun(values.Length - i);
+            float sum = sums[_run];
+            foreach (float value in values.Slice(i, length))
+            {
+                sum += value;
+            }
+
+            sums[_run] = sum;
+            i += length;
         }
     }
 
-    /// <summary>The next parameter's value times the factors of its buckets.</summary>
-    /// <param name="value">Of the next parameter.</param>
+    /// <summary>Multiplies the next parameters' values by the factors of their buckets.</summary>
+    /// <param name="values">Of the next parameters, changed in place; a multiple of <see cref="LaneGenerator.Lanes"/> of them, but for the last call.</param>
     /// <param name="factors">One for each bucket.</param>
-    public float Scaled(float value, ReadOnlySpan<float> factors)
+    public void Scale(Span<float> values, ReadOnlySpan<float> factors)
     {
-        (int drawn, int run) = Next();
-        float scaled = value * factors[drawn];
-        return run < 0 ? scaled : scaled * factors[run];
-    }
-
-    /// <summary>The buckets of the next parameter; <c>Run</c> is −1 where all are drawn.</summary>
-    private (int Drawn, int Run) Next()
-    {
-        if (_lane == LaneGenerator.Lanes)
+        ReadOnlySpan<float> drawn = factors.Slice(_runs, _drawn);
+        Span<uint> bits = stackalloc uint[LaneGenerator.Lanes];
+        for (int i = 0; i < values.Length; i += LaneGenerator.Lanes)
         {
-            _bits = _random.NextBits();
-            _lane = 0;
+            _random.NextBits().CopyTo(bits);
+            Span<float> lanes = values.Slice(i, Math.Min(LaneGenerator.Lanes, values.Length - i));
+            for (int lane = 0; lane < lanes.Length; lane++)
+            {
+                lanes[lane] *= drawn[Drawn(bits[lane])];
+            }
         }
 
-        // A count instead of a division: this runs once for every parameter.
-        if (_runs > 0 && _leftOfRun-- == 0)
+        for (int i = 0; i < values.Length && _runs > 0;)
+        {
+            int length = NextOfRun(values.Length - i);
+            Span<float> run = values.Slice(i, length);
+            TensorPrimitives.Multiply(run, factors[_run], run);
+            i += length;
+        }
+    }
+
+    private readonly int Drawn(uint bits) => (int)(((ulong)bits * (uint)_drawn) >> 32);
+
+    /// <summary>Takes up to so many parameters of one run, <see cref="_run"/>; at least one.</summary>
+    private int NextOfRun(int atMost)
+    {
+        if (_leftOfRun == 0)
         {
             _run++;
-            _leftOfRun = _runLength - 1;
+            _leftOfRun = _runLength;
         }
 
-        int drawn = _runs + (int)(((ulong)_bits[_lane++] * (uint)_drawn) >> 32);
-        return (drawn, _run);
+        int taken = Math.Min(atMost, _leftOfRun);
+        _leftOfRun -= taken;
+        return taken;
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+using Federated.Shared.Randomness;
 using Federated.Shared.Updates.Indices;
 
 namespace Federated.Shared.Tests.Updates.Indices;
@@ -21,6 +23,37 @@ public sealed class ResidualVotesTests
             Assert.Equal(runs == 0 ? 0 : squares, votes.Take(runs).Sum(vote => (double)vote), 1e-4 * squares);
             Assert.Equal(squares, votes.Skip(runs).Sum(vote => (double)vote), 1e-4 * squares);
         }
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(50, 4)]
+    [InlineData(1021, 17)]
+    [InlineData(5000, 1250)]
+    [InlineData(1030, 1030)]
+    public void Cast_AnyLength_PutsEachParameterWhereTheDocumentSays(int parameters, int buckets)
+    {
+        float[] residual = Vectors.Normal(parameters, 4);
+        float[] votes = new float[buckets];
+        ResidualVotes.Cast(9, residual, votes);
+
+        int runs = buckets < 4 ? 0 : buckets / 2;
+        float[] expected = new float[buckets];
+        LaneGenerator random = LaneGenerator.For(9, "votes");
+        int runLength = runs == 0 ? 1 : (parameters + runs - 2) / (runs - 1);
+        int shift = runs == 0 ? 0 : (int)(random.NextBits()[0] % (uint)runLength);
+        Vector256<uint> bits = default;
+        for (int i = 0; i < parameters; i++)
+        {
+            bits = i % 8 == 0 ? random.NextBits() : bits;
+            expected[runs + (int)((bits[i % 8] * (ulong)(buckets - runs)) >> 32)] += residual[i] * residual[i];
+            if (runs > 0)
+            {
+                expected[(i + shift) / runLength] += residual[i] * residual[i];
+            }
+        }
+
+        Assert.Equal(expected, votes);
     }
 
     [Fact]
