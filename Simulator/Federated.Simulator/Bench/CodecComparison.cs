@@ -57,8 +57,8 @@ internal static class CodecComparison
         new("stc 1 %", ["job.update.codec=stc", "job.update.density=0.01"]),
         .. new[] { 0.1, 0.05, 0.02, 0.01 }.SelectMany(density => new[] { 8, 12 }.SelectMany(bits => new[] { "random", "momentum", "voted" }.Select(set => Linear(density, bits, set)))),
 
-        // Steps along random directions diverge at the rates of gradients, and sooner the fewer examples a step has.
-        new("128 seeded directions", ["job.update.codec=dense", """job.training.directions={"count":128}""", "job.training.learningRate=0.003", "job.training.batchSize=50"]),
+        // Steps along random directions are plain ones; they diverge at the rates of gradients, and sooner the fewer examples a step has.
+        new("128 seeded directions", ["job.update.codec=dense", """job.training.directions={"count":128}""", "job.training.optimizer=sgd", "job.training.learningRate=0.003", "job.training.batchSize=50"]),
     ];
 
     /// <summary>The file's runs; none when it does not exist.</summary>

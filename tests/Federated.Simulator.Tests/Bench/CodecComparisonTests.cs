@@ -1,5 +1,6 @@
 using Federated.Simulator.Bench;
 using Federated.Simulator.CommandLine;
+using Federated.Simulator.Scenarios;
 using Federated.Simulator.Tests.Runs;
 using Federated.Testing;
 
@@ -22,6 +23,19 @@ public sealed class CodecComparisonTests : IDisposable
         Assert.Equal("dense", runs[0].Codec);
         Assert.All(runs, run => Assert.Equal((3UL, 1, "job.rounds=1"), (run.Seed, run.Rounds, run.Settings)));
         Assert.All(runs.Where(run => run.Codec.StartsWith("top-k", StringComparison.Ordinal)), run => Assert.True(run.BytesUp < runs[0].BytesUp, run.Codec));
+    }
+
+    public static TheoryData<string, string> ScenariosAndChoices =>
+    [
+        .. CodecComparison.Scenarios.SelectMany(scenario => CodecComparison.Choices.Select(choice => new TheoryDataRow<string, string>(scenario, choice.Name))),
+    ];
+
+    [Theory]
+    [MemberData(nameof(ScenariosAndChoices))]
+    public void Settings_EveryChoiceInEveryScenario_AreTaken(string scenario, string choice)
+    {
+        IReadOnlyList<string> settings = CodecComparison.Choices.Single(c => c.Name == choice).Settings;
+        Assert.Equal(scenario, ScenarioReader.Read(ScenarioCatalog.Find(scenario).Json, settings).Scenario.Name);
     }
 
     [Fact]
