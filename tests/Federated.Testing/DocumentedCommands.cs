@@ -7,7 +7,7 @@ public static class DocumentedCommands
 {
     /// <summary>Arguments of every command line of a program in the fenced blocks of README.md, CONTRIBUTING.md and docs/*.md.</summary>
     /// <param name="spellings">What the lines begin with, as <c>sim</c> or <c>dotnet run --project X --</c>; of several that fit the first counts.</param>
-    /// <returns>Where the line stands, as <c>README.md:53</c>, and its arguments without the program; lines that end in an ellipsis are left out.</returns>
+    /// <returns>Where the line stands, as <c>README.md:53</c>, and its arguments without the program; lines with an ellipsis are left out.</returns>
     public static IReadOnlyList<(string Place, string[] Arguments)> Of(params string[] spellings)
     {
         string root = RepositoryRoot.Find();

@@ -36,11 +36,11 @@ public sealed class DocumentedCommandTests
     [MemberData(nameof(Commands))]
     public void Read_TheOverridesOfADocumentedCommand_AreTaken(string place, string[] arguments)
     {
-        Assert.NotEmpty(place);
         string scenario = After("--scenario").FirstOrDefault(ScenarioCatalog.DefaultName);
         if (ScenarioCatalog.Names.Contains(scenario))
         {
-            ScenarioReader.Read(ScenarioCatalog.Find(scenario).Json, After("--set"));
+            Exception? refused = Record.Exception(() => ScenarioReader.Read(ScenarioCatalog.Find(scenario).Json, After("--set")));
+            Assert.True(refused is null, $"{place}: {refused?.Message}");
         }
 
         IEnumerable<string> After(string option) => arguments.Index().Where(word => word.Index > 0 && arguments[word.Index - 1] == option).Select(word => word.Item);
