@@ -7,8 +7,8 @@ namespace Federated.Simulator.Bench;
 
 /// <summary>A way of sending updates, as settings of a job.</summary>
 /// <param name="Name">As the table shows it.</param>
-/// <param name="Settings">Overrides that make a scenario send its updates so.</param>
-internal sealed record CodecChoice(string Name, IReadOnlyList<string> Settings);
+/// <param name="SettingsIn">Overrides that make a scenario, given by its name, send its updates so.</param>
+internal sealed record CodecChoice(string Name, Func<string, IReadOnlyList<string>> SettingsIn);
 
 /// <summary>What one run came to.</summary>
 /// <param name="Scenario">The scenario.</param>
@@ -51,14 +51,14 @@ internal static class CodecComparison
     /// <summary>Every choice.</summary>
     public static IReadOnlyList<CodecChoice> Choices { get; } =
     [
-        new("dense", ["job.update.codec=dense"]),
-        new("quantized, 8 bits", ["job.update.codec=quantized", "job.update.valueBits=8"]),
+        new("dense", _ => ["job.update.codec=dense"]),
+        new("quantized, 8 bits", _ => ["job.update.codec=quantized", "job.update.valueBits=8"]),
         .. new[] { 0.1, 0.01, 0.001 }.Select(TopK),
-        new("stc 1 %", ["job.update.codec=stc", "job.update.density=0.01"]),
+        new("stc 1 %", _ => ["job.update.codec=stc", "job.update.density=0.01"]),
         .. new[] { 0.1, 0.05, 0.02, 0.01 }.SelectMany(density => new[] { 8, 12 }.SelectMany(bits => new[] { "random", "momentum", "voted" }.Select(set => Linear(density, bits, set)))),
 
         // Steps along random directions are plain ones; they diverge at the rates of gradients, and sooner the fewer examples a step has.
-        new("128 seeded directions", ["job.update.codec=dense", """job.training.directions={"count":128}""", "job.training.optimizer=sgd", "job.training.learningRate=0.003", "job.training.batchSize=50"]),
+        new("128 seeded directions", _ => ["job.update.codec=dense", """job.training.directions={"count":128}""", "job.training.optimizer=sgd", "job.training.learningRate=0.003", "job.training.batchSize=50"]),
     ];
 
     /// <summary>The file's runs; none when it does not exist.</summary>
@@ -91,7 +91,7 @@ internal static class CodecComparison
     public static async Task<CodecRun> RunAsync(string scenario, CodecChoice choice, ulong seed, IReadOnlyList<string> overrides, CancellationToken ct)
     {
         RunSummary summary = await BenchRun.SummaryAsync(
-            scenario, ["job.targetAccuracy=null", $"job.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. choice.Settings, .. overrides], ct);
+            scenario, ["job.targetAccuracy=null", $"job.seed={seed.ToString(CultureInfo.InvariantCulture)}", .. choice.SettingsIn(scenario), .. overrides], ct);
         bool completed = summary.Outcome is RunOutcome.Completed;
         return new CodecRun(
             scenario,
@@ -111,14 +111,14 @@ internal static class CodecComparison
 
     private static CodecChoice TopK(double density) => new(
         FormattableString.Invariant($"top-k {100 * density:0.##} %, 8 bits"),
-        ["job.update.codec=top-k", FormattableString.Invariant($"job.update.density={density}"), "job.update.valueBits=8"]);
+        _ => ["job.update.codec=top-k", FormattableString.Invariant($"job.update.density={density}"), "job.update.valueBits=8"]);
 
-    // What a random or voted set leaves of an update's norm depends on its size, so the clip norm follows the updates. A random set is scaled by P/k, and
-    // its noise with it, so the server steps less far the fewer coordinates there are; the rates were found on mnist-2nn-iid. A momentum set needs a
-    // server with momentum, where half the rate at half the momentum steps as far as plain averaging in the end; its clip norm stays, because
-    // momentum that grows with what is clipped diverges.
+    // What a random or voted set leaves of an update's norm depends on its size, so the clip norm follows the updates. A momentum set's clip norm
+    // stays, because momentum that grows with what is clipped diverges; it needs a server with momentum, where half the rate at half the momentum
+    // steps as far in the end.
     private static CodecChoice Linear(double density, int bits, string set) => new(
         FormattableString.Invariant($"linear {100 * density:0.##} %, {bits} bits, {set}"),
+        scenario =>
         [
             "job.update.codec=linear",
             FormattableString.Invariant($"job.update.density={density}"),
@@ -126,13 +126,19 @@ internal static class CodecComparison
             $"job.update.indexSet={set}",
             .. set switch
             {
-                "momentum" => (string[])["job.server.optimizer=fedAvgM", "job.server.momentum=0.5", "job.server.learningRate=0.5"],
-                "random" => ["job.update.clipQuantile=0.9", FormattableString.Invariant($$"""job.server={"optimizer":"fedAvg","learningRate":{{RandomSetRate(density)}}}""")],
-                _ => ["job.update.clipQuantile=0.9"],
+                "momentum" => (string[])[ServerOf("fedAvgM", 0.5, ServerRate(scenario, density) / 2)],
+                "random" => ["job.update.clipQuantile=0.9", ServerOf("fedAvg", 0, ServerRate(scenario, density))],
+                _ => ["job.update.clipQuantile=0.9", ServerOf("fedAvg", 0, scenario == "mnist-2nn-iid" ? 1 : 0.5)],
             },
         ]);
 
-    private static double RandomSetRate(double density) => density switch
+    private static string ServerOf(string optimizer, double momentum, double rate) => FormattableString.Invariant(
+        $$"""job.server={"optimizer":"{{optimizer}}","momentum":{{momentum}},"learningRate":{{rate}}}""");
+
+    // A random set is scaled by P/k, and its noise with it, so the server steps less far the fewer coordinates there are. Rates as they did best; the
+    // language model, where two devices take part in a round, bears half of them. What a voted set kept back comes late and at once, and devices with
+    // Adam's steps, whose updates do not shrink as the model gets better, bear half a step of it.
+    private static double ServerRate(string scenario, double density) => (scenario == "sotu-gpt-lora" ? 0.5 : 1) * density switch
     {
         >= 0.1 => 1,
         >= 0.05 => 0.5,

@@ -34,7 +34,7 @@ public sealed class CodecComparisonTests : IDisposable
     [MemberData(nameof(ScenariosAndChoices))]
     public void Settings_EveryChoiceInEveryScenario_AreTaken(string scenario, string choice)
     {
-        IReadOnlyList<string> settings = CodecComparison.Choices.Single(c => c.Name == choice).Settings;
+        IReadOnlyList<string> settings = CodecComparison.Choices.Single(c => c.Name == choice).SettingsIn(scenario);
         Assert.Equal(scenario, ScenarioReader.Read(ScenarioCatalog.Find(scenario).Json, settings).Scenario.Name);
     }
 
