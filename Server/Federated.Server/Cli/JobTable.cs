@@ -42,6 +42,11 @@ internal static class JobTable
             AnsiConsole.WriteLine(privacy.Statement);
         }
 
+        if (shown.Job.InitialLoss is { } loss)
+        {
+            AnsiConsole.WriteLine($"before training: accuracy {Percent(shown.Job.InitialAccuracy)}, loss {loss:F4} on held-out examples");
+        }
+
         PrintRounds(shown.Rounds);
     }
 

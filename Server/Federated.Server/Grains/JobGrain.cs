@@ -318,6 +318,8 @@ internal sealed partial class JobGrain(
         ModelVersion = state.State.ModelVersion,
         AdapterSha256 = state.State.AdapterSha256,
         PackageSha256 = state.State.PackageSha256,
+        InitialAccuracy = state.State.InitialEvaluation?.Accuracy,
+        InitialLoss = state.State.InitialEvaluation?.Loss,
         Accuracy = state.State.Evaluation?.Accuracy,
         Loss = state.State.Evaluation?.Loss,
         Privacy = JobPrivacy.Of(_spec, state.State.Privacy),

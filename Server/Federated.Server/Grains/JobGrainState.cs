@@ -54,6 +54,9 @@ public sealed class JobGrainState
     /// <summary>First round whose evaluation reached the target.</summary>
     public long? RoundsToTarget { get; set; }
 
+    /// <summary>The evaluation of the model before the first round.</summary>
+    public CentralEvaluation? InitialEvaluation { get; set; }
+
     /// <summary>The last evaluation.</summary>
     public CentralEvaluation? Evaluation { get; set; }
 

@@ -68,6 +68,7 @@ internal sealed class RoundRunner(
     /// </summary>
     public async Task<RoundRecord?> RunAsync(CancellationToken ct)
     {
+        await EvaluateInitialAsync(ct);
         RoundStart? resumed = await Round(state.State.LastRound + 1).Facts();
         RoundStart? start = resumed ?? await OpenRoundAsync(ct);
         if (start is null)
@@ -176,6 +177,15 @@ internal sealed class RoundRunner(
 
     /// <inheritdoc/>
     public void Dispose() => runtime.Dispose();
+
+    /// <summary>Measures what training starts from, so that it can be seen what the rounds gained. The next write of the state keeps it.</summary>
+    private async Task EvaluateInitialAsync(CancellationToken ct)
+    {
+        if (state.State is { LastRound: 0, InitialEvaluation: null })
+        {
+            state.State.InitialEvaluation = await runtime.EvaluateAsync(ct);
+        }
+    }
 
     private async Task<RoundStart?> OpenRoundAsync(CancellationToken ct)
     {

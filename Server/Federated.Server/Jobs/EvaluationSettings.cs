@@ -7,7 +7,7 @@ namespace Federated.Server.Jobs;
 /// <summary>Central evaluation on held-out examples.</summary>
 public sealed record EvaluationSettings
 {
-    [Description("Evaluate after every so many committed rounds, and after the last.")]
+    [Description("Evaluate after every so many committed rounds, before the first, and after the last.")]
     [Range(1, 1_000_000)]
     public int Every { get; init; } = 1;
 

@@ -54,6 +54,12 @@ public sealed record JobStatus
     /// <summary>Hash of the package manifest.</summary>
     public string PackageSha256 { get; init; } = "";
 
+    /// <summary>Accuracy of the model before the first round.</summary>
+    public double? InitialAccuracy { get; init; }
+
+    /// <summary>Loss of the model before the first round.</summary>
+    public double? InitialLoss { get; init; }
+
     /// <summary>Last central evaluation's accuracy.</summary>
     public double? Accuracy { get; init; }
 

@@ -15,7 +15,9 @@ internal static class JobFigures
         return
         [
             ("Accuracy", Percent(job.Accuracy)),
-            ("Loss", job.Loss is { } loss ? FormattableString.Invariant($"{loss:F4}") : "–"),
+            ("Accuracy before training", Percent(job.InitialAccuracy)),
+            ("Loss", Number(job.Loss)),
+            ("Loss before training", Number(job.InitialLoss)),
             ("Rounds", FormattableString.Invariant($"{rounds.Count} of {job.MaxRounds}, {sums.Abandoned} abandoned")),
             ("Rounds to target", job.RoundsToTarget is { } reached ? FormattableString.Invariant($"{reached}") : "–"),
             ("Updates", FormattableString.Invariant($"{sums.Updates:N0}")),
@@ -30,6 +32,8 @@ internal static class JobFigures
             ("Model", FormattableString.Invariant($"version {job.ModelVersion}, {job.AdapterSha256}")),
         ];
     }
+
+    private static string Number(double? value) => value is { } number ? FormattableString.Invariant($"{number:F4}") : "–";
 
     /// <summary>A share as a percentage.</summary>
     public static string Percent(double? share) => share is { } value ? FormattableString.Invariant($"{100 * value:F2} %") : "–";

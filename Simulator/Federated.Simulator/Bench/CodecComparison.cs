@@ -24,6 +24,7 @@ internal sealed record CodecChoice(string Name, Func<string, IReadOnlyList<strin
 /// <param name="ModelBytes">The full model in float32.</param>
 /// <param name="AbandonedRounds">Rounds without enough updates, as when training diverges.</param>
 /// <param name="Failure">Why the job failed; empty when it completed.</param>
+/// <param name="InitialLoss">Held-out loss before the first round, in nats; null when the run did not measure it.</param>
 internal sealed record CodecRun(
     string Scenario,
     string Codec,
@@ -37,7 +38,8 @@ internal sealed record CodecRun(
     long AdapterBytes,
     long ModelBytes,
     long AbandonedRounds,
-    string Failure);
+    string Failure,
+    double? InitialLoss = null);
 
 /// <summary>
 /// Runs scenarios once for every way of sending updates and every seed. Each finished run is a line of a JSON-lines file, and runs that the file
@@ -45,13 +47,16 @@ internal sealed record CodecRun(
 /// </summary>
 internal static class CodecComparison
 {
+    /// <summary>The choice that the others are compared with.</summary>
+    public const string Dense = "dense";
+
     /// <summary>What is compared, unless told otherwise.</summary>
     public static IReadOnlyList<string> Scenarios { get; } = ["mnist-2nn-iid", "mnist-vit-lora", "sotu-gpt-lora"];
 
     /// <summary>Every choice.</summary>
     public static IReadOnlyList<CodecChoice> Choices { get; } =
     [
-        new("dense", _ => ["job.update.codec=dense"]),
+        new(Dense, _ => ["job.update.codec=dense"]),
         new("quantized, 8 bits", _ => ["job.update.codec=quantized", "job.update.valueBits=8"]),
         .. new[] { 0.1, 0.01, 0.001 }.Select(TopK),
         new("stc 1 %", _ => ["job.update.codec=stc", "job.update.density=0.01"]),
@@ -106,7 +111,8 @@ internal static class CodecComparison
             summary.DenseAdapterBytes,
             summary.DenseFullModelBytes,
             summary.AbandonedRounds,
-            completed ? "" : summary.Reason);
+            completed ? "" : summary.Reason,
+            summary.InitialLoss);
     }
 
     private static CodecChoice TopK(double density) => new(

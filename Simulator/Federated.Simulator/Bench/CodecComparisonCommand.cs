@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using Federated.Simulator.CommandLine;
 using Federated.Simulator.Reports;
@@ -79,7 +78,7 @@ internal static class CodecComparisonCommand
 
         foreach (IGrouping<string, CodecRun> scenario in asked.GroupBy(run => run.Scenario))
         {
-            AnsiConsole.Write(TableOf(scenario.Key, [.. scenario]));
+            Print(CodecTable.Of([.. scenario]));
         }
 
         return ExitCodes.Success;
@@ -103,45 +102,26 @@ internal static class CodecComparisonCommand
     private static CodecRun? Found(IEnumerable<CodecRun> runs, (string Scenario, CodecChoice Choice, ulong Seed) wanted, string settings) =>
         runs.FirstOrDefault(run => run.Scenario == wanted.Scenario && run.Codec == wanted.Choice.Name && run.Seed == wanted.Seed && run.Settings == settings);
 
-    private static Table TableOf(string scenario, IReadOnlyList<CodecRun> runs)
+    private static void Print(CodecTable table)
     {
-        CodecRun first = runs[0];
-        string seeds = string.Join(", ", runs.Select(run => run.Seed).Distinct().Order());
-        Table table = new Table()
-            .Border(TableBorder.Rounded)
-            .Title(FormattableString.Invariant(
-                $"{scenario}: {first.Rounds} rounds, seeds {seeds}; float32 adapter {first.AdapterBytes / 1e3:F1} kB, float32 model {first.ModelBytes / 1e3:F1} kB"))
-            .AddColumns("updates", "accuracy", "loss", "up, kB", "times under adapter", "under model", "down, kB", "abandoned");
-        foreach (IGrouping<string, CodecRun> codec in runs.GroupBy(run => run.Codec))
+        if (Console.IsOutputRedirected)
         {
-            double up = codec.Average(run => run.BytesUp);
-            table.AddRow(
-                codec.Key,
-                Spread(codec.Select(run => 100 * run.Accuracy), "F2"),
-                Spread(codec.Select(run => run.Loss), "F4"),
-                Number(up / 1e3, "F2"),
-                Number(first.AdapterBytes / up, "F0"),
-                Number(first.ModelBytes / up, "F0"),
-                Number(codec.Average(run => run.BytesDown) / 1e3, "F1"),
-                codec.Sum(run => run.AbandonedRounds).ToString(CultureInfo.InvariantCulture));
+            Console.Out.WriteLine(table.Title);
+            Console.Out.WriteLine(string.Join('\t', CodecTable.Columns));
+            foreach (string[] row in table.Rows)
+            {
+                Console.Out.WriteLine(string.Join('\t', row));
+            }
+
+            return;
         }
 
-        return table;
-    }
-
-    // Mean ± half the distance between least and greatest; a dash when a run failed or its value is no number.
-    private static string Spread(IEnumerable<double?> values, string format)
-    {
-        double?[] all = [.. values];
-        if (all.Any(value => value is null))
+        Table drawn = new Table().Border(TableBorder.Rounded).Title(table.Title).AddColumns(CodecTable.Columns);
+        foreach (string[] row in table.Rows)
         {
-            return "–";
+            drawn.AddRow(row);
         }
 
-        double[] numbers = [.. all.Select(value => value!.Value)];
-        string mean = Number(numbers.Average(), format);
-        return numbers.Length == 1 ? mean : $"{mean} ± {Number((numbers.Max() - numbers.Min()) / 2, format)}";
+        AnsiConsole.Write(drawn);
     }
-
-    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

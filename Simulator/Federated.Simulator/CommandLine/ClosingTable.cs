@@ -27,7 +27,7 @@ internal static class ClosingTable
                 summary.Published is { } published ? $"published {published.RoundsToTarget}" : ""));
         }
 
-        rows.Add(new("Test accuracy, loss", $"{Wording.Percent(summary.FinalAccuracy)}, {Number(summary.FinalLoss, "0.0000")}", ""));
+        rows.Add(new("Test accuracy, loss", $"{Wording.Percent(summary.FinalAccuracy)}, {Number(summary.FinalLoss, "0.0000")}", Before(summary)));
         rows.Add(new("Rounds", summary.AbandonedRounds == 0 ? $"{summary.Rounds}" : $"{summary.Rounds}, {summary.AbandonedRounds} abandoned", ""));
         rows.Add(new("Wall time", Wording.Time(TimeSpan.FromSeconds(summary.WallSeconds)), $"after {Number(summary.SetupSeconds, "0.0")} s of setup"));
         rows.Add(new("Client updates", $"{summary.ClientUpdates}, {Number(summary.ClientUpdatesPerSecond, "0.0")} a second", ""));
@@ -56,6 +56,10 @@ internal static class ClosingTable
         rows.Add(new("Processor time, peak memory", $"{Number(summary.CpuSeconds, "0.0")} s, {Wording.Bytes(summary.PeakMemoryBytes)}", ""));
         return rows;
     }
+
+    private static string Before(RunSummary summary) => summary.InitialLoss is null
+        ? ""
+        : $"before training {Wording.Percent(summary.InitialAccuracy)}, {Number(summary.InitialLoss, "0.0000")}";
 
     private static string Outcome(RunSummary summary)
     {

@@ -89,6 +89,12 @@ internal sealed record RunSummary
     [Description("First round whose evaluation reached the target; null when none did.")]
     public required long? RoundsToTarget { get; init; }
 
+    [Description("Test accuracy before the first round, 0 to 1; null when it was not evaluated.")]
+    public required double? InitialAccuracy { get; init; }
+
+    [Description("Mean test loss before the first round; null when it was not evaluated.")]
+    public required double? InitialLoss { get; init; }
+
     [Description("Test accuracy of the last evaluated round, 0 to 1; null when none was evaluated.")]
     public required double? FinalAccuracy { get; init; }
 

@@ -106,6 +106,8 @@ internal static class RunAccount
             AbandonedRounds = totals.Abandoned,
             TargetAccuracy = scenario.Job.TargetAccuracy,
             RoundsToTarget = totals.RoundsToTarget,
+            InitialAccuracy = job.InitialAccuracy,
+            InitialLoss = job.InitialLoss,
             FinalAccuracy = totals.LastEvaluation?.Accuracy,
             FinalLoss = totals.LastEvaluation?.Loss,
             Published = Published(scenario),

@@ -46,6 +46,8 @@ internal static class SampleRun
             AbandonedRounds = totals.Abandoned,
             TargetAccuracy = target,
             RoundsToTarget = totals.RoundsToTarget,
+            InitialAccuracy = 0.1,
+            InitialLoss = 2.303,
             FinalAccuracy = totals.LastEvaluation?.Accuracy,
             FinalLoss = totals.LastEvaluation?.Loss,
             Published = new PublishedFigure(87, "arXiv 1602.05629, table 1"),

@@ -24,6 +24,9 @@ public sealed class SimulationRunTests
 
         Assert.Equal(RunOutcome.Completed, first.Outcome);
         Assert.Equal(4, first.Rounds);
+        Assert.InRange(first.InitialLoss!.Value, Math.Log(4) - 0.3, Math.Log(4) + 0.3);
+        Assert.Equal((first.InitialAccuracy, first.InitialLoss), (second.InitialAccuracy, second.InitialLoss));
+        Assert.True(first.InitialAccuracy < 0.5, $"accuracy before training {first.InitialAccuracy}");
         Assert.True(first.FinalAccuracy > 0.5, $"accuracy {first.FinalAccuracy}");
         Assert.True(first.Dropped > 0, "the scenario drops a fifth of 32 selections");
         Assert.True(first.Late > 0, "twice the goal is selected, so that some must be late");
@@ -90,6 +93,7 @@ public sealed class SimulationRunTests
         Assert.Equal(RunOutcome.Completed, continued.Outcome);
         Assert.Equal(rounds.Select(WithoutBytes), together.Select(WithoutBytes));
         Assert.True(continued.BytesDownPerClientRound > undisturbed.BytesDownPerClientRound, "devices that begin anew fetch the package again");
+        Assert.Equal(undisturbed.InitialLoss, continued.InitialLoss);
         Assert.Equal(undisturbed.AdapterSha256, continued.AdapterSha256);
         Assert.Equal(undisturbed.EnergyJoulesPerClientRound, continued.EnergyJoulesPerClientRound);
         Assert.True(continued.WallSeconds > left.WallSeconds && left.WallSeconds > 0, $"{left.WallSeconds} s, then {continued.WallSeconds} s");

@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace Federated.Simulator.Bench;
+
+/// <summary>The runs of a comparison on one scenario as a table: a row for each way of sending updates, with several seeds mean and spread.</summary>
+/// <param name="Title">Scenario, rounds, seeds and the two baselines.</param>
+/// <param name="Rows">Cells in the order of <see cref="Columns"/>.</param>
+internal sealed record CodecTable(string Title, IReadOnlyList<string[]> Rows)
+{
+    private const string Nothing = "–";
+
+    /// <summary>The columns' names.</summary>
+    public static string[] Columns { get; } =
+        ["updates", "accuracy, %", "loss", "of dense's gain", "up, kB", "times under adapter", "under model", "down, kB", "abandoned"];
+
+    /// <summary>Makes the table of at least one run, all on the same scenario.</summary>
+    public static CodecTable Of(IReadOnlyList<CodecRun> runs)
+    {
+        CodecRun first = runs[0];
+        string seeds = string.Join(", ", runs.Select(run => run.Seed).Distinct().Order());
+        return new CodecTable(
+            FormattableString.Invariant(
+                $"{first.Scenario}: {first.Rounds} rounds, seeds {seeds}; float32 adapter {first.AdapterBytes / 1e3:F1} kB, float32 model {first.ModelBytes / 1e3:F1} kB"),
+            [.. runs.GroupBy(run => run.Codec).Select(codec => RowOf([.. codec], runs))]);
+    }
+
+    private static string[] RowOf(CodecRun[] codec, IReadOnlyList<CodecRun> all)
+    {
+        double up = codec.Average(run => run.BytesUp);
+        return
+        [
+            codec[0].Codec,
+            Spread(codec.Select(run => 100 * run.Accuracy), "F2"),
+            Spread(codec.Select(run => run.Loss), "F4"),
+            Gain(codec, all),
+            Number(up / 1e3, "F2"),
+            Number(codec[0].AdapterBytes / up, "F0"),
+            Number(codec[0].ModelBytes / up, "F0"),
+            Number(codec.Average(run => run.BytesDown) / 1e3, "F1"),
+            codec.Sum(run => run.AbandonedRounds).ToString(CultureInfo.InvariantCulture),
+        ];
+    }
+
+    /// <summary>How far the held-out loss came down as a share of how far it came down with dense updates and the same seed, mean over the seeds.</summary>
+    private static string Gain(CodecRun[] codec, IReadOnlyList<CodecRun> all)
+    {
+        double?[] shares = [.. codec.Select(run =>
+        {
+            // The model before training is the same whatever way its updates will take.
+            double? initial = all.FirstOrDefault(other => other.Seed == run.Seed && other.InitialLoss is not null)?.InitialLoss;
+            double? dense = all.FirstOrDefault(other => other.Seed == run.Seed && other.Codec == CodecComparison.Dense)?.Loss;
+            return (initial - run.Loss) / (initial - dense);
+        })];
+        return shares.Any(share => share is not { } number || !double.IsFinite(number)) ? Nothing
+            : shares.Average() is { } mean and >= 0 ? $"{Number(100 * mean, "F0")} %" : "worse than before";
+    }
+
+    // Mean ± half the distance between least and greatest; a dash when a run failed or its value is no number.
+    private static string Spread(IEnumerable<double?> values, string format)
+    {
+        double?[] all = [.. values];
+        if (all.Any(value => value is null))
+        {
+            return Nothing;
+        }
+
+        double[] numbers = [.. all.Select(value => value!.Value)];
+        string mean = Number(numbers.Average(), format);
+        return numbers.Length == 1 ? mean : $"{mean} ± {Number((numbers.Max() - numbers.Min()) / 2, format)}";
+    }
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}
