@@ -1,5 +1,6 @@
 using Federated.Server.Api;
 using Federated.Server.Hosting;
+using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
 using Federated.Shared.SecureAggregation;
@@ -56,13 +57,20 @@ internal sealed class SimulationServer : IAsyncDisposable
 
     /// <summary>Attaches to a running server by the address of its HTTP API.</summary>
     /// <exception cref="ServerApiException">It cannot be reached.</exception>
+    /// <exception cref="InvalidSettingsException">It takes enrolled devices alone.</exception>
     public static async Task<SimulationServer> AttachAsync(Uri address, CancellationToken cancellationToken)
     {
         ServerApiClient api = new(address);
         try
         {
             ServerDescription description = await api.DescribeAsync(cancellationToken);
-            return new SimulationServer(null, api, description.GrpcAddress);
+            return description.GrpcAddress.Scheme == Uri.UriSchemeHttp
+                ? new SimulationServer(null, api, description.GrpcAddress)
+                : throw new InvalidSettingsException(
+                    [new SettingProblem(
+                        "--server",
+                        $"{address}, where devices are enrolled,",
+                        "a server started with --insecure-loopback: simulated devices have no identity elsewhere; or leave --server out")]);
         }
         catch
         {

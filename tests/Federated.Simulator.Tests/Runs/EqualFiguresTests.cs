@@ -51,6 +51,8 @@ public sealed class EqualFiguresTests
         List<RoundRecord> rounds = await api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, Ct);
         Assert.Equal(4, rounds.Count);
         Assert.Equal(job.Round, (long)file["rounds"]!);
+        Assert.Equal(job.InitialAccuracy, (double)file["initialAccuracy"]!);
+        Assert.Equal(job.InitialLoss, (double)file["initialLoss"]!);
         Assert.Equal(job.Accuracy, (double)file["finalAccuracy"]!);
         Assert.Equal(job.Loss, (double)file["finalLoss"]!);
         Assert.Equal(job.AdapterSha256, (string)file["adapterSha256"]!);

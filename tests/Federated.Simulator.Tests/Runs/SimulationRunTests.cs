@@ -1,11 +1,16 @@
 using System.Text.Json.Nodes;
+using Federated.Server.Hosting;
+using Federated.Server.Identity;
+using Federated.Server.Jobs;
 using Federated.Server.Rounds;
+using Federated.Server.Storage;
 using Federated.Simulator.CommandLine;
 using Federated.Simulator.Reports;
 using Federated.Simulator.Runs;
 using Federated.Simulator.Scenarios;
 using Federated.Simulator.Tests.Reports;
 using Federated.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace Federated.Simulator.Tests.Runs;
 
@@ -80,7 +85,7 @@ public sealed class SimulationRunTests
     {
         using TemporaryFolder folder = new();
         SmallDigits.Write(folder.Path);
-        ReadScenario scenario = SmallDigits.Scenario(folder.Path, "rounds=12", "overSelection=1", "profiles=[{\"name\":\"pi\",\"watts\":4,\"examplesPerSecond\":100}]");
+        ReadScenario scenario = SmallDigits.Scenario(folder.Path, "rounds=40", "overSelection=1", "profiles=[{\"name\":\"pi\",\"watts\":4,\"examplesPerSecond\":100}]");
         (RunSummary undisturbed, string[] rounds) = await RunAsync(scenario, folder, "undisturbed", threads: 2);
 
         RunSummary interrupted = await InterruptAsync(scenario, folder, "interrupted", afterRounds: 5);
@@ -89,7 +94,7 @@ public sealed class SimulationRunTests
 
         Assert.Equal(RunOutcome.Interrupted, interrupted.Outcome);
         Assert.Contains("run --resume", interrupted.Reason, StringComparison.Ordinal);
-        Assert.InRange(interrupted.Rounds, 5, 11);
+        Assert.InRange(interrupted.Rounds, 5, 39);
         Assert.Equal(RunOutcome.Completed, continued.Outcome);
         Assert.Equal(rounds.Select(WithoutBytes), together.Select(WithoutBytes));
         Assert.True(continued.BytesDownPerClientRound > undisturbed.BytesDownPerClientRound, "devices that begin anew fetch the package again");
@@ -98,6 +103,37 @@ public sealed class SimulationRunTests
         Assert.Equal(undisturbed.EnergyJoulesPerClientRound, continued.EnergyJoulesPerClientRound);
         Assert.True(continued.WallSeconds > left.WallSeconds && left.WallSeconds > 0, $"{left.WallSeconds} s, then {continued.WallSeconds} s");
         Assert.True(continued.CpuSeconds > left.CpuSeconds && left.CpuSeconds > 0, $"{left.CpuSeconds} s, then {continued.CpuSeconds} s");
+    }
+
+    [Fact]
+    public async Task RunAsync_ServerThatTakesEnrolledDevicesAlone_IsRefused()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        await using FederatedServer server = await FederatedServer.StartAsync(
+            new ServerOptions
+            {
+                GrpcPort = 0,
+                ApiPort = 0,
+                Threads = 1,
+                LogLevel = LogLevel.Critical,
+                Identity = new IdentityOptions { InsecureLoopback = false },
+                Storage = new StorageOptions { Kind = StorageKind.Files, Path = Path.Combine(folder.Path, "store") },
+            },
+            TestContext.Current.CancellationToken);
+        RunRequest request = new()
+        {
+            Scenario = SmallDigits.Scenario(folder.Path),
+            Folder = RunFolder.Open(Path.Combine(folder.Path, "run"), "toy", 1, "/"),
+            Threads = 1,
+            Server = server.ApiAddress,
+        };
+
+        InvalidSettingsException refused = await Assert.ThrowsAsync<InvalidSettingsException>(
+            () => new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(TestContext.Current.CancellationToken));
+        SettingProblem problem = Assert.Single(refused.Problems);
+        Assert.Equal("--server", problem.Path);
+        Assert.Contains("--insecure-loopback", problem.Allowed, StringComparison.Ordinal);
     }
 
     [Fact]
