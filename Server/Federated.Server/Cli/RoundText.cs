@@ -9,8 +9,10 @@ internal static class RoundText
     /// <summary>Longest line.</summary>
     public const int Width = 80;
 
-    private const int DeviceWidth = 18;
-    private const int SecondsWidth = 8;
+    // As long as the names that devices get which bring none.
+    private const int DeviceWidth = 23;
+    private const int DownloadWidth = 8;
+    private const int SecondsWidth = 7;
 
     /// <summary>The round's lines.</summary>
     public static IEnumerable<string> Lines(RoundRecord record, RoundTimeline timeline)
@@ -71,7 +73,7 @@ internal static class RoundText
         $"{record.BytesUp:N0} bytes up, {record.BytesDown:N0} bytes down; {record.Examples:N0} examples.");
 
     private static string Row(string device, string outcome, string[] seconds) =>
-        $"{Fitted(device, DeviceWidth).PadRight(DeviceWidth)} {outcome,-7}{string.Concat(seconds.Select(text => ' ' + text.PadLeft(SecondsWidth)))}".TrimEnd();
+        $"{Fitted(device, DeviceWidth).PadRight(DeviceWidth)} {outcome,-7}{string.Concat(seconds.Select((text, i) => ' ' + text.PadLeft(i == 0 ? DownloadWidth : SecondsWidth)))}".TrimEnd();
 
     private static string Fitted(string text, int width) => text.Length <= width ? text : $"{text[..(width - 1)]}…";
 
@@ -81,7 +83,8 @@ internal static class RoundText
         null => "–",
         < 100 => seconds.Value.ToString("F3", CultureInfo.InvariantCulture),
         < 10_000 => seconds.Value.ToString("F1", CultureInfo.InvariantCulture),
-        _ => seconds.Value.ToString("F0", CultureInfo.InvariantCulture),
+        < 10_000_000 => seconds.Value.ToString("F0", CultureInfo.InvariantCulture),
+        _ => seconds.Value.ToString("G2", CultureInfo.InvariantCulture),
     };
 
     private static IEnumerable<string> Wrapped(string text, string indent)

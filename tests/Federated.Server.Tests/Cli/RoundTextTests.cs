@@ -13,7 +13,7 @@ public sealed class RoundTextTests
         from outcome in Gen.Enum<ClientOutcome>()
         from reason in Gen.String[Gen.Char[" abcdefgh"], 0, 300]
         from refusal in Gen.Int[0, 2].Select(i => new[] { "", "malformed", "out of range" }[i])
-        from seconds in Gen.Double[0, 1e7].Array[5]
+        from seconds in Gen.Double[0, 1e9].Array[5]
         from reported in Gen.Bool
         select new ClientTimeline
         {
@@ -50,14 +50,14 @@ public sealed class RoundTextTests
             ComputeSeconds = 7,
             EncodeSeconds = 0.25,
         };
-        ClientTimeline dropped = new() { DeviceId = "pi-2", CheckedInAt = _start, AssignedAt = _start, EndedAt = _start.AddSeconds(3), Outcome = ClientOutcome.Dropped, Reason = "training failed" };
+        ClientTimeline dropped = new() { DeviceId = "device-1e7057fd94a757dc", CheckedInAt = _start, AssignedAt = _start, EndedAt = _start.AddSeconds(3), Outcome = ClientOutcome.Dropped, Reason = "training failed" };
 
         string[] lines = [.. RoundText.Lines(Record(), new RoundTimeline("job", 1, false, [client, dropped]))];
 
-        Assert.Contains("device             outcome download    train   encode    other   upload      end", lines);
-        Assert.Contains("pi-1               done       2.000    7.000    0.250    0.750    1.500   12.500", lines);
-        Assert.Contains("pi-2               dropped        –        –        –        –        –    3.000", lines);
-        Assert.Contains("  pi-2: training failed", lines);
+        Assert.Contains("device                  outcome download   train  encode   other  upload     end", lines);
+        Assert.Contains("pi-1                    done       2.000   7.000   0.250   0.750   1.500  12.500", lines);
+        Assert.Contains("device-1e7057fd94a757dc dropped        –       –       –       –       –   3.000", lines);
+        Assert.Contains("  device-1e7057fd94a757dc: training failed", lines);
     }
 
     private static RoundRecord Record() => new()
