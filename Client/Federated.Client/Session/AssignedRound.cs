@@ -259,8 +259,12 @@ internal sealed class AssignedRound(
             : amounts;
     }
 
-    private static RoundAbortException Diverged(LocalTrainingResult result) => new(
-        AbortReason.TrainingFailed, $"Training diverged: mean loss {result.MeanLoss} over {result.Steps} steps. Lower the learning rate.");
+    // Steps and loss of one device are what masks hide.
+    private RoundAbortException Diverged(LocalTrainingResult result) => new(
+        AbortReason.TrainingFailed,
+        plan.Group is null
+            ? $"Training diverged: mean loss {result.MeanLoss} over {result.Steps} steps. Lower the learning rate."
+            : "Training diverged. Lower the learning rate.");
 
     private (ReadOnlyMemory<byte> Payload, ByteString Sha256) PackAndSeal(RoundBuffer buffer, LocalTrainingResult result)
     {

@@ -1,5 +1,4 @@
 using Federated.Client.Transport;
-using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Federated.Shared.SecureAggregation;
@@ -184,7 +183,7 @@ internal sealed class MaskedSubmission(
             JobId = plan.JobId,
             Round = plan.Round,
             Group = number,
-            UpdateSpec = ContentHash.Of(linear.ToBytes()),
+            Plan = plan.Hash,
             MinMembers = enrollment.MinMembers,
             MaxMembers = enrollment.MaxMembers,
         };

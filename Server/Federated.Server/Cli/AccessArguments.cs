@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Federated.Server.Access;
+using Federated.Server.Api;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 
@@ -58,9 +59,11 @@ internal static class AccessArguments
         OpenIdConnect = Provider(parsed.GetValue(OpenIdConnect)),
     };
 
-    /// <summary>The token of whoever runs a verb; null for none.</summary>
-    public static string? TokenOf(ParseResult parsed) =>
-        Read(parsed.GetValue(TokenFile)) ?? Variable(TokenVariable);
+    /// <summary>Speaks to a server as whoever runs a verb of this command line.</summary>
+    public static ServerApiClient ClientOf(ParseResult parsed, Uri server) => new(server, token: Read(parsed.GetValue(TokenFile)) ?? Token());
+
+    /// <summary>The token of whoever runs a program, as the environment has it; null for none.</summary>
+    public static string? Token() => Variable(TokenVariable);
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } token ? token.Trim() : null;
 

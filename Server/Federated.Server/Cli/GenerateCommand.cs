@@ -46,7 +46,7 @@ internal static class GenerateCommand
             Demand(options.TopK is null or >= 1, "--top-k", options.TopK ?? 0, "1 or more");
             Demand(count is >= 1 and <= MaxLength, "--length", count, $"1 to {MaxLength}");
             ITextTokens tokens = parsed.GetValue(tokenizer) is { } file ? TokenizerFile.Open(file.FullName) : new ByteTokens();
-            ModelPackage package = await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), parsed.GetValue(server)!, ct);
+            ModelPackage package = await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), () => AccessArguments.ClientOf(parsed, parsed.GetValue(server)!), ct);
             string text = parsed.GetValue(prompt)!;
             List<GeneratedText> texts = [];
             if (parsed.GetValue(compare))

@@ -26,7 +26,7 @@ internal static class ModelsCommand
     /// <summary>The command <c>import</c>.</summary>
     public static Command Import(Option<bool> json)
     {
-        Argument<FileInfo> file = new("file") { Description = "An ONNX model, operator set 11 to 21; or the folder of a published model of the Llama family, with config.json and safetensors." };
+        Argument<FileInfo> file = new("file") { Description = "An ONNX model, operator set 7 to 23; or the folder of a published model of the Llama family, with config.json and safetensors." };
         Option<string> task = new("--task") { Description = "What it is trained for.", Required = true, HelpName = "classification|causal-lm|regression|embedding" };
         task.AcceptOnlyFromAmong("classification", "causal-lm", "regression", "embedding");
         Option<string?> lora = new("--lora") { Description = "Low-rank changes: rank=8,alpha=16,targets=REGEX,seed=1. The expression is searched in the names of layers, nodes and weights.", HelpName = "SETTINGS" };
@@ -84,7 +84,7 @@ internal static class ModelsCommand
 
             if (address is not null)
             {
-                using ServerApiClient api = new(address);
+                using ServerApiClient api = AccessArguments.ClientOf(parsed, address);
                 await api.SubmitPackageAsync(result.Package, ct);
             }
 
@@ -118,7 +118,7 @@ internal static class ModelsCommand
         Command command = new("export", "Write a trained model for other software.") { source, format, folder, adapter, server, json };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
         {
-            ModelPackage package = await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), parsed.GetValue(server)!, ct);
+            ModelPackage package = await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), () => AccessArguments.ClientOf(parsed, parsed.GetValue(server)!), ct);
             DirectoryInfo target = parsed.GetValue(folder)!;
             target.Create();
             List<string> files = [];

@@ -13,9 +13,9 @@ internal static class PackageSource
     /// <summary>The package with the adapter in the place of its initial one.</summary>
     /// <param name="name">A folder with a package, or a job's identifier.</param>
     /// <param name="adapter">An adapter's file, or a folder of PEFT, for a package folder; the package's initial adapter when null. Not for a job, which has its own.</param>
-    /// <param name="server">Where the job is.</param>
+    /// <param name="server">Opens a connection to the server that has the job.</param>
     /// <param name="ct">Ends the downloads.</param>
-    public static async Task<ModelPackage> OpenAsync(string name, FileInfo? adapter, Uri server, CancellationToken ct)
+    public static async Task<ModelPackage> OpenAsync(string name, FileInfo? adapter, Func<ServerApiClient> server, CancellationToken ct)
     {
         if (Directory.Exists(name))
         {
@@ -35,7 +35,7 @@ internal static class PackageSource
             throw new CommandException($"'{name}' is no folder and no job's identifier.");
         }
 
-        using ServerApiClient api = new(server);
+        using ServerApiClient api = server();
         JobStatus job = await api.GetJobAsync(name, ct);
         PackageManifest manifest = PackageManifest.FromBytes(await api.ObjectAsync(job.PackageSha256, ct));
         byte[] graph = manifest.Model is { } model ? await api.ObjectAsync(model.Sha256, ct) : [];

@@ -17,7 +17,7 @@ internal static class ReportCommand
         Command command = new("report", "Write a job as one HTML file: plots, tables, settings.") { id, output, server };
         command.SetAction(async (parsed, ct) =>
         {
-            using ServerApiClient api = new(parsed.GetValue(server)!, token: AccessArguments.TokenOf(parsed));
+            using ServerApiClient api = AccessArguments.ClientOf(parsed, parsed.GetValue(server)!);
             string jobId = parsed.GetValue(id)!;
             string path = parsed.GetValue(output)?.FullName ?? Path.GetFullPath($"{jobId}.html");
             await File.WriteAllTextAsync(path, JobReport.Write(await ReadAsync(api, jobId, TimeProvider.System.GetUtcNow(), ct)), ct);

@@ -41,7 +41,7 @@ internal static class RoundsCommand
         Command export = new("export", "Write the rounds of a job as a table.") { id, format, clients, round, output, server };
         export.SetAction(async (parsed, ct) =>
         {
-            using ServerApiClient api = new(parsed.GetValue(server)!, token: AccessArguments.TokenOf(parsed));
+            using ServerApiClient api = AccessArguments.ClientOf(parsed, parsed.GetValue(server)!);
             await using Stream target = parsed.GetValue(output) is { } file ? file.Create() : Console.OpenStandardOutput();
             await api.ExportAsync(
                 parsed.GetValue(id)!, parsed.GetValue(clients) ? "clients" : "rounds", parsed.GetValue(format)!, parsed.GetValue(clients) ? parsed.GetValue(round) : null, target, ct);

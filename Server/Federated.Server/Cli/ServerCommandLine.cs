@@ -223,7 +223,7 @@ internal static class ServerCommandLine
 
     private static async Task<int> WithServer<T>(ParseResult parsed, Func<ServerApiClient, Task<T>> call, Action<T> print)
     {
-        using ServerApiClient api = new(parsed.GetValue(_server)!, token: AccessArguments.TokenOf(parsed));
+        using ServerApiClient api = AccessArguments.ClientOf(parsed, parsed.GetValue(_server)!);
         T result = await call(api);
         if (parsed.GetValue(_json))
         {

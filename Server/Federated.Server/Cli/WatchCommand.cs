@@ -19,7 +19,7 @@ internal static class WatchCommand
         Command command = new("watch", "Follow a job until it ends; with --json, one event a line.") { id, server, json };
         command.SetAction(async (parsed, ct) =>
         {
-            using ServerApiClient api = new(parsed.GetValue(server)!, token: AccessArguments.TokenOf(parsed));
+            using ServerApiClient api = AccessArguments.ClientOf(parsed, parsed.GetValue(server)!);
             return await new Watch(api, parsed.GetValue(id)!, parsed.GetValue(json), Console.Out, TimeProvider.System).RunAsync(ct);
         });
         return command;

@@ -1,4 +1,3 @@
-using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.SecureAggregation;
 using Federated.Shared.Updates.Linear;
@@ -10,7 +9,7 @@ internal static class GroupHeaders
 {
     /// <summary>The header of one attempt of a group.</summary>
     /// <param name="start">The round, under secure aggregation.</param>
-    /// <param name="plan">Its plan.</param>
+    /// <param name="plan">The plan of the group's members.</param>
     /// <param name="linear">The plan's linear round.</param>
     /// <param name="number">The group, and above it the attempt.</param>
     public static GroupHeader Of(RoundStart start, PlanDocument plan, LinearRound linear, int number) => new()
@@ -19,7 +18,7 @@ internal static class GroupHeaders
         Round = start.Round,
         Group = number,
         Model = plan.Adapter,
-        UpdateSpec = ContentHash.Of(linear.ToBytes()),
+        Plan = plan.Hash,
         FieldCount = linear.FieldCount,
         ScalarFieldCount = linear.StatisticsFields,
         WidthBits = linear.WidthBits,

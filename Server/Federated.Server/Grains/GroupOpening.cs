@@ -27,7 +27,7 @@ internal sealed class GroupOpening
     public GroupOpening(string key, int group, RoundStart round)
     {
         SecureRound secure = round.Secure ?? throw new InvalidOperationException($"The round of group {key} is not under secure aggregation.");
-        (_key, _group, _round, _plan) = (key, group, round, PlanDocument.FromBytes(round.Plan));
+        (_key, _group, _round, _plan) = (key, group, round, RoundPlanner.PlanOf(round, group));
         _linear = _plan.Linear ?? throw new InvalidOperationException($"The plan of group {key} has no linear round.");
         _invited = [.. round.Cohort.Zip(secure.GroupOf).Where(pair => pair.Second == group).Select(pair => pair.First)];
     }

@@ -26,6 +26,9 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
     /// <summary>Who holds the index set of a round in the store.</summary>
     public static string HolderOf(long round) => $"set-{round}";
 
+    /// <summary>The plan of the members of an aggregation group, the same for all of them.</summary>
+    public static PlanDocument PlanOf(RoundStart start, int group) => PlanDocument.FromBytes(start.Plan) with { Group = group };
+
     /// <summary>One plan for all; with ranks by class of device, one for each rank; under secure aggregation, one for each group.</summary>
     public IEnumerable<(byte[] Plan, string[] Devices)> PlansOf(RoundStart start, string[] devices)
     {
@@ -34,7 +37,7 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
         {
             Dictionary<string, int> groups = start.Cohort.Zip(secure.GroupOf).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
             return devices.GroupBy(device => groups[device]).OrderBy(group => group.Key)
-                .Select(group => ((plan with { Group = group.Key }).ToBytes(), group.ToArray()));
+                .Select(group => (PlanOf(start, group.Key).ToBytes(), group.ToArray()));
         }
 
         if (start.Lora is not { Ranks.Length: > 0 } lora)

@@ -120,6 +120,12 @@ public sealed record PlanDocument
     /// <summary>Numbers in the update: its parameters, or the amounts of its directions.</summary>
     public int SentCount => Directions?.Count ?? ChangedCount;
 
+    /// <summary>
+    /// SHA-256 of the encoding, computed at every call. The members of an aggregation group agree on it: package, training, tensors, and how an update
+    /// becomes fields.
+    /// </summary>
+    public ContentHash Hash => ContentHash.Of(ToBytes());
+
     /// <summary>Encodes the document.</summary>
     public byte[] ToBytes()
     {

@@ -7,7 +7,7 @@ using MessagePack;
 namespace Federated.Shared.SecureAggregation;
 
 /// <summary>
-/// What one aggregation group computes, signed by the server: MessagePack array [version = 1, job, round, group, model hash, update spec
+/// What one aggregation group computes, signed by the server: MessagePack array [version = 1, job, round, group, model hash, plan
 /// hash, fields, scalar fields, b, least field, greatest field, least members, most members, topology, adversarial ‰, drop-out ‰]. The
 /// session is derived from its bytes, so nobody can take part under other terms without leaving the session.
 /// </summary>
@@ -38,8 +38,8 @@ public sealed record GroupHeader
     /// <summary>Hash of the adapter that everyone trains from.</summary>
     public required ContentHash Model { get; init; }
 
-    /// <summary>Hash of the description of how an update becomes fields.</summary>
-    public required ContentHash UpdateSpec { get; init; }
+    /// <summary>Hash of the plan of all members: what they train, how, and how an update becomes fields.</summary>
+    public required ContentHash Plan { get; init; }
 
     /// <summary>Fields of the vector, at least 1.</summary>
     public required int FieldCount { get; init; }
@@ -109,7 +109,7 @@ public sealed record GroupHeader
         writer.Write(Round);
         writer.Write(Group);
         writer.Write(Model.ToBytes());
-        writer.Write(UpdateSpec.ToBytes());
+        writer.Write(Plan.ToBytes());
         writer.Write(FieldCount);
         writer.Write(ScalarFieldCount);
         writer.Write(WidthBits);
@@ -169,7 +169,7 @@ public sealed record GroupHeader
             Round = reader.ReadInt64InRange(Kind, "round", 1, long.MaxValue),
             Group = reader.ReadInt32InRange(Kind, "group", 0, int.MaxValue),
             Model = reader.ReadHash(Kind, "model hash"),
-            UpdateSpec = reader.ReadHash(Kind, "update spec hash"),
+            Plan = reader.ReadHash(Kind, "plan hash"),
             FieldCount = reader.ReadInt32InRange(Kind, "field count", 1, ProtocolLimits.MaxParameters),
             ScalarFieldCount = reader.ReadInt32InRange(Kind, "scalar field count", 0, ProtocolLimits.MaxParameters),
             WidthBits = reader.ReadInt32InRange(Kind, "width", FieldVector.MinWidthBits, FieldVector.MaxWidthBits),

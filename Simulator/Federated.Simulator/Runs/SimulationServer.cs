@@ -1,4 +1,5 @@
 using Federated.Server.Api;
+using Federated.Server.Cli;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
@@ -60,7 +61,7 @@ internal sealed class SimulationServer : IAsyncDisposable
     /// <exception cref="InvalidSettingsException">It takes enrolled devices alone.</exception>
     public static async Task<SimulationServer> AttachAsync(Uri address, CancellationToken cancellationToken)
     {
-        ServerApiClient api = new(address);
+        ServerApiClient api = new(address, token: AccessArguments.Token());
         try
         {
             ServerDescription description = await api.DescribeAsync(cancellationToken);

@@ -97,8 +97,8 @@ internal sealed class GroupMates : IEnrolledDevices, IDisposable
         Round = _plan.Round,
         Group = (_attempt << 16) | _plan.Group!.Value,
         Model = _plan.Adapter,
-        UpdateSpec = ContentHash.Of(_plan.Linear!.ToBytes()),
-        FieldCount = _plan.Linear.FieldCount,
+        Plan = _plan.Hash,
+        FieldCount = _plan.Linear!.FieldCount,
         WidthBits = _plan.Linear.WidthBits,
         MinField = -_plan.Linear.Limit,
         MaxField = _plan.Linear.Limit,
@@ -117,7 +117,7 @@ internal sealed class GroupMates : IEnrolledDevices, IDisposable
             JobId = header.JobId,
             Round = header.Round,
             Group = header.Group,
-            UpdateSpec = header.UpdateSpec,
+            Plan = header.Plan,
         };
         return new SecureAggregationClient(terms, new ClientInput(new FieldVector(header.FieldCount, header.WidthBits), header.Model));
     }

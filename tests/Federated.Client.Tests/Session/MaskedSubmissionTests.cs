@@ -68,6 +68,17 @@ public sealed class MaskedSubmissionTests
         Assert.Contains("it was answered before", Assert.IsType<RoundAbortException>(refused).Message, StringComparison.Ordinal);
     }
 
+    // A server that lets all but one train to no effect would have that one's update for the sum.
+    [Fact]
+    public async Task Run_MatesHaveAnotherPlan_IsRefused()
+    {
+        await using RoundScene scene = await OpenAsync();
+        using GroupMates mates = new(scene.Plan with { Training = scene.Plan.Training with { LearningRate = double.Epsilon } });
+        (int uploads, Exception? refused) = await RunAsync(scene, mates, new MaskedRounds(), _ => mates.Invite(1));
+        Assert.Equal(0, uploads);
+        Assert.Contains("its plan is not the one", Assert.IsType<RoundAbortException>(refused).Message, StringComparison.Ordinal);
+    }
+
     // Two masked inputs of one update, in two sums over almost the same members, would tell what the rest held.
     [Theory]
     [InlineData(false)]

@@ -36,7 +36,7 @@ public sealed class ClientRefusalTests
     }
 
     [Fact]
-    public void Invitation_OtherJobSpecModelOrGroup_IsRefused()
+    public void Invitation_OtherJobPlanModelOrGroup_IsRefused()
     {
         foreach (Func<GroupHeader, GroupHeader> change in new Func<GroupHeader, GroupHeader>[]
         {

@@ -12,7 +12,7 @@ internal static class Sample
         Round = 7,
         Group = 2,
         Model = ContentHash.Of([1]),
-        UpdateSpec = ContentHash.Of([2]),
+        Plan = ContentHash.Of([2]),
         FieldCount = 100,
         ScalarFieldCount = 2,
         WidthBits = 16,

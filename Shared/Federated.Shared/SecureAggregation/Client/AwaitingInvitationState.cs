@@ -62,9 +62,9 @@ internal sealed class AwaitingInvitationState(ClientTerms terms, ClientInput inp
                 + $"the plan says job {terms.JobId}, round {terms.Round}, group {terms.Group}");
         }
 
-        if (header.UpdateSpec != terms.UpdateSpec)
+        if (header.Plan != terms.Plan)
         {
-            throw Refuse("its update spec is not the plan's");
+            throw Refuse("its plan is not the one that this device was given");
         }
 
         if (header.Model != input.TrainedModel)

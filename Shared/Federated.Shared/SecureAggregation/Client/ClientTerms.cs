@@ -28,8 +28,8 @@ public sealed record ClientTerms
     /// <summary>The aggregation group of the plan.</summary>
     public required int Group { get; init; }
 
-    /// <summary>Hash of how the plan makes fields of an update.</summary>
-    public required ContentHash UpdateSpec { get; init; }
+    /// <summary>Hash of the plan that the device was given.</summary>
+    public required ContentHash Plan { get; init; }
 
     /// <summary>Least members the device accepts in a group; a sum over fewer would say too much about it.</summary>
     public int MinMembers { get; init; } = 3;

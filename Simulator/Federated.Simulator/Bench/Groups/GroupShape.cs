@@ -24,7 +24,7 @@ internal sealed record GroupShape(int Members, int Fields, int WidthBits, int Dr
         Round = 1,
         Group = 0,
         Model = ContentHash.Of([1]),
-        UpdateSpec = ContentHash.Of([2]),
+        Plan = ContentHash.Of([2]),
         FieldCount = Fields,
         WidthBits = WidthBits,
         MinField = 0,

@@ -93,7 +93,7 @@ internal static class WholeGroup
             JobId = header.JobId,
             Round = header.Round,
             Group = header.Group,
-            UpdateSpec = header.UpdateSpec,
+            Plan = header.Plan,
             AcceptsNeighbourGraph = true,
         };
         return new SecureAggregationClient(terms, new ClientInput(fields, header.Model));
