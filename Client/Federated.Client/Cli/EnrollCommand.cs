@@ -54,6 +54,11 @@ internal sealed class EnrollCommand : Command
                 $"Enrolled as device '{identity.DeviceId}'{population}. The identity lies in '{Path.Combine(folder, StoredIdentity.FileName)}'.").ConfigureAwait(false);
             return ExitCode.Success;
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await error.WriteLineAsync("Stopped.").ConfigureAwait(false);
+            return ExitCode.Interrupted;
+        }
         catch (ServerLinkException e)
         {
             string code = e.Code is { } known ? $" ({(int)known} {known}: {ErrorCatalogue.For(known).Advice})" : "";

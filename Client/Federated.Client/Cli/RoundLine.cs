@@ -26,7 +26,7 @@ internal sealed record RoundLine(
         report.Detail,
         report.Training?.Examples,
         report.Training?.Steps,
-        report.Training?.MeanLoss,
+        report.Training is { } training && double.IsFinite(training.MeanLoss) ? training.MeanLoss : null,
         report.BytesUp,
         report.BytesDown,
         report.RetryAfter.TotalSeconds);

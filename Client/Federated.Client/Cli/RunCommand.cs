@@ -193,7 +193,7 @@ internal sealed class RunCommand : Command
         List<IBeforeCheckIn> before = [];
         if (enrolled is not null)
         {
-            before.Add(new CertificateRenewal(enrolled, TimeProvider.System, log));
+            before.Add(new CertificateRenewal(enrolled, device.Server, TimeProvider.System, log));
         }
 
         if (guard is not null)

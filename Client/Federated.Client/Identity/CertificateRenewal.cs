@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Federated.Client.Identity;
 
 /// <summary>Renews the device's certificate when two thirds of its time are over. A failure is tried again as long as the certificate holds.</summary>
-internal sealed partial class CertificateRenewal(DeviceIdentity identity, TimeProvider time, ILogger log) : IBeforeCheckIn
+internal sealed partial class CertificateRenewal(DeviceIdentity identity, Uri server, TimeProvider time, ILogger log) : IBeforeCheckIn
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMinutes(10);
 
@@ -22,17 +22,24 @@ internal sealed partial class CertificateRenewal(DeviceIdentity identity, TimePr
 
         try
         {
-            await EnrollmentCalls.RenewAsync(identity, cancellationToken).ConfigureAwait(false);
+            await EnrollmentCalls.RenewAsync(identity, server, cancellationToken).ConfigureAwait(false);
             LogRenewed(log, identity.CertificateEndsAt);
         }
-        catch (ServerLinkException e) when (e.Retriable && now < identity.CertificateEndsAt)
+        catch (Exception e) when ((e is ServerLinkException { Retriable: true } || IsOfThisDevice(e)) && now < identity.CertificateEndsAt)
         {
             _notBefore = now + _pause;
             LogNotRenewed(log, identity.CertificateEndsAt, e.Message);
         }
+        catch (Exception e) when (IsOfThisDevice(e))
+        {
+            throw new ServerLinkException($"The renewed certificate cannot be kept: {e.Message}", retriable: true, inner: e);
+        }
 
         return null;
     }
+
+    // A full disk, for one, which may have room again.
+    private static bool IsOfThisDevice(Exception e) => e is IOException or UnauthorizedAccessException or InvalidDataException;
 
     [LoggerMessage(10, LogLevel.Information, "The certificate was renewed; it holds until {End:u}.")]
     private static partial void LogRenewed(ILogger log, DateTimeOffset end);

@@ -49,10 +49,15 @@ internal static class EnrollmentCalls
     }
 
     /// <summary>Renews the certificate of an enrolled device.</summary>
+    /// <param name="identity">The device; it takes the new certificate.</param>
+    /// <param name="server">Where the server is now, which need not be where the device enrolled.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ServerLinkException">The server refuses or cannot be reached.</exception>
-    public static async Task RenewAsync(DeviceIdentity identity, CancellationToken cancellationToken)
+    /// <exception cref="InvalidDataException">The server's answer holds no certificate.</exception>
+    /// <exception cref="IOException">The new certificate cannot be written.</exception>
+    public static async Task RenewAsync(DeviceIdentity identity, Uri server, CancellationToken cancellationToken)
     {
-        using GrpcChannel channel = GrpcConnection.Open(identity.Server, new GrpcLinkOptions { Security = identity.Security });
+        using GrpcChannel channel = GrpcConnection.Open(server, new GrpcLinkOptions { Security = identity.Security });
         EnrollmentService.EnrollmentServiceClient calls = new(channel);
         RenewRequest request = new() { ProtocolVersion = ProtocolLimits.Version };
         RenewReply reply = await CallAsync(calls.RenewAsync, request, cancellationToken).ConfigureAwait(false);

@@ -44,8 +44,24 @@ internal sealed class DeviceSensors(string root, Func<long?> freeDiskBytes)
 
         string group = ControlGroup();
         return _files.Number($"{group}/memory.max") is { } limit && _files.Number($"{group}/memory.current") is { } used
-            ? Math.Min(free ?? long.MaxValue, Math.Max(0, limit - used))
+            ? Math.Min(free ?? long.MaxValue, Math.Max(0, limit - Math.Max(0, used - FileCache(group))))
             : free;
+    }
+
+    /// <summary>What of a control group's memory is copies of files, which the kernel gives back as soon as it is wanted.</summary>
+    private long FileCache(string group)
+    {
+        long bytes = 0;
+        foreach (string line in (_files.Text($"{group}/memory.stat") ?? "").Split('\n'))
+        {
+            string[] parts = line.Split(' ');
+            if (parts is ["inactive_file" or "active_file", string count] && long.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out long found))
+            {
+                bytes += found;
+            }
+        }
+
+        return bytes;
     }
 
     // Version 2 of control groups: one line "0::/path".

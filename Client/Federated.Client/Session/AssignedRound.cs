@@ -252,11 +252,15 @@ internal sealed class AssignedRound(
         }
 
         float[] amounts = new float[directions.Count];
-        Training = ZerothOrderTrainer.Train(
+        LocalTrainingResult result = ZerothOrderTrainer.Train(
             workspace, examples, buffer.Values, plan.Training, directions.Of(plan.ChangedCount), directions.Distance, shuffle, amounts, trained, cancellationToken);
-        return Training.Diverged || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(amounts))
-            ? throw Diverged(Training)
-            : amounts;
+        if (result.Diverged || !float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(amounts)))
+        {
+            throw Diverged(result);
+        }
+
+        Training = result;
+        return amounts;
     }
 
     // Steps and loss of one device are what masks hide.

@@ -41,7 +41,10 @@ internal static class RpcFailures
         {
             // Retriable, because a device in a network with a portal of its own must come back by itself when it leaves that network.
             return new ServerLinkException(
-                "The server's certificate is not from the authority that this device enrolled with. Nothing was sent.", retriable: true, ErrorCode.ForeignServer, rpc);
+                "The TLS handshake failed and nothing was sent: the port speaks no TLS, or the server's certificate is not from this device's authority, or it is out of its time by this device's clock.",
+                retriable: true,
+                ErrorCode.ForeignServer,
+                rpc);
         }
 
         bool retriable = code is { } known ? ErrorCatalogue.For(known).Retriable : IsTransport(rpc.StatusCode);

@@ -131,13 +131,26 @@ internal static class FederatedApi
         List<JobStatus> result = [];
         foreach (string id in await grains.GetGrain<IJobDirectoryGrain>(0).List())
         {
-            if (await DemandJob(grains, id).Status() is { } status)
+            if (await StatusOrReasonAsync(id, grains) is { } status)
             {
                 result.Add(status);
             }
         }
 
         return result;
+    }
+
+    // One job that cannot be read must not hide the others.
+    private static async Task<JobStatus?> StatusOrReasonAsync(string id, IGrainFactory grains)
+    {
+        try
+        {
+            return await DemandJob(grains, id).Status();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return new JobStatus { JobId = id, Name = id, Population = "", State = JobState.Failed, Reason = $"it cannot be read: {e.Message}" };
+        }
     }
 
     private static async Task<ServerDescription> DescribeAsync(ServerAddresses addresses, ServerKey key, CancellationToken ct)

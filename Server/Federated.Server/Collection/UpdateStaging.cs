@@ -66,9 +66,10 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
 
     /// <summary>The staged update of this name.</summary>
     /// <exception cref="InvalidOperationException">It is not in this process: the grain that folds must live where the bytes are.</exception>
-    public StagedUpdate Get(long id) => _active.TryGetValue(id, out StagedUpdate? update)
-        ? update
-        : throw new InvalidOperationException($"Staged update {id} is not held by this process; the device must submit again.");
+    public StagedUpdate Get(long id) => Find(id) ?? throw new InvalidOperationException($"Staged update {id} is not held by this process; the device must submit again.");
+
+    /// <summary>The staged update of this name; null when nobody waits for it any more.</summary>
+    public StagedUpdate? Find(long id) => _active.GetValueOrDefault(id);
 
     /// <summary>Whether more updates for the round are on their way.</summary>
     public bool AnyUnderWay(string jobId, long round) =>

@@ -16,6 +16,7 @@ internal sealed partial class AggregatorGrain(
     private static readonly TimeSpan MaxLinger = TimeSpan.FromMilliseconds(250);
 
     private readonly List<Pending> _pending = [];
+    private Pending[] _inHand = [];
     private readonly Dictionary<string, Contribution> _contributions = new(StringComparer.Ordinal);
     private readonly HashSet<string> _durable = new(StringComparer.Ordinal);
     private PartialSum? _partial;
@@ -61,7 +62,14 @@ internal sealed partial class AggregatorGrain(
         }
 
         // What is folded but not yet durable may not be acknowledged: the device sends it again and waits for the write.
-        return _durable.Contains(submission.DeviceId) ? SubmissionAnswer.Duplicate : SubmissionAnswer.Welcome;
+        if (!_durable.Contains(submission.DeviceId))
+        {
+            return SubmissionAnswer.Welcome;
+        }
+
+        // The round may not have heard of it, when what came back from the write did not reach it.
+        await Round().Accepted([submission]);
+        return SubmissionAnswer.Duplicate;
     }
 
     /// <inheritdoc/>
@@ -97,7 +105,15 @@ internal sealed partial class AggregatorGrain(
         if (_partial is not null)
         {
             // The sum goes to whoever commits it: this grain keeps only who contributed, so that closed rounds hold no tensors.
-            store.Offer(Key, _partial);
+            if (_contributions.Count > 0)
+            {
+                store.Offer(Key, _partial);
+            }
+            else
+            {
+                store.Return(_partial.Sum);
+            }
+
             _partial = null;
         }
 
@@ -132,7 +148,7 @@ internal sealed partial class AggregatorGrain(
         {
             // The sum in memory may now hold more than the durable one: forget it, and let the devices submit again.
             LogFoldFailed(Key, e);
-            foreach (Pending pending in folded.Concat(_pending))
+            foreach (Pending pending in folded.Concat(_inHand).Concat(_pending))
             {
                 pending.Answer.TrySetException(new InvalidOperationException("The update could not be made durable; submit it again."));
             }
@@ -155,7 +171,7 @@ internal sealed partial class AggregatorGrain(
     /// <summary>Folds what has arrived and answers what may not be folded. Staged bytes are free again when it returns.</summary>
     private async Task<List<Pending>> FoldPendingAsync()
     {
-        Pending[] batch = [.. _pending];
+        Pending[] batch = _inHand = [.. _pending];
         _pending.Clear();
         if (batch.Length == 0)
         {
@@ -173,7 +189,12 @@ internal sealed partial class AggregatorGrain(
         List<StagedUpdate> updates = [];
         for (int i = 0; i < batch.Length; i++)
         {
-            StagedUpdate staged = staging.Get(batch[i].StagedId);
+            if (staging.Find(batch[i].StagedId) is not { } staged)
+            {
+                batch[i].Answer.TrySetException(new InvalidOperationException("Nobody waits for this update any more; submit it again."));
+                continue;
+            }
+
             SubmissionAnswer answer = Judge(batch[i].Submission, answers[i], staged);
             if (answer == SubmissionAnswer.Accepted)
             {
@@ -203,6 +224,7 @@ internal sealed partial class AggregatorGrain(
             }
         }
 
+        _inHand = [];
         return answerable;
     }
 

@@ -30,6 +30,8 @@ internal sealed class GroupGrain(
     TimeProvider time,
     ILogger<GroupGrain> logger) : Grain, IGroupGrain
 {
+    private const string LostInGroup = "lost-in-group";
+
     // How long the last step waits for members whose shares are not needed, only what they report.
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
 
@@ -78,7 +80,9 @@ internal sealed class GroupGrain(
         await Open();
         if (_desk is not { } desk)
         {
-            return Standing(GroupStanding.LeftOut, "The group is over.");
+            return _contributions.Any(contribution => contribution.DeviceId == ask.DeviceId)
+                ? Standing(GroupStanding.Counted, "")
+                : Standing(GroupStanding.LeftOut, "The group is over.");
         }
 
         GroupClientMessage? answer = message is null ? null : GroupClientMessage.Parser.ParseFrom(message);
@@ -227,7 +231,14 @@ internal sealed class GroupGrain(
     private async Task OpenAsync()
     {
         RoundStart start = await Round().Facts() ?? throw new InvalidOperationException($"The round of group {Key} was never started.");
-        if (_contributions.Length > 0 || !await Round().IsOpen())
+        bool open = await Round().IsOpen();
+        if (open && _contributions.Length > 0)
+        {
+            // Its sum was durable, and perhaps it could not tell the round any more.
+            await Round().GroupEnded(Group, _contributions, [], LostInGroup);
+        }
+
+        if (!open || _contributions.Length > 0)
         {
             return;
         }
@@ -330,7 +341,7 @@ internal sealed class GroupGrain(
         }
 
         await masked.DeleteAsync(Key, CancellationToken.None);
-        await Round().GroupEnded(Group, _contributions, [.. desk.Advertised], desk.Sum is null ? "group-abandoned" : "lost-in-group");
+        await Round().GroupEnded(Group, _contributions, [.. desk.Advertised], desk.Sum is null ? "group-abandoned" : LostInGroup);
     }
 
     /// <summary>The sum as the round adds it up; null, and the group abandoned, when members that follow the round cannot have made it.</summary>

@@ -37,7 +37,16 @@ internal sealed class GroupTally(string key, int group, RoundStart round, Linear
         long[] totals = new long[header.FieldCount];
         sum.AddTo(header, totals);
         LinearStatistics.ReadSums(linear, totals.AsSpan(linear.PaddedLength), sum.Contributors.Count);
-        RunningSum running = RunningSum.OfWholeNumbers(totals, sum.Contributors.Count, Math.Max(header.MaxField, header.MaxScalarField));
+        RunningSum running;
+        try
+        {
+            running = RunningSum.OfWholeNumbers(totals, sum.Contributors.Count, Math.Max(header.MaxField, header.MaxScalarField));
+        }
+        catch (ArgumentException e)
+        {
+            throw new ProtocolViolationException(ErrorCode.MalformedDocument, $"The sum cannot be one of members that follow the round. {e.Message}");
+        }
+
         return PartialSum.Of(round.JobId, round.Round, group, running, [.. sum.Contributors.Select(ContributionOf)]);
     }
 

@@ -33,6 +33,7 @@ internal sealed partial class JobGrain(
     private RoundRunner? _runner;
     private IGrainTimer? _loop;
     private Task? _writing;
+    private bool _stale;
 
     private string JobId => this.GetPrimaryKeyString();
 
@@ -202,8 +203,24 @@ internal sealed partial class JobGrain(
         CancellationToken ct = either.Token;
         try
         {
+            if (_stale)
+            {
+                // A write that failed may have happened or not: memory goes back to what is durable, and to the tag under which the next write is taken.
+                await state.ReadStateAsync(ct);
+                _records.Clear();
+                _records.AddRange(await records.ReadAllAsync(JobId, state.State.LastRound, ct));
+                _stale = false;
+            }
+
             while (state.State.State == JobState.Running && !ct.IsCancellationRequested)
             {
+                // A job that was killed after its last round's commit has only its end to write.
+                if (JobEnding.Of(_spec!, state.State) is { } over)
+                {
+                    await EndAsync(over.State, over.Reason);
+                    break;
+                }
+
                 _runner ??= await runners.OpenAsync(JobId, _spec!, state, ct);
                 RoundRecord? record = await _runner.RunAsync(ct);
                 if (record is null)
@@ -222,6 +239,7 @@ internal sealed partial class JobGrain(
         catch (Exception e)
         {
             // What is committed stands; the next tick goes on from there.
+            _stale = true;
             LogRoundFailed(JobId, state.State.ActiveRound, e);
             _runner?.Dispose();
             _runner = null;

@@ -45,6 +45,11 @@ internal sealed class RoundGrain(
             _machine!.Accepted(submission.DeviceId, ContentHash.Parse(submission.Sha256));
         }
 
+        if (start.Secure is { } secure && _endedGroups.Count == secure.Groups)
+        {
+            _machine!.CollectionOver();
+        }
+
         SignalIfClosed();
     }
 
@@ -133,7 +138,9 @@ internal sealed class RoundGrain(
             _machine.Aborted(member, lossReason);
         }
 
-        if (_endedGroups.Add(group) && _endedGroups.Count == secure.Groups)
+        // A group may say so twice: when it had its sum, and again when it was not sure that it had been heard.
+        _endedGroups.Add(group);
+        if (_endedGroups.Count == secure.Groups)
         {
             _machine.CollectionOver();
         }

@@ -83,6 +83,12 @@ internal sealed class RoundRunner(
             await state.WriteStateAsync(ct);
         }
 
+        if (state.State.State == JobState.Cancelled)
+        {
+            // Cancelled while the round was being opened, when there was no round yet to cancel.
+            await Round(start.Round).Cancel("the job was cancelled");
+        }
+
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
         await AssignAsync(start, resumed is not null);
         Enter(RoundStage.Collecting, start);

@@ -7,8 +7,9 @@ namespace Federated.Server.Grains;
 
 /// <summary>
 /// Hosts the pool of one population. Everything here is in memory: devices that waited when the process died check in again, and a
-/// job that recovers assigns its open round anew.
+/// job that recovers assigns its open round anew. So it is never collected for being idle, as it is while everybody trains for long.
 /// </summary>
+[KeepAlive]
 internal sealed class SelectorGrain(
     IOptions<SelectionOptions> options, IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider time) : Grain, ISelectorGrain
 {

@@ -325,7 +325,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
     private async Task<Refusal> WrongRoundAsync(UpdateDocument document, SubmitHeader header, ContentHash content)
     {
         string detail = $"The payload belongs to round {document.Round} of job {document.JobId}, the header names round {header.Round} of job {header.JobId}.";
-        bool replayed = ProtocolLimits.IsIdentifier(document.JobId)
+        bool replayed = document.JobId == header.JobId && (ulong)document.Round < header.Round
             && await grains.Of<IAggregatorGrain>(GrainKeys.Aggregator(document.JobId, document.Round))
                 .Holds(new Submission(header.DeviceId, content.Hex));
         return new Refusal(replayed ? SubmitOutcome.Replayed : SubmitOutcome.WrongRound, detail);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Federated.Server.Rounds;
@@ -9,6 +10,8 @@ namespace Federated.Server.Jobs;
 /// <summary>Keeps the record of every round as a JSON blob of its own.</summary>
 internal sealed class RoundRecords(IBlobStore blobs)
 {
+    private const int ReadsAtOnce = 16;
+
     /// <summary>How records and statuses are written everywhere: files, API, command line.</summary>
     public static JsonSerializerOptions Json { get; } = Apply(new JsonSerializerOptions(JsonSerializerDefaults.Web));
 
@@ -30,16 +33,18 @@ internal sealed class RoundRecords(IBlobStore blobs)
     /// <summary>The records of rounds 1 to <paramref name="lastRound"/>; one of a round that was never committed is left out.</summary>
     public async Task<IReadOnlyList<RoundRecord>> ReadAllAsync(string jobId, long lastRound, CancellationToken ct)
     {
-        List<RoundRecord> result = [];
-        await foreach (string name in blobs.ListAsync(StorageNames.RoundRecords(jobId), ct))
-        {
-            if (await blobs.ReadAsync(name, ct) is { } blob
-                && JsonSerializer.Deserialize<RoundRecord>(blob.Content.Span, Json) is { } record && record.Round <= lastRound)
+        ConcurrentBag<RoundRecord> found = [];
+        await Parallel.ForEachAsync(
+            blobs.ListAsync(StorageNames.RoundRecords(jobId), ct),
+            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = ct },
+            async (name, token) =>
             {
-                result.Add(record);
-            }
-        }
-
-        return result;
+                if (await blobs.ReadAsync(name, token) is { } blob
+                    && JsonSerializer.Deserialize<RoundRecord>(blob.Content.Span, Json) is { } record && record.Round <= lastRound)
+                {
+                    found.Add(record);
+                }
+            });
+        return [.. found.OrderBy(record => record.Round)];
     }
 }

@@ -15,6 +15,7 @@ internal sealed class GroupDesk
     private readonly HashSet<string> _advertised = new(StringComparer.Ordinal);
     private readonly HashSet<string> _gone = new(StringComparer.Ordinal);
     private IReadOnlyDictionary<string, GroupServerMessage> _outbox;
+    private HashSet<string> _survivors = [];
     private ByteString _session = ByteString.Empty;
     private string? _closed;
 
@@ -40,6 +41,7 @@ internal sealed class GroupDesk
         _outbox = document.Step == ServerStep.CollectingSignatures
             ? document.Group.Survivors.ToDictionary(roll.DeviceOf, _ => message, StringComparer.Ordinal)
             : shares;
+        NoteSurvivors();
     }
 
     /// <summary>Where the group stands.</summary>
@@ -150,7 +152,9 @@ internal sealed class GroupDesk
 
         return (int)awaits == (int)Step && _outbox.TryGetValue(device, out GroupServerMessage? message)
             ? new GroupReply { Standing = GroupStanding.Message, Message = message }
-            : Reply(GroupStanding.LeftOut, $"The group is {Step} and has gone on without this device.");
+            : _survivors.Contains(device)
+                ? null // What it sent is in the sum, though it missed a step since; it waits to hear whether the group gets one.
+                : Reply(GroupStanding.LeftOut, $"The group is {Step} and has gone on without this device.");
     }
 
     /// <summary>The device will not answer any more, in this step or a later one.</summary>
@@ -167,6 +171,7 @@ internal sealed class GroupDesk
     {
         _outbox = _server.CloseStep();
         _session = _outbox.Values.FirstOrDefault()?.SessionId ?? _session;
+        NoteSurvivors();
         foreach (string device in _gone)
         {
             TellGone(device);
@@ -184,6 +189,15 @@ internal sealed class GroupDesk
 
     /// <summary>Throws the sum away: members that follow the protocol cannot have made it.</summary>
     public void Refuse(string reason) => _closed = reason;
+
+    // Those that are asked to sign are those whose inputs are in the sum.
+    private void NoteSurvivors()
+    {
+        if (Step == ServerStep.CollectingSignatures)
+        {
+            _survivors = [.. _outbox.Keys];
+        }
+    }
 
     private static GroupReply Reply(GroupStanding standing, string detail) => new() { Standing = standing, Detail = detail };
 

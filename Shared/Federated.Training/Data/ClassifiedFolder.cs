@@ -25,7 +25,7 @@ internal sealed class ClassifiedFolder<T> : IGrowingExamples
     /// <param name="reader">Reads a file.</param>
     /// <param name="time">Tells which files may still be written to.</param>
     /// <exception cref="IOException">There is no such folder or file.</exception>
-    /// <exception cref="InvalidDataException">There is no class, or more examples than memory is for.</exception>
+    /// <exception cref="InvalidDataException">There is no class, or not one example has room in memory.</exception>
     public ClassifiedFolder(string folder, string? classesFile, IFileReader<T> reader, TimeProvider time)
     {
         if (!Directory.Exists(folder))
@@ -44,7 +44,9 @@ internal sealed class ClassifiedFolder<T> : IGrowingExamples
 
         Examples = new FileExamples<T>(reader, [], []);
         _ = Refresh();
-        if (Report.NoRoom > 0)
+
+        // A folder that has grown beyond its room while a device ran must not end it at its next start.
+        if (Report is { NoRoom: > 0, Taken: 0 })
         {
             throw new InvalidDataException(
                 $"The folder '{folder}' has {Report.NoRoom + Report.Taken} examples of {reader.FeatureLength * Unsafe.SizeOf<T>()} bytes each; the limits are {MaxFolderBytes} bytes "
@@ -168,7 +170,7 @@ internal sealed class ClassifiedFolder<T> : IGrowingExamples
         }
     }
 
-    private IEnumerable<string> SubFolders() => new DirectoryInfo(_folder).EnumerateDirectories("*", new EnumerationOptions()).Select(folder => folder.Name);
+    private IEnumerable<string> SubFolders() => new DirectoryInfo(_folder).EnumerateDirectories("*", FileStamp.Listing).Select(folder => folder.Name);
 
     private sealed record Seen(FileStamp Stamp, T[] Features, FileProblem? Problem);
 }

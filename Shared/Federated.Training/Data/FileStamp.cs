@@ -9,11 +9,14 @@ internal readonly record struct FileStamp(string Path, long LengthBytes, DateTim
     /// <summary>A file that was written less than this ago is not read yet.</summary>
     public static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
 
+    /// <summary>How folders are listed: without what is hidden, and a folder that may not be read is an error instead of empty.</summary>
+    public static EnumerationOptions Listing { get; } = new() { IgnoreInaccessible = false };
+
     /// <summary>The files that lie directly in a folder, hidden ones left out, in ordinal order of their names.</summary>
     public static List<FileStamp> Of(string folder, Func<string, bool> takes)
     {
         List<FileStamp> stamps = [];
-        foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions()))
+        foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*", Listing))
         {
             try
             {

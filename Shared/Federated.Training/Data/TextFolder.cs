@@ -24,11 +24,13 @@ public sealed class TextFolder
     public IReadOnlyList<TextDocument> Documents { get; }
 
     /// <summary>Reads a folder. Lengths are checked before a file is read.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="leftOut">Told of each file that is too large, not UTF-8, or beyond the limit of the folder, and is left out then; null to demand all of them.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">
     /// There is no text in it, a file or the folder is too large, or a file is not UTF-8; the message names file, offset and limit.
     /// </exception>
-    public static TextFolder Load(string path)
+    public static TextFolder Load(string path, Action<InvalidDataException>? leftOut = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (!Directory.Exists(path))
@@ -45,21 +47,36 @@ public sealed class TextFolder
         Array.Sort(files, StringComparer.Ordinal);
         List<TextDocument> documents = new(files.Length);
         long total = 0;
+        InvalidDataException? last = null;
         foreach (string file in files)
         {
-            long length = new FileInfo(file).Length;
-            total += length;
-            if (length > MaxFileBytes || total > MaxFolderBytes)
+            try
             {
-                throw new InvalidDataException(
-                    $"'{file}' has {length} bytes and brings the folder to {total}; the limits are {MaxFileBytes} a file and {MaxFolderBytes} a folder. "
-                    + "Split the file or give fewer files.");
+                documents.Add(Read(file, ref total));
             }
-
-            documents.Add(new TextDocument(Path.GetFileName(file), Decode(file, File.ReadAllBytes(file))));
+            catch (InvalidDataException e) when (leftOut is not null)
+            {
+                leftOut(e);
+                last = e;
+            }
         }
 
-        return new TextFolder(documents);
+        return documents.Count > 0 ? new TextFolder(documents) : throw new InvalidDataException($"The folder '{path}' holds no text that can be read. {last!.Message}", last);
+    }
+
+    private static TextDocument Read(string file, ref long total)
+    {
+        long length = new FileInfo(file).Length;
+        if (length > MaxFileBytes || total + length > MaxFolderBytes)
+        {
+            throw new InvalidDataException(
+                $"'{file}' has {length} bytes and brings the folder to {total + length}; the limits are {MaxFileBytes} a file and {MaxFolderBytes} a folder. "
+                + "Split the file or give fewer files.");
+        }
+
+        TextDocument document = new(Path.GetFileName(file), Decode(file, File.ReadAllBytes(file)));
+        total += length;
+        return document;
     }
 
     private static string Decode(string file, byte[] content)

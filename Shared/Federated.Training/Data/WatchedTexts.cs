@@ -8,12 +8,12 @@ public sealed class WatchedTexts : IGrowingExamples
     private readonly TimeProvider _time;
     private List<FileStamp> _read;
 
-    /// <summary>Reads a folder, as <see cref="TextFolder.Load"/> does.</summary>
+    /// <summary>Reads a folder. Files that are too large or not UTF-8 are left out, as they are when they come later.</summary>
     /// <param name="folder">The folder with the .txt files.</param>
     /// <param name="length">Tokens an example.</param>
     /// <param name="time">Tells which files may still be written to.</param>
     /// <exception cref="IOException">There is no such folder, or a file cannot be read.</exception>
-    /// <exception cref="InvalidDataException">There is no text, or a file is too large or not UTF-8.</exception>
+    /// <exception cref="InvalidDataException">There is no text that can be read.</exception>
     public WatchedTexts(string folder, int length, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
@@ -21,9 +21,7 @@ public sealed class WatchedTexts : IGrowingExamples
         _length = length;
         _time = time;
         List<FileStamp> files = Directory.Exists(folder) ? List() : [];
-        TextFolder texts = TextFolder.Load(folder);
-        Examples = TokenExamples.OfText(texts, length);
-        Report = new FolderReport(texts.Documents.Count);
+        (Examples, Report) = Read();
 
         // What may have been written to while it was read is read again.
         _read = files.Exists(file => file.IsFresh(time)) ? [] : files;
@@ -53,21 +51,24 @@ public sealed class WatchedTexts : IGrowingExamples
 
         try
         {
-            TextFolder texts = TextFolder.Load(_folder);
-            Examples = TokenExamples.OfText(texts, _length);
-            Report = new FolderReport(texts.Documents.Count);
+            (Examples, Report) = Read();
+            _read = files;
             return true;
         }
         catch (InvalidDataException)
         {
             // Until the files change again, reading them again would end the same.
-            Report = Report with { Waiting = 0, Undecodable = 1 };
+            _read = files;
+            Report = Report with { Waiting = 0, Undecodable = files.Count };
             return false;
         }
-        finally
-        {
-            _read = files;
-        }
+    }
+
+    private (IExampleSource Examples, FolderReport Report) Read()
+    {
+        int leftOut = 0;
+        TextFolder texts = TextFolder.Load(_folder, _ => leftOut++);
+        return (TokenExamples.OfText(texts, _length), new FolderReport(texts.Documents.Count) { Undecodable = leftOut });
     }
 
     private List<FileStamp> List() => FileStamp.Of(_folder, name => name.EndsWith(".txt", StringComparison.Ordinal));

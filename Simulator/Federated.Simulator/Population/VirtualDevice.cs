@@ -14,6 +14,10 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
 {
     private static readonly TimeSpan _pauseAfterBrokenLink = TimeSpan.FromSeconds(1);
 
+    // How long a server may be away: one that never answered is not there, one that did may be on its way back.
+    private static readonly TimeSpan _patienceAtFirst = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
+
     private readonly FleetSurroundings _surroundings;
     private readonly FleetProfile _profile;
     private readonly ClientSession _session;
@@ -38,10 +42,12 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
     }
 
     /// <summary>Checks in and takes part until it is told to stop.</summary>
-    /// <exception cref="ServerLinkException">The server refuses the device for good.</exception>
+    /// <exception cref="ServerLinkException">The server refuses the device for good, or did not answer for minutes.</exception>
     public async Task RunAsync()
     {
         CancellationToken stopping = _stop.Token;
+        long lastAnswer = _surroundings.Time.GetTimestamp();
+        TimeSpan patience = _patienceAtFirst;
         try
         {
             while (!_draining)
@@ -50,8 +56,9 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
                 try
                 {
                     pause = (await _session.RunOnceAsync(stopping)).RetryAfter;
+                    (lastAnswer, patience) = (_surroundings.Time.GetTimestamp(), _patience);
                 }
-                catch (ServerLinkException e) when (e.Retriable)
+                catch (ServerLinkException e) when (e.Retriable && (e.Code is not null || _surroundings.Time.GetElapsedTime(lastAnswer) < patience))
                 {
                     pause = _pauseAfterBrokenLink;
                 }

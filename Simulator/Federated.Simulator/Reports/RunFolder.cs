@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Federated.Server.Storage;
 using Federated.Simulator.Runs;
 
 namespace Federated.Simulator.Reports;
@@ -26,7 +27,7 @@ internal sealed class RunFolder
 
     /// <summary>
     /// Takes the folder a person named, or else the first free <c>runs/SCENARIO-SEED-N</c>. A named folder must be new, empty, or hold an
-    /// earlier run, whose files are then replaced.
+    /// earlier run, which stays until <see cref="Clear"/>.
     /// </summary>
     /// <exception cref="IOException">The folder holds something that is not a run, or cannot be written.</exception>
     public static RunFolder Open(string? requested, string scenario, ulong seed, string workingDirectory)
@@ -46,8 +47,6 @@ internal sealed class RunFolder
                 throw new IOException(
                     $"--out: '{folder.Path}' is not empty and holds no earlier run (no {Mark}). Name a folder that is new, empty or holds an earlier run.");
             }
-
-            folder.RemoveEarlierRun();
         }
 
         Directory.CreateDirectory(folder.Path);
@@ -68,12 +67,32 @@ internal sealed class RunFolder
                 $"--resume: '{folder.Path}' holds no run that can go on (no {missing}). Name the folder of a run that had its own server and was interrupted.");
     }
 
+    /// <summary>Removes what an earlier run left, once nothing stands in the way of the new one.</summary>
+    /// <exception cref="IOException">The earlier run is still under way, or its files cannot be removed.</exception>
+    public void Clear()
+    {
+        if (Directory.Exists(ServerPath))
+        {
+            // Taken and let go: a run that is under way holds it.
+            new FolderLock(ServerPath).Dispose();
+        }
+
+        foreach (string name in new[] { State, RoundLog.FileName, "summary.json", RunPlots.AccuracyFile, RunPlots.BytesFile, RunPlots.ParticipationFile, RunReport.FileName })
+        {
+            File.Delete(Of(name));
+        }
+
+        if (Directory.Exists(ServerPath))
+        {
+            Directory.Delete(ServerPath, recursive: true);
+        }
+    }
+
     /// <summary>A file of the folder.</summary>
     public string Of(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>Writes the scenario as it was run, overrides included; it marks the folder as a run's.</summary>
-    public Task WriteScenarioAsync(string json, CancellationToken cancellationToken) =>
-        File.WriteAllTextAsync(Of(Mark), json + "\n", cancellationToken);
+    public Task WriteScenarioAsync(string json, CancellationToken cancellationToken) => ReplaceAsync(Of(Mark), json, cancellationToken);
 
     /// <summary>The scenario as it was run.</summary>
     public string ReadScenario() => File.ReadAllText(Of(Mark));
@@ -111,18 +130,5 @@ internal sealed class RunFolder
         }
 
         return System.IO.Path.Combine(parent, $"{stem}-{n}");
-    }
-
-    private void RemoveEarlierRun()
-    {
-        foreach (string name in new[] { State, RoundLog.FileName, "summary.json", RunPlots.AccuracyFile, RunPlots.BytesFile, RunPlots.ParticipationFile, RunReport.FileName })
-        {
-            File.Delete(Of(name));
-        }
-
-        if (Directory.Exists(ServerPath))
-        {
-            Directory.Delete(ServerPath, recursive: true);
-        }
     }
 }

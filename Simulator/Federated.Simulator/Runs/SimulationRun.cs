@@ -30,12 +30,19 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
     public async Task<RunSummary> RunAsync(CancellationToken cancellationToken)
     {
         ScenarioExamples examples = ScenarioExamples.Open(_scenario);
-        await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
-
         using FleetEnrollment? enrollment = Enroll(examples.Parts.Length);
-        await using SimulationServer server = request.Server is { } address
-            ? await SimulationServer.AttachAsync(address, cancellationToken)
-            : await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, cancellationToken);
+        await using SimulationServer? attached = request.Server is { } address ? await SimulationServer.AttachAsync(address, cancellationToken) : null;
+        if (request.Earlier is null)
+        {
+            // Only now that what was asked for can be done: the folder may hold the results of an earlier run.
+            request.Folder.Clear();
+            await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
+        }
+
+        await using SimulationServer? own = attached is null
+            ? await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, cancellationToken)
+            : null;
+        SimulationServer server = attached ?? own!;
         if (enrollment is not null)
         {
             enrollment.KnowServer((await server.Api.DescribeAsync(cancellationToken)).SigningKey);

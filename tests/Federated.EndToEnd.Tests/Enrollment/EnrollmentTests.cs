@@ -78,7 +78,7 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
 
         Assert.False(identity.IsRenewalDue(end - TimeSpan.FromDays(89)));
         Assert.True(identity.IsRenewalDue(end - TimeSpan.FromDays(20)));
-        await EnrollmentCalls.RenewAsync(identity, Cancelled);
+        await EnrollmentCalls.RenewAsync(identity, identity.Server, Cancelled);
 
         Assert.Equal(40, (identity.CertificateEndsAt - end).TotalDays, 0.1);
         StoredIdentity stored = StoredIdentity.Read(own.StateOf("pi-renewed"))!;
@@ -94,7 +94,7 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
         DeviceIdentity identity = await own.EnrollAsync("pi-agent");
         DateTimeOffset end = identity.CertificateEndsAt;
         FakeTimeProvider clock = new(end - TimeSpan.FromDays(40));
-        CertificateRenewal renewal = new(identity, clock, NullLogger.Instance);
+        CertificateRenewal renewal = new(identity, identity.Server, clock, NullLogger.Instance);
         Assert.Null(await renewal.AskAsync(Cancelled));
         Assert.Equal(end, identity.CertificateEndsAt);
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Federated.Simulator.Reports;
 using Federated.Testing;
+using Microsoft.Win32.SafeHandles;
 
 namespace Federated.Simulator.Tests.Reports;
 
@@ -62,7 +63,7 @@ public sealed class RunFolderTests
     }
 
     [Fact]
-    public async Task Open_EarlierRun_ReplacesItsFilesAndKeepsOthers()
+    public async Task Clear_EarlierRun_RemovesItsFilesAndKeepsOthers()
     {
         using TemporaryFolder work = new();
         RunFolder first = RunFolder.Open(work.Path, "s", 1, "/");
@@ -72,10 +73,26 @@ public sealed class RunFolderTests
         File.WriteAllText(first.Of("notes.txt"), "kept");
 
         RunFolder second = RunFolder.Open(work.Path, "s", 1, "/");
+        Assert.True(File.Exists(second.SummaryPath), "opening alone removes nothing");
+        second.Clear();
 
         Assert.False(File.Exists(second.SummaryPath));
         Assert.False(Directory.Exists(second.ServerPath));
         Assert.True(File.Exists(second.Of("notes.txt")));
+    }
+
+    [Fact]
+    public async Task Clear_EarlierRunIsUnderWay_IsRefusedAndKept()
+    {
+        using TemporaryFolder work = new();
+        RunFolder folder = RunFolder.Open(work.Path, "s", 1, "/");
+        await folder.WriteSummaryAsync(SampleRun.Summary(SampleRun.Rounds(2)), TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(folder.ServerPath);
+        using SafeFileHandle held = File.OpenHandle(Path.Combine(folder.ServerPath, "~lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+
+        Assert.Contains("in use", Assert.Throws<IOException>(folder.Clear).Message, StringComparison.Ordinal);
+
+        Assert.True(File.Exists(folder.SummaryPath));
     }
 
     [Fact]

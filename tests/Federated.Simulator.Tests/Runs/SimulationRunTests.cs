@@ -129,11 +129,14 @@ public sealed class SimulationRunTests
             Server = server.ApiAddress,
         };
 
+        await request.Folder.WriteSummaryAsync(SampleRun.Summary(SampleRun.Rounds(2)), TestContext.Current.CancellationToken);
+
         InvalidSettingsException refused = await Assert.ThrowsAsync<InvalidSettingsException>(
             () => new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(TestContext.Current.CancellationToken));
         SettingProblem problem = Assert.Single(refused.Problems);
         Assert.Equal("--server", problem.Path);
         Assert.Contains("--insecure-loopback", problem.Allowed, StringComparison.Ordinal);
+        Assert.True(File.Exists(request.Folder.SummaryPath), "what cannot be done must not cost the results of an earlier run");
     }
 
     [Fact]

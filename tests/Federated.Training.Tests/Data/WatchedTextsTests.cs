@@ -30,7 +30,7 @@ public sealed class WatchedTextsTests : IDisposable
     }
 
     [Fact]
-    public void Refresh_NotUtf8_KeepsWhatWasReadAndCountsIt()
+    public void Refresh_NotUtf8_IsLeftOutAndCounted()
     {
         _clock.Write(_folder.Path, "a.txt", "abc"u8.ToArray());
         _clock.Settle();
@@ -38,9 +38,22 @@ public sealed class WatchedTextsTests : IDisposable
         _clock.Write(_folder.Path, "b.txt", [0xff, 0xff]);
         _clock.Settle();
 
-        Assert.False(texts.Refresh());
+        Assert.True(texts.Refresh());
 
         Assert.Equal((1, new FolderReport(1) { Undecodable = 1 }), (texts.Examples.Count, texts.Report));
+        Assert.False(texts.Refresh());
+
+        // What does not end a device while it runs does not keep it from starting either.
+        WatchedTexts again = new(_folder.Path, 2, _clock);
+        Assert.Equal((1, new FolderReport(1) { Undecodable = 1 }), (again.Examples.Count, again.Report));
+    }
+
+    [Fact]
+    public void Open_NoTextCanBeRead_IsRefused()
+    {
+        _clock.Write(_folder.Path, "a.txt", [0xff, 0xff]);
+        _clock.Settle();
+        Assert.Contains("UTF-8", Assert.Throws<InvalidDataException>(() => new WatchedTexts(_folder.Path, 2, _clock)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,86 @@
+using System.Text.Json.Nodes;
+using Federated.EndToEnd.Tests.Scene;
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+using Federated.Shared.Protocol;
+using Federated.Shared.Protos;
+using Federated.Testing;
+using Grpc.Net.Client;
+
+namespace Federated.EndToEnd.Tests;
+
+/// <summary>What a server makes of a store that a killed or an older one left.</summary>
+public sealed class JobRestartTests : IAsyncDisposable
+{
+    private readonly TemporaryFolder _store = new();
+    private ServerProcess? _server;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Restart_KilledBetweenTheLastCommitAndTheEnd_EndsWithoutAnotherRound()
+    {
+        JobStatus ended = await RunToItsEndAsync("whole");
+        await RewriteAsync(ended.JobId, state => state["state"] = "running");
+
+        _server = await ServerProcess.StartAsync(_store.Path);
+        JobStatus again = await RunningServer.EndAsync(_server.Api, ended.JobId);
+
+        Assert.Equal((JobState.Completed, 1L, ended.AdapterSha256), (again.State, again.Round, again.AdapterSha256));
+        Assert.Single(await _server.Api.RoundsAsync(ended.JobId, 0, TimeSpan.Zero, Ct));
+    }
+
+    [Fact]
+    public async Task Restart_OneJobCannotBeRead_TheOthersGoOn()
+    {
+        JobStatus broken = await RunToItsEndAsync("broken");
+        await RewriteAsync(broken.JobId, state => state["specJson"] = """{ "name": "broken", "unknown": 1 }""");
+
+        _server = await ServerProcess.StartAsync(_store.Path);
+        JobStatus other = await _server.Api.SubmitJobAsync(VectorJob.Spec("other", 1, 1, 1, 10, population: "other"), Ct);
+
+        List<JobStatus> jobs = await _server.Api.JobsAsync(Ct);
+        Assert.Equal([broken.JobId, other.JobId], jobs.Select(job => job.JobId));
+        Assert.Contains("cannot be read", jobs[0].Reason, StringComparison.Ordinal);
+        Assert.Equal(JobState.Running, jobs[1].State);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _store.Dispose();
+    }
+
+    private async Task<JobStatus> RunToItsEndAsync(string name)
+    {
+        _server = await ServerProcess.StartAsync(_store.Path);
+        JobStatus job = await _server.Api.SubmitJobAsync(VectorJob.Spec(name, 1, 1, 1, 10, population: name), Ct);
+        using GrpcChannel channel = GrpcChannel.ForAddress(_server.GrpcAddress);
+        StubDevice device = new($"{name}-0", name, channel);
+        PlanDocument plan = await device.CheckInAsync();
+        Assert.Equal(SubmitOutcome.Accepted, (await device.SubmitAsync(plan)).Outcome);
+        JobStatus ended = await RunningServer.EndAsync(_server.Api, job.JobId);
+        Assert.Equal(JobState.Completed, ended.State);
+        await KillAsync();
+        return ended;
+    }
+
+    private async Task RewriteAsync(string jobId, Action<JsonObject> change)
+    {
+        string file = Path.Combine(_store.Path, "grains", "job", "job", $"{jobId}.json");
+        JsonObject state = JsonNode.Parse(await File.ReadAllTextAsync(file, Ct))!.AsObject();
+        change(state);
+        await File.WriteAllTextAsync(file, state.ToJsonString(), Ct);
+    }
+
+    private async Task KillAsync()
+    {
+        if (_server is { } server)
+        {
+            _server = null;
+            await server.KillAsync();
+            await server.DisposeAsync();
+        }
+    }
+}
