@@ -96,6 +96,10 @@ public sealed class DeviceSensorsTests
             .With("sys/fs/cgroup/system.slice/federated-client.service/memory.current", $"{200 << 20}");
         Assert.Equal(56L << 20, tree.Read().FreeMemoryBytes);
 
+        // What the kernel keeps of files it gives back.
+        tree.With("sys/fs/cgroup/system.slice/federated-client.service/memory.stat", $"anon {60 << 20}\ninactive_file {90 << 20}\nactive_file {50 << 20}\n");
+        Assert.Equal(196L << 20, tree.Read().FreeMemoryBytes);
+
         tree.With("sys/fs/cgroup/system.slice/federated-client.service/memory.max", "max");
         Assert.Equal(6291456L << 10, tree.Read().FreeMemoryBytes);
     }

@@ -112,6 +112,32 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
     }
 
     [Fact]
+    public async Task Agent_RenewedCertificateCannotBeWritten_GoesOnWithTheOldOneAndTriesAgain()
+    {
+        await using SecureServer own = new();
+        await own.InitializeAsync();
+        DeviceIdentity identity = await own.EnrollAsync("pi-full");
+        DateTimeOffset end = identity.CertificateEndsAt;
+        FakeTimeProvider clock = new(end - TimeSpan.FromDays(20));
+        CertificateRenewal renewal = new(identity, own.Address, clock, NullLogger.Instance);
+
+        // A folder in the way of the file's replacement stands for a disk that takes nothing more, for whichever user the tests run as.
+        string file = Path.Combine(own.StateOf("pi-full"), StoredIdentity.FileName);
+        byte[] content = await File.ReadAllBytesAsync(file, Cancelled);
+        File.Delete(file);
+        Directory.CreateDirectory(Path.Combine(file, "in the way"));
+        Assert.Null(await renewal.AskAsync(Cancelled));
+        Assert.Equal(end, identity.CertificateEndsAt);
+
+        Directory.Delete(file, recursive: true);
+        await File.WriteAllBytesAsync(file, content, Cancelled);
+        own.MoveClock(TimeSpan.FromDays(40));
+        clock.Advance(TimeSpan.FromMinutes(11));
+        Assert.Null(await renewal.AskAsync(Cancelled));
+        Assert.True(identity.CertificateEndsAt > end, "it was not renewed when there was room again");
+    }
+
+    [Fact]
     public async Task Restart_OfTheServer_KeepsAuthorityDevicesAndRevocations()
     {
         await using SecureServer own = new();

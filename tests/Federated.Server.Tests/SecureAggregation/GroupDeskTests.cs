@@ -83,6 +83,19 @@ public sealed class GroupDeskTests
         Assert.Equal(GroupStanding.LeftOut, scene.Desk.StandingOf(GroupScene.Id(Devices), GroupStep.Consistency)!.Standing);
     }
 
+    // Told that it was left out, it would keep for later what is in the sum already.
+    [Fact]
+    public void StandingOf_SurvivorThatMissedAStep_WaitsAndCounts()
+    {
+        using Scene scene = new();
+        scene.RunTo(ServerStep.CollectingSignatures);
+        scene.RunTo(ServerStep.CollectingUnmasking, devices: Devices - 1);
+        Assert.Null(scene.Desk.StandingOf(GroupScene.Id(Devices), GroupStep.Survivors));
+        Assert.Equal(GroupStanding.LeftOut, scene.Desk.StandingOf("stranger", GroupStep.Survivors)!.Standing);
+        scene.RunTo(ServerStep.Finished, devices: Devices - 1);
+        Assert.Equal(GroupStanding.Counted, scene.Desk.StandingOf(GroupScene.Id(Devices), GroupStep.Survivors)!.Standing);
+    }
+
     [Fact]
     public void TakeInput_OutOfTurnOrAnotherMessage_IsRefused()
     {
