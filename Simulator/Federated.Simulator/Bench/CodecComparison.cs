@@ -24,6 +24,7 @@ internal sealed record CodecChoice(string Name, Func<string, IReadOnlyList<strin
 /// <param name="ModelBytes">The full model in float32.</param>
 /// <param name="AbandonedRounds">Rounds without enough updates, as when training diverges.</param>
 /// <param name="Failure">Why the job failed; empty when it completed.</param>
+/// <param name="InitialAccuracy">Held-out accuracy before the first round, 0 to 1; null when the run did not measure it.</param>
 /// <param name="InitialLoss">Held-out loss before the first round, in nats; null when the run did not measure it.</param>
 internal sealed record CodecRun(
     string Scenario,
@@ -39,6 +40,7 @@ internal sealed record CodecRun(
     long ModelBytes,
     long AbandonedRounds,
     string Failure,
+    double? InitialAccuracy = null,
     double? InitialLoss = null);
 
 /// <summary>
@@ -112,6 +114,7 @@ internal static class CodecComparison
             summary.DenseFullModelBytes,
             summary.AbandonedRounds,
             completed ? "" : summary.Reason,
+            summary.InitialAccuracy,
             summary.InitialLoss);
     }
 

@@ -11,7 +11,7 @@ internal sealed record CodecTable(string Title, IReadOnlyList<string[]> Rows)
 
     /// <summary>The columns' names.</summary>
     public static string[] Columns { get; } =
-        ["updates", "accuracy, %", "loss", "of dense's gain", "up, kB", "times under adapter", "under model", "down, kB", "abandoned"];
+        ["updates", "accuracy, %", "of dense's gain", "loss", "of dense's gain", "up, kB", "times under adapter", "under model", "down, kB", "abandoned"];
 
     /// <summary>Makes the table of at least one run, all on the same scenario.</summary>
     public static CodecTable Of(IReadOnlyList<CodecRun> runs)
@@ -31,8 +31,9 @@ internal sealed record CodecTable(string Title, IReadOnlyList<string[]> Rows)
         [
             codec[0].Codec,
             Spread(codec.Select(run => 100 * run.Accuracy), "F2"),
+            Gain(codec, all, run => run.Accuracy, run => run.InitialAccuracy),
             Spread(codec.Select(run => run.Loss), "F4"),
-            Gain(codec, all),
+            Gain(codec, all, run => run.Loss, run => run.InitialLoss),
             Number(up / 1e3, "F2"),
             Number(codec[0].AdapterBytes / up, "F0"),
             Number(codec[0].ModelBytes / up, "F0"),
@@ -41,15 +42,16 @@ internal sealed record CodecTable(string Title, IReadOnlyList<string[]> Rows)
         ];
     }
 
-    /// <summary>How far the held-out loss came down as a share of how far it came down with dense updates and the same seed, mean over the seeds.</summary>
-    private static string Gain(CodecRun[] codec, IReadOnlyList<CodecRun> all)
+    /// <summary>How far a value has come as a share of how far it came with dense updates and the same seed, mean over the seeds.</summary>
+    private static string Gain(CodecRun[] codec, IReadOnlyList<CodecRun> all, Func<CodecRun, double?> end, Func<CodecRun, double?> start)
     {
         double?[] shares = [.. codec.Select(run =>
         {
             // The model before training is the same whatever way its updates will take.
-            double? initial = all.FirstOrDefault(other => other.Seed == run.Seed && other.InitialLoss is not null)?.InitialLoss;
-            double? dense = all.FirstOrDefault(other => other.Seed == run.Seed && other.Codec == CodecComparison.Dense)?.Loss;
-            return (initial - run.Loss) / (initial - dense);
+            CodecRun[] same = [.. all.Where(other => other.Seed == run.Seed)];
+            double? initial = same.Select(start).FirstOrDefault(value => value is not null);
+            double? dense = same.Where(other => other.Codec == CodecComparison.Dense).Select(end).FirstOrDefault();
+            return (end(run) - initial) / (dense - initial);
         })];
         return shares.Any(share => share is not { } number || !double.IsFinite(number)) ? Nothing
             : shares.Average() is { } mean and >= 0 ? $"{Number(100 * mean, "F0")} %" : "worse than before";
