@@ -43,6 +43,10 @@ public sealed class JobRestartTests : IAsyncDisposable
         Assert.Equal([broken.JobId, other.JobId], jobs.Select(job => job.JobId));
         Assert.Contains("cannot be read", jobs[0].Reason, StringComparison.Ordinal);
         Assert.Equal(JobState.Running, jobs[1].State);
+        Assert.Equal(other.JobId, Assert.Single(await _server.Api.ModelsAsync(Ct)).JobId);
+        (int exitCode, string table) = await ProgramRun.RunAsync("Federated.Server", "jobs", "list", "--server", _server.Api.Address.ToString());
+        Assert.True(exitCode == 0, table);
+        Assert.Contains("cannot be read", table, StringComparison.Ordinal);
     }
 
     /// <inheritdoc/>

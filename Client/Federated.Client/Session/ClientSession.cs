@@ -306,7 +306,7 @@ public sealed class ClientSession
 
     private static string OneLine(string text)
     {
-        string line = text.ReplaceLineEndings(" ");
+        string line = string.Concat(text.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? ' ' : c));
         return line.Length <= ProtocolLimits.MaxTextLength ? line : line[..ProtocolLimits.MaxTextLength];
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Federated.Server.Access;
 using Federated.Shared.Protocol;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
 
@@ -41,7 +42,8 @@ internal static class ApiDocument
         {
             operation.Responses ??= [];
             bool reads = HttpMethods.IsGet(context.Description.HttpMethod ?? "");
-            operation.Description = $"Role: {(reads ? AccessPolicies.Viewer : AccessPolicies.Operator)}.";
+            bool demandsOperator = !reads || context.Description.ActionDescriptor.EndpointMetadata.OfType<IAuthorizeData>().Any(demand => demand.Policy == AccessPolicies.Operator);
+            operation.Description = $"Role: {(demandsOperator ? AccessPolicies.Operator : AccessPolicies.Viewer)}.";
             foreach (int status in ErrorCatalogue.Entries.Select(entry => entry.HttpStatus).Where(status => status is 400 or 401 or 403 or 404 or 409 or 422).Distinct().Order())
             {
                 operation.Responses.TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse { Description = "An ApiError: code, error, detail, advice, problems." });

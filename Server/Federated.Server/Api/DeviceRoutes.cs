@@ -131,10 +131,15 @@ internal static class DeviceRoutes
             throw new ProtocolViolationException(ErrorCode.LimitExceeded, $"{labels.Count} labels were given, the limit is {MaxLabels}.");
         }
 
-        foreach ((string name, string value) in labels ?? new Dictionary<string, string>())
+        foreach ((string name, string? value) in labels ?? new Dictionary<string, string>())
         {
             Grpc.Demand.Identifier(name, "the name of a label");
-            Grpc.Demand.Text(value, $"label '{name}'");
+            if (value is null)
+            {
+                throw new ProtocolViolationException(ErrorCode.InvalidSetting, $"Label '{name}' is null; allowed is a text, or leave it out.");
+            }
+
+            Grpc.Demand.Line(value, $"label '{name}'");
         }
     }
 }

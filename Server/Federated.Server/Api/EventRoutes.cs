@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Federated.Server.Access;
 using Federated.Server.Events;
 using Federated.Shared.Protocol;
 using Microsoft.AspNetCore.Http.Features;
@@ -26,12 +27,13 @@ internal static class EventRoutes
     /// <summary>Streams until the caller goes or the server stops.</summary>
     /// <param name="context">The request; its header Last-Event-ID, or the query's <c>after</c>, resumes behind an event.</param>
     /// <param name="feed">The feed.</param>
+    /// <param name="tokens">A token that is revoked ends its streams.</param>
     /// <param name="time">For the heartbeat.</param>
     /// <param name="lifetime">Ends the stream with the server.</param>
     /// <param name="job">Only what concerns this job; null for everything.</param>
     /// <param name="after">Number of the last event that the caller has.</param>
     private static async Task StreamAsync(
-        HttpContext context, EventFeed feed, TimeProvider time, IHostApplicationLifetime lifetime, string? job = null, long? after = null)
+        HttpContext context, EventFeed feed, AccessTokens tokens, TimeProvider time, IHostApplicationLifetime lifetime, string? job = null, long? after = null)
     {
         if (job is not null)
         {
@@ -50,7 +52,7 @@ internal static class EventRoutes
         try
         {
             await context.Response.Body.WriteAsync(_opening, ended.Token);
-            while (true)
+            while (AccessIdentity.Stands(context.User, tokens))
             {
                 await context.Response.Body.FlushAsync(ended.Token);
                 next ??= events.MoveNextAsync().AsTask();

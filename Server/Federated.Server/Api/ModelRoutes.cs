@@ -54,7 +54,7 @@ internal static class ModelRoutes
     private static async Task<IResult> ModelsAsync(IGrainFactory grains, JobModels models, CancellationToken ct)
     {
         List<ModelDescription> result = [];
-        foreach (JobStatus job in await FederatedApi.AllAsync(grains))
+        foreach (JobStatus job in (await FederatedApi.AllAsync(grains)).Where(job => job.IsKnown))
         {
             PackageManifest manifest = await models.ManifestAsync(ContentHash.Parse(job.PackageSha256), ct);
             result.Add(new ModelDescription(job.JobId, manifest.Name, job.ModelVersion, job.AdapterSha256, manifest.Layout.Length, job.Accuracy));

@@ -128,6 +128,10 @@ public sealed class ServerApiClient : IDisposable
         {
             throw Unreachable(e);
         }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw TooLate(e);
+        }
     }
 
     /// <summary>Refuses every later call of a device.</summary>
@@ -195,19 +199,12 @@ public sealed class ServerApiClient : IDisposable
     }
 
     /// <summary>The committed adapter's document.</summary>
-    public async Task<byte[]> AdapterAsync(string id, CancellationToken ct)
-    {
-        using HttpResponseMessage response = await _http.GetAsync(new Uri($"jobs/{Escape(id)}/adapter", UriKind.Relative), ct);
-        await DemandSuccessAsync(response, ct);
-        return await response.Content.ReadAsByteArrayAsync(ct);
-    }
+    public Task<byte[]> AdapterAsync(string id, CancellationToken ct) => FetchAsync($"jobs/{Escape(id)}/adapter", ct);
 
     /// <summary>An object of the store, whole; its hash is verified.</summary>
     public async Task<byte[]> ObjectAsync(string sha256, CancellationToken ct)
     {
-        using HttpResponseMessage response = await _http.GetAsync(new Uri($"objects/{Escape(sha256)}", UriKind.Relative), ct);
-        await DemandSuccessAsync(response, ct);
-        byte[] content = await response.Content.ReadAsByteArrayAsync(ct);
+        byte[] content = await FetchAsync($"objects/{Escape(sha256)}", ct);
         return ContentHash.Of(content).Hex == sha256
             ? content
             : throw new ServerApiException($"The server at {Address} gave another object than {sha256}.");
@@ -248,11 +245,32 @@ public sealed class ServerApiClient : IDisposable
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            // Not a person's Ctrl-C but the client's own limit: the two must not be taken for each other.
-            throw new ServerApiException(
-                $"The server at {Address} did not answer within {_http.Timeout.TotalSeconds:R} s. Look into its log, or try again.", null, e);
+            throw TooLate(e);
         }
     }
+
+    /// <summary>Content of any length: the limit of time is for the answer to begin.</summary>
+    private async Task<byte[]> FetchAsync(string path, CancellationToken ct)
+    {
+        try
+        {
+            using HttpResponseMessage response = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, ct);
+            await DemandSuccessAsync(response, ct);
+            return await response.Content.ReadAsByteArrayAsync(ct);
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(e);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw TooLate(e);
+        }
+    }
+
+    // Not a person's Ctrl-C but the client's own limit: the two must not be taken for each other.
+    private ServerApiException TooLate(OperationCanceledException e) =>
+        new($"The server at {Address} did not answer within {_http.Timeout.TotalSeconds:R} s. Look into its log, or try again.", null, e);
 
     private ServerApiException Unreachable(HttpRequestException e) =>
         new($"The server at {Address} cannot be reached: {e.Message} Start it with 'serve', or name another one with --server.", null, e);

@@ -26,7 +26,7 @@ internal static class JobTable
                 job.State.ToString().ToLowerInvariant(),
                 $"{job.Round}/{job.MaxRounds}",
                 Percent(job.Accuracy),
-                $"v{job.ModelVersion} {job.AdapterSha256[..12]}",
+                job.IsKnown ? $"v{job.ModelVersion} {job.AdapterSha256[..12]}" : "–",
                 Markup.Escape(job.Reason));
         }
 
@@ -54,7 +54,7 @@ internal static class JobTable
     public static void PrintRounds(IReadOnlyList<RoundRecord> rounds)
     {
         Table table = new Table().Border(TableBorder.Rounded)
-            .AddColumns("round", "outcome", "accepted", "late", "dropped", "accuracy", "loss", "bytes up", "bytes down", "seconds");
+            .AddColumns("round", "outcome", "accepted", "late", "dropped", "accuracy", "loss", "training loss", "bytes up", "bytes down", "seconds");
         bool biased = rounds.Any(round => round.AveragingBias is not null);
         if (biased)
         {
@@ -77,7 +77,8 @@ internal static class JobTable
                 round.Late.ToString(),
                 round.Dropped.Values.Sum().ToString(),
                 Percent(round.Evaluation?.Accuracy),
-                round.TrainLoss.ToString("F4"),
+                Number(round.Evaluation?.Loss),
+                Number(round.MeasuredTrainLoss),
                 round.BytesUp.ToString("N0"),
                 round.BytesDown.ToString("N0"),
                 round.Timing.TotalSeconds.ToString("F2"),
@@ -119,21 +120,24 @@ internal static class JobTable
     /// <summary>The versions of a model.</summary>
     public static void PrintVersions(IReadOnlyList<ModelVersion> versions)
     {
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("version", "round", "accuracy", "loss", "update", "adapter", "kept");
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("version", "round", "accuracy", "loss", "training loss", "update", "adapter", "kept");
         foreach (ModelVersion version in versions)
         {
             table.AddRow(
                 version.Version.ToString(),
                 version.Round.ToString(),
                 Percent(version.Evaluation?.Accuracy),
-                version.TrainLoss.ToString("F4"),
-                version.UpdateNorm.ToString("G4"),
+                Number(version.Evaluation?.Loss),
+                Number(version.Round > 0 ? version.TrainLoss : null),
+                version.Round > 0 ? version.UpdateNorm.ToString("G4") : "–",
                 version.AdapterSha256.Length > 12 ? version.AdapterSha256[..12] : "–",
                 version.Kept ? "yes" : "no");
         }
 
         AnsiConsole.Write(table);
     }
+
+    private static string Number(double? value) => value?.ToString("F4") ?? "–";
 
     private static string Percent(double? value) => value is { } share ? $"{100 * share:F2} %" : "–";
 }

@@ -41,13 +41,46 @@ internal static class RoundsCommand
         Command export = new("export", "Write the rounds of a job as a table.") { id, format, clients, round, output, server };
         export.SetAction(async (parsed, ct) =>
         {
+            bool ofClients = parsed.GetValue(clients);
+            if (parsed.GetValue(round) is { } one && !ofClients)
+            {
+                throw new CommandException($"--round {one} belongs to --clients. Add that, or leave --round out for all rounds.");
+            }
+
             using ServerApiClient api = AccessArguments.ClientOf(parsed, parsed.GetValue(server)!);
-            await using Stream target = parsed.GetValue(output) is { } file ? file.Create() : Console.OpenStandardOutput();
-            await api.ExportAsync(
-                parsed.GetValue(id)!, parsed.GetValue(clients) ? "clients" : "rounds", parsed.GetValue(format)!, parsed.GetValue(clients) ? parsed.GetValue(round) : null, target, ct);
+            await WriteAsync(
+                parsed.GetValue(output),
+                target => api.ExportAsync(parsed.GetValue(id)!, ofClients ? "clients" : "rounds", parsed.GetValue(format)!, parsed.GetValue(round), target, ct));
             return 0;
         });
         return export;
+    }
+
+    /// <summary>Writes to a file, which is replaced only by what is whole, or to standard output.</summary>
+    private static async Task WriteAsync(FileInfo? file, Func<Stream, Task> write)
+    {
+        if (file is null)
+        {
+            await using Stream output = Console.OpenStandardOutput();
+            await write(output);
+            return;
+        }
+
+        string draft = file.FullName + ".partial";
+        try
+        {
+            await using (FileStream target = File.Create(draft))
+            {
+                await write(target);
+            }
+
+            File.Move(draft, file.FullName, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(draft);
+            throw;
+        }
     }
 
     private static void Print(RoundWithClients shown)

@@ -106,12 +106,12 @@ internal static class ServerCommandLine
                     InsecureLoopback = parsed.GetValue(insecure),
                     AuthorityFolder = parsed.GetValue(authority)?.FullName,
                     ServerNames = parsed.GetValue(names) ?? [],
-                    CertificateLifetime = TimeSpan.FromDays(parsed.GetValue(certificateDays)) is { TotalDays: > 0 and <= 3650 } lifetime
-                        ? lifetime
+                    CertificateLifetime = parsed.GetValue(certificateDays) is > 0 and <= 3650 and var days
+                        ? TimeSpan.FromDays(days)
                         : throw new CommandException($"--certificate-days is {parsed.GetValue(certificateDays)}; allowed is more than 0, up to 3650."),
                 },
-                GrpcPort = parsed.GetValue(grpcPort),
-                ApiPort = parsed.GetValue(apiPort),
+                GrpcPort = Port(parsed, grpcPort),
+                ApiPort = Port(parsed, apiPort),
                 Threads = parsed.GetValue(threads),
                 Devices = parsed.GetValue(deviceKeys) is { } file ? ReadKeys(file) : null,
                 Storage = parsed.GetValue(azure) is { } connection
@@ -122,6 +122,10 @@ internal static class ServerCommandLine
             ct));
         return command;
     }
+
+    private static int Port(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is >= 0 and <= 65535 and var port
+        ? port
+        : throw new CommandException($"{option.Name} is {parsed.GetValue(option)}; allowed is 0 to 65535, where 0 takes a free one.");
 
     private static EnrolledDevices ReadKeys(FileInfo file)
     {

@@ -66,7 +66,7 @@ internal sealed class DashboardReader(
     public async Task<IReadOnlyDictionary<string, int>> DropsAsync(IReadOnlyList<JobStatus> jobs)
     {
         Dictionary<string, int> counts = new(StringComparer.Ordinal);
-        foreach (JobStatus job in jobs)
+        foreach (JobStatus job in jobs.Where(job => job.IsKnown))
         {
             foreach ((string reason, int count) in (await RoundsAsync(job.JobId, Math.Max(0, job.Round - RecentRounds))).SelectMany(record => record.Dropped))
             {

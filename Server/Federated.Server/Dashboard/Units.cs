@@ -61,6 +61,7 @@ internal static class Units
     public static string Saving(double dense, double sent) => (dense / sent) switch
     {
         _ when dense <= 0 || sent <= 0 => "",
+        < 0.95 and double times => $"{Significant(1 / times)}× as much as dense float32",
         < 1.05 => "as much as dense float32",
         double times => $"{Significant(times)}× less than dense float32",
     };

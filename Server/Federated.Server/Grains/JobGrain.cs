@@ -32,7 +32,11 @@ internal sealed partial class JobGrain(
     private JobSpec? _spec;
     private RoundRunner? _runner;
     private IGrainTimer? _loop;
-    private Task? _writing;
+    private Task _writing = Task.CompletedTask;
+
+    // A person's change and a look at what is durable take turns: what was read before a change was written would undo it.
+    private Task _changing = Task.CompletedTask;
+    private Task _reading = Task.CompletedTask;
     private bool _stale;
 
     private string JobId => this.GetPrimaryKeyString();
@@ -119,7 +123,11 @@ internal sealed partial class JobGrain(
             return await Status();
         }
 
-        await EndAsync(JobState.Cancelled, "cancelled by a person");
+        if (!await MoveAsync(state.State.State, JobState.Cancelled, "cancelled by a person"))
+        {
+            return await Cancel();
+        }
+
         await WithdrawAsync();
         if (state.State.ActiveRound > 0)
         {
@@ -205,11 +213,9 @@ internal sealed partial class JobGrain(
         {
             if (_stale)
             {
-                // A write that failed may have happened or not: memory goes back to what is durable, and to the tag under which the next write is taken.
-                await state.ReadStateAsync(ct);
-                _records.Clear();
-                _records.AddRange(await records.ReadAllAsync(JobId, state.State.LastRound, ct));
-                _stale = false;
+                await EndedAsync(() => _changing);
+                _reading = ReadAgainAsync(ct);
+                await _reading;
             }
 
             while (state.State.State == JobState.Running && !ct.IsCancellationRequested)
@@ -217,7 +223,7 @@ internal sealed partial class JobGrain(
                 // A job that was killed after its last round's commit has only its end to write.
                 if (JobEnding.Of(_spec!, state.State) is { } over)
                 {
-                    await EndAsync(over.State, over.Reason);
+                    await MoveAsync(JobState.Running, over.State, over.Reason);
                     break;
                 }
 
@@ -273,7 +279,7 @@ internal sealed partial class JobGrain(
         telemetry.Recorded(complete, timelines.Known(JobId, complete.Round));
         if (JobEnding.Of(_spec!, state.State) is { } ending && state.State.State is JobState.Running or JobState.Paused)
         {
-            await EndAsync(ending.State, ending.Reason);
+            await MoveAsync(state.State.State, ending.State, ending.Reason);
         }
         else
         {
@@ -287,10 +293,7 @@ internal sealed partial class JobGrain(
     /// <summary>Writes the record as it is now; writers take turns, so that an older one never ends up in the place of a newer one.</summary>
     private async Task WriteRecordAsync(long round)
     {
-        while (_writing is { IsCompleted: false } earlier)
-        {
-            await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        }
+        await EndedAsync(() => _writing);
 
         _writing = records.WriteAsync(_records.First(record => record.Round == round), CancellationToken.None);
         await _writing;
@@ -301,21 +304,61 @@ internal sealed partial class JobGrain(
 
     private async Task<JobStatus?> ChangeAsync(JobState from, JobState to, string reason)
     {
-        if (state.RecordExists && state.State.State == from)
+        if (state.RecordExists)
         {
-            await EndAsync(to, reason);
+            await MoveAsync(from, to, reason);
         }
 
         return await Status();
     }
 
-    private async Task EndAsync(JobState to, string reason)
+    /// <summary>Moves the job from a state to another; false when it is not there (any more). A write that fails moves nothing.</summary>
+    private async Task<bool> MoveAsync(JobState from, JobState to, string reason)
     {
-        state.State.State = to;
-        state.State.Reason = reason;
-        await state.WriteStateAsync();
+        await EndedAsync(() => _reading);
+        if (state.State.State != from)
+        {
+            return false;
+        }
+
+        string before = state.State.Reason;
+        (state.State.State, state.State.Reason) = (to, reason);
+        try
+        {
+            _changing = state.WriteStateAsync();
+            await _changing;
+        }
+        catch
+        {
+            (state.State.State, state.State.Reason, _stale) = (from, before, true);
+            throw;
+        }
+
         events.Publish(new JobChanged(ToStatus()));
         Signal();
+        return true;
+    }
+
+    /// <summary>A write that failed may have happened or not: memory goes back to what is durable, and to the tag under which the next write is taken.</summary>
+    private async Task ReadAgainAsync(CancellationToken ct)
+    {
+        await state.ReadStateAsync(ct);
+        if (LastRecorded != state.State.LastRound)
+        {
+            IReadOnlyList<RoundRecord> durable = await records.ReadAllAsync(JobId, state.State.LastRound, ct);
+            _records.Clear();
+            _records.AddRange(durable);
+        }
+
+        _stale = false;
+    }
+
+    private static async Task EndedAsync(Func<Task> work)
+    {
+        while (work() is { IsCompleted: false } open)
+        {
+            await open.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
     }
 
     private void Signal()

@@ -52,6 +52,16 @@ internal static class Demand
         }
     }
 
+    /// <summary>The text is short enough and one that a terminal shows as it is.</summary>
+    public static void Line(string value, string field)
+    {
+        Text(value, field);
+        if (value.Any(char.IsControl))
+        {
+            throw new ProtocolViolationException(ErrorCode.MalformedDocument, $"{field} holds control characters; allowed is one line of plain text.");
+        }
+    }
+
     /// <summary>The bytes are a SHA-256.</summary>
     public static ContentHash Hash(ByteString value, string field) => value.Length == ContentHash.LengthBytes
         ? ContentHash.FromBytes(value.Span)

@@ -28,8 +28,8 @@ internal sealed class DeviceGateway(
                 ErrorCode.WrongDevice, $"Device '{caller.DeviceId}' is enrolled for population '{caller.Population}', not '{request.Population}'.");
         }
 
-        Demand.Text(request.ClientVersion, "client_version");
-        Demand.Text(request.Engine, "engine");
+        Demand.Line(request.ClientVersion, "client_version");
+        Demand.Line(request.Engine, "engine");
         if (request.Labels.Count > MaxLabels)
         {
             throw new ProtocolViolationException(ErrorCode.LimitExceeded, $"The device has {request.Labels.Count} labels, the limit is {MaxLabels}.");
@@ -37,11 +37,11 @@ internal sealed class DeviceGateway(
 
         foreach ((string name, string value) in request.Labels)
         {
-            Demand.Text(name, "the name of a label");
-            Demand.Text(value, "the value of a label");
+            Demand.Line(name, "the name of a label");
+            Demand.Line(value, "the value of a label");
         }
 
-        Demand.Text(request.WithheldDetail, "withheld_detail");
+        Demand.Line(request.WithheldDetail, "withheld_detail");
         DateTimeOffset checkedInAt = timelines.Now;
         TimeSpan hold = TimeSpan.FromMilliseconds(request.MaxHoldMs);
         CheckIn offered = new()

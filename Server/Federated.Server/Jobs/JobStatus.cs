@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Federated.Server.Privacy;
 
 namespace Federated.Server.Jobs;
@@ -59,6 +60,10 @@ public sealed record JobStatus
 
     /// <summary>Loss of the model before the first round.</summary>
     public double? InitialLoss { get; init; }
+
+    /// <summary>Whether the job could be read; when not, only its name and a reason are known.</summary>
+    [JsonIgnore]
+    public bool IsKnown => PackageSha256.Length > 0;
 
     /// <summary>Last central evaluation's accuracy.</summary>
     public double? Accuracy { get; init; }

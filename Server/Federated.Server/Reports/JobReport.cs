@@ -146,7 +146,7 @@ internal static class JobReport
         FormattableString.Invariant($"{round.Dropped.Values.Sum()}"),
         JobFigures.Percent(round.Evaluation?.Accuracy),
         round.Evaluation is { } evaluation ? FormattableString.Invariant($"{evaluation.Loss:F4}") : "–",
-        FormattableString.Invariant($"{round.TrainLoss:F4}"),
+        round.MeasuredTrainLoss is { } told ? FormattableString.Invariant($"{told:F4}") : "–",
         FormattableString.Invariant($"{round.BytesUp:N0}"),
         FormattableString.Invariant($"{round.BytesDown:N0}"),
         FormattableString.Invariant($"{round.Timing.TotalSeconds:F3}"),

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 namespace Federated.Server.Rounds;
 
 /// <summary>How a round ended.</summary>
@@ -107,6 +108,10 @@ public sealed record RoundRecord
 
     /// <summary>Mean training loss, weighted by examples.</summary>
     public double TrainLoss { get; init; }
+
+    /// <summary>The same; null when no update was accepted, which has no loss.</summary>
+    [JsonIgnore]
+    public double? MeasuredTrainLoss => Accepted > 0 ? TrainLoss : null;
 
     /// <summary>L2 norm of the weighted mean update.</summary>
     public double UpdateNorm { get; init; }

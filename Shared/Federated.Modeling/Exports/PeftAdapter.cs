@@ -25,6 +25,7 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
 
     private const string Prefix = "base_model.model.";
     private const string BiasSuffix = ".bias";
+    private const string WrappedBiasSuffix = ".base_layer.bias";
 
     // Values of LoraConfig's key "bias": whether the biases of adapted layers are trained, too.
     private const string NoBiases = "none";
@@ -42,11 +43,19 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
         PackageLora lora = manifest.Lora
             ?? throw new ArgumentException($"Package '{manifest.Name}' trains whole weights; PEFT holds low-rank factors. Export it as onnx or safetensors.", nameof(manifest));
 
-        // Weights that FLoRA merges into belong to the base model.
-        IReadOnlyList<NamedTensor> tensors = [.. AdapterTensors.Of(manifest, adapter)
-            .Where((_, i) => manifest.Parameters[i].Lora?.Factor != LoraMatrix.Base)
-            .Select(t => t with { Name = Prefix + t.Name })];
+        if (manifest.Parameters.Any(p => p.Lora?.Factor == LoraMatrix.Base))
+        {
+            throw new ArgumentException(
+                $"The changes of package '{manifest.Name}' were merged into its base weights, as the rule flora does; its factors hold none of them. Export it as safetensors.", nameof(manifest));
+        }
+
         string[] layers = [.. manifest.Parameters.Select(p => p.Lora?.Target).OfType<string>().Distinct()];
+
+        // A layer that has factors is wrapped, and what it had before is its base layer's.
+        IReadOnlyList<NamedTensor> tensors = [.. AdapterTensors.Of(manifest, adapter).Select(t => t with
+        {
+            Name = Prefix + (t.Name.EndsWith(BiasSuffix, StringComparison.Ordinal) && layers.Contains(Module(t.Name)) ? $"{Module(t.Name)}{WrappedBiasSuffix}" : t.Name),
+        })];
         ILookup<bool, string> others = manifest.Parameters
             .Where(p => p.Lora is null).ToLookup(p => p.Name.EndsWith(BiasSuffix, StringComparison.Ordinal) && layers.Contains(Module(p.Name)), p => Module(p.Name));
         string[] whole = [.. others[false].Distinct()];
@@ -122,7 +131,7 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
         foreach (NamedTensor tensor in SafetensorsFile.Read(weights))
         {
             tensors.Add(tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)
-                ? tensor with { Name = tensor.Name[Prefix.Length..] }
+                ? tensor with { Name = tensor.Name[Prefix.Length..].Replace(WrappedBiasSuffix, BiasSuffix, StringComparison.Ordinal) }
                 : throw new InvalidDataException($"{WeightsFile} holds '{tensor.Name}'; PEFT's names begin with '{Prefix}'."));
         }
 

@@ -54,7 +54,7 @@ public static class LoraTargets
         {
             (GraphValue weight, bool transposed) = Behind(node.Input(1), makers);
             string layer = LayerNames.Of(node, weight, BiasOf(node, users));
-            if (Obstacle(node, weight) is { } reason)
+            if ((Obstacle(node, weight) ?? OtherUse(weight, users)) is { } reason)
             {
                 skipped.Add(new SkippedTarget(node.Name, node.OperatorType, layer, reason));
                 continue;
@@ -100,6 +100,12 @@ public static class LoraTargets
 
         return (value, transposed);
     }
+
+    /// <summary>A weight that is an embedding too, for one: adding a change to it, as a merge does, would change more than the layer.</summary>
+    private static string? OtherUse(GraphValue weight, ILookup<GraphValue, GraphNode> users) =>
+        users[weight].FirstOrDefault(user => user.OperatorType is not ("MatMul" or "Gemm" or "Conv" or "Transpose" or "Identity")) is { } other
+            ? $"its weight is that of '{other.Name}' ({other.OperatorType}) too, which a merged change would alter"
+            : null;
 
     private static string? Obstacle(GraphNode node, GraphValue weight)
     {

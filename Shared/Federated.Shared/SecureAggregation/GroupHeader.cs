@@ -7,14 +7,14 @@ using MessagePack;
 namespace Federated.Shared.SecureAggregation;
 
 /// <summary>
-/// What one aggregation group computes, signed by the server: MessagePack array [version = 1, job, round, group, model hash, plan
+/// What one aggregation group computes, signed by the server: MessagePack array [version = 2, job, round, group, model hash, plan
 /// hash, fields, scalar fields, b, least field, greatest field, least members, most members, topology, adversarial ‰, drop-out ‰]. The
 /// session is derived from its bytes, so nobody can take part under other terms without leaving the session.
 /// </summary>
 public sealed record GroupHeader
 {
     private const string Kind = "group header";
-    private const int FormatVersion = 1;
+    private const int FormatVersion = 2;
     private const int Fields = 16;
 
     /// <summary>Largest encoding.</summary>

@@ -67,7 +67,7 @@ public static class ImageFolder
                     return FileProblem.Undecodable;
                 }
 
-                if ((long)info.Width * info.Height > MaxPixels)
+                if ((long)info.Width * info.Height > MaxPixels || (long)info.Height * shape.Width > MaxPixels)
                 {
                     return FileProblem.TooLarge;
                 }

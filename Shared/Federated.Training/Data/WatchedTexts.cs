@@ -57,10 +57,11 @@ public sealed class WatchedTexts : IGrowingExamples
         }
         catch (InvalidDataException)
         {
-            // Until the files change again, reading them again would end the same.
+            // What is no longer there is not trained on. Until the files change again, reading them again would end the same.
             _read = files;
-            Report = Report with { Waiting = 0, Undecodable = files.Count };
-            return false;
+            Examples = new ExampleSubset(Examples, []);
+            Report = new FolderReport(0) { Undecodable = files.Count };
+            return true;
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed class OnnxGraph : IDisposable
         InferenceSession session;
         try
         {
-            using SessionOptions sessionOptions = CreateSessionOptions(options, trains, manifest.BaseBits is not null);
+            using SessionOptions sessionOptions = CreateSessionOptions(options, trains, trains && AddsUp(model), manifest.BaseBits is not null);
             session = model.Path is { } path ? new InferenceSession(path, sessionOptions) : new InferenceSession(model.Content!, sessionOptions);
         }
         catch (OnnxRuntimeException e)
@@ -77,13 +77,20 @@ internal sealed class OnnxGraph : IDisposable
         _runOptions.Dispose();
     }
 
-    private static SessionOptions CreateSessionOptions(OnnxEngineOptions options, bool trains, bool quantized)
+    /// <summary>
+    /// Whether the gradient of a gather is in it, as that of an embedding is. ONNX Runtime's threads add to a place that occurs more than once without
+    /// waiting for each other, and would lose terms.
+    /// </summary>
+    private static bool AddsUp(GraphSource graph) =>
+        (graph.Path is { } path ? File.ReadAllBytes(path) : graph.Content!).AsSpan().IndexOf("ScatterND"u8) >= 0;
+
+    private static SessionOptions CreateSessionOptions(OnnxEngineOptions options, bool trains, bool onOneThread, bool quantized)
     {
         SessionOptions session = new()
         {
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
-            IntraOpNumThreads = options.IntraOpThreads,
+            IntraOpNumThreads = onOneThread ? 1 : options.IntraOpThreads,
             InterOpNumThreads = 1,
 
             // Training asks for the same blocks at every step. The arena keeps them; without it the system maps, clears and unmaps them each time, which took six of seven

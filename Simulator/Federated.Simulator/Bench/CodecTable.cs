@@ -33,7 +33,7 @@ internal sealed record CodecTable(string Title, IReadOnlyList<string[]> Rows)
             Spread(codec.Select(run => 100 * run.Accuracy), "F2"),
             Gain(codec, all, run => run.Accuracy, run => run.InitialAccuracy),
             Spread(codec.Select(run => run.Loss), "F4"),
-            Gain(codec, all, run => run.Loss, run => run.InitialLoss),
+            Gain(codec, all, run => -run.Loss, run => -run.InitialLoss),
             Number(up / 1e3, "F2"),
             Number(codec[0].AdapterBytes / up, "F0"),
             Number(codec[0].ModelBytes / up, "F0"),
@@ -42,7 +42,7 @@ internal sealed record CodecTable(string Title, IReadOnlyList<string[]> Rows)
         ];
     }
 
-    /// <summary>How far a value has come as a share of how far it came with dense updates and the same seed, mean over the seeds.</summary>
+    /// <summary>How far a value, the more the better, has risen as a share of how far it rose with dense updates and the same seed; mean over the seeds, a dash where it did not rise with dense ones.</summary>
     private static string Gain(CodecRun[] codec, IReadOnlyList<CodecRun> all, Func<CodecRun, double?> end, Func<CodecRun, double?> start)
     {
         double?[] shares = [.. codec.Select(run =>
@@ -51,7 +51,7 @@ internal sealed record CodecTable(string Title, IReadOnlyList<string[]> Rows)
             CodecRun[] same = [.. all.Where(other => other.Seed == run.Seed)];
             double? initial = same.Select(start).FirstOrDefault(value => value is not null);
             double? dense = same.Where(other => other.Codec == CodecComparison.Dense).Select(end).FirstOrDefault();
-            return (end(run) - initial) / (dense - initial);
+            return dense > initial ? (end(run) - initial) / (dense - initial) : null;
         })];
         return shares.Any(share => share is not { } number || !double.IsFinite(number)) ? Nothing
             : shares.Average() is { } mean and >= 0 ? $"{Number(100 * mean, "F0")} %" : "worse than before";

@@ -46,7 +46,7 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
     public async Task RunAsync()
     {
         CancellationToken stopping = _stop.Token;
-        long lastAnswer = _surroundings.Time.GetTimestamp();
+        long? awaySince = null;
         TimeSpan patience = _patienceAtFirst;
         try
         {
@@ -56,9 +56,9 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
                 try
                 {
                     pause = (await _session.RunOnceAsync(stopping)).RetryAfter;
-                    (lastAnswer, patience) = (_surroundings.Time.GetTimestamp(), _patience);
+                    (awaySince, patience) = (null, _patience);
                 }
-                catch (ServerLinkException e) when (e.Retriable && (e.Code is not null || _surroundings.Time.GetElapsedTime(lastAnswer) < patience))
+                catch (ServerLinkException e) when (e.Retriable && (e.Code is not null || Elapsed(ref awaySince) < patience))
                 {
                     pause = _pauseAfterBrokenLink;
                 }
@@ -73,6 +73,9 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
         {
         }
     }
+
+    /// <summary>How long it is since a first failure, which is now when there was none before.</summary>
+    private TimeSpan Elapsed(ref long? since) => _surroundings.Time.GetElapsedTime(since ??= _surroundings.Time.GetTimestamp());
 
     /// <summary>Finishes the round it is in, if any, and stops.</summary>
     public Task DrainAsync()

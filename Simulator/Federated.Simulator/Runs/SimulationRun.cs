@@ -32,11 +32,13 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         ScenarioExamples examples = ScenarioExamples.Open(_scenario);
         using FleetEnrollment? enrollment = Enroll(examples.Parts.Length);
         await using SimulationServer? attached = request.Server is { } address ? await SimulationServer.AttachAsync(address, cancellationToken) : null;
+
+        // The folder may hold the results of an earlier run, which go only when what was asked for can be done. A server of its own keeps its store there; another
+        // one has to take the job first.
+        JobStatus? taken = attached is null ? null : await attached.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
         if (request.Earlier is null)
         {
-            // Only now that what was asked for can be done: the folder may hold the results of an earlier run.
-            request.Folder.Clear();
-            await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
+            await BeginFolderAsync(attached, taken, cancellationToken);
         }
 
         await using SimulationServer? own = attached is null
@@ -54,7 +56,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
 
         view.Opening(RunAccount.Headline(request, server, examples.Parts.Sum(part => part.Length)));
         RunClock clock = new(time, _started, request.Earlier);
-        JobStatus job = earlier ?? await server.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
+        JobStatus job = earlier ?? taken ?? await server.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
         RunJournal? journal = server.IsEmbedded ? new(request.Folder, job.JobId, request.Engine.Name, clock, _energy) : null;
         RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, journal, time) { ContinuedAt = earlier?.Round ?? 0 };
         RunEnding ending = await FollowAsync(server, job.JobId, follower, fleet, clock, cancellationToken);
@@ -73,6 +75,21 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         }
 
         return summary;
+    }
+
+    private async Task BeginFolderAsync(SimulationServer? attached, JobStatus? taken, CancellationToken cancellationToken)
+    {
+        try
+        {
+            request.Folder.Clear();
+            await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
+        }
+        catch when (attached is not null && taken is not null)
+        {
+            // Nobody would train for it.
+            await attached.Api.CancelJobAsync(taken.JobId, CancellationToken.None);
+            throw;
+        }
     }
 
     private FleetEnrollment? Enroll(int devices)

@@ -54,7 +54,7 @@ public sealed class PeftAdapterTests
 
         JsonObject keys = JsonNode.Parse(config)!.AsObject();
         Assert.Equal(("lora_only", """["dense2"]"""), ((string?)keys["bias"], keys["modules_to_save"]!.ToJsonString()));
-        Assert.Contains("base_model.model.dense1.bias", SafetensorsFile.Read(weights).Select(t => t.Name));
+        Assert.Contains("base_model.model.dense1.base_layer.bias", SafetensorsFile.Read(weights).Select(t => t.Name));
         Assert.Equal(package.InitialAdapter, PeftAdapter.Read(weights, config).Into(package).InitialAdapter);
     }
 

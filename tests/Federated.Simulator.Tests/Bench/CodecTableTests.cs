@@ -38,6 +38,13 @@ public sealed class CodecTableTests
     }
 
     [Fact]
+    public void Of_DenseGotWorse_TellsNoShare()
+    {
+        CodecTable table = CodecTable.Of([Run("dense", 1, 0.9, 5.0, up: 1_000, initialLoss: 2.0), Run("worse", 1, 0.9, 8.0, up: 100)]);
+        Assert.Equal(["–", "–"], table.Rows.Select(row => row[4]));
+    }
+
+    [Fact]
     public void Of_WithoutDenseOrTheLossBeforeTraining_LeavesTheGainOpen()
     {
         Assert.Equal("–", CodecTable.Of([Run("half", 1, 0.8, 1.5, up: 250, initialLoss: 2.0)]).Rows[0][4]);

@@ -49,6 +49,19 @@ public sealed class WatchedTextsTests : IDisposable
     }
 
     [Fact]
+    public void Refresh_LastTextTakenAway_TrainsOnNothing()
+    {
+        string path = _clock.Write(_folder.Path, "a.txt", "abc"u8.ToArray());
+        _clock.Settle();
+        WatchedTexts texts = new(_folder.Path, 2, _clock);
+        File.Delete(path);
+
+        Assert.True(texts.Refresh());
+
+        Assert.Equal((0, new FolderReport(0)), (texts.Examples.Count, texts.Report));
+    }
+
+    [Fact]
     public void Open_NoTextCanBeRead_IsRefused()
     {
         _clock.Write(_folder.Path, "a.txt", [0xff, 0xff]);

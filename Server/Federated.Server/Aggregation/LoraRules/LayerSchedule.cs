@@ -21,7 +21,11 @@ internal sealed partial class LayerSchedule
     {
         _pace = pace;
         string?[] blocks = [.. layout.Parameters.Parameters.Select(p => Block().Match(p.Name) is { Success: true } block ? block.Value : null)];
-        string[] order = [.. blocks.OfType<string>().Distinct(StringComparer.Ordinal).OrderBy(Prefix, StringComparer.Ordinal).ThenBy(Number)];
+
+        // Parts of a model in the order in which the layout has them, which is the graph's; the blocks of one by their number.
+        string[] named = [.. blocks.OfType<string>().Distinct(StringComparer.Ordinal)];
+        string[] parts = [.. named.Select(Prefix).Distinct(StringComparer.Ordinal)];
+        string[] order = [.. named.OrderBy(block => Array.IndexOf(parts, Prefix(block))).ThenBy(Number)];
         Blocks = order.Length;
         _depths = [.. blocks.Select(block => block is null ? (int?)null : order.Length - Array.IndexOf(order, block))];
     }
