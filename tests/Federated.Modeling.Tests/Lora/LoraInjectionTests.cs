@@ -3,6 +3,7 @@ using Federated.Modeling.Lora;
 using Federated.Modeling.Onnx;
 using Federated.Modeling.Tests.Gradients;
 using Federated.Modeling.Tests.Reference;
+using Federated.Modeling.Transformers;
 using Federated.Shared.Models;
 using Federated.Shared.Randomness;
 
@@ -31,6 +32,26 @@ public sealed class LoraInjectionTests
             (a, b) => a.Name == b.Name && a.Lora == b.Lora && a.Shape.SequenceEqual(b.Shape));
         Assert.Equal((6 * 5) + 5 + (5 * 3) + 3, package.Manifest.FullModelParameters);
         Assert.Equal(package.Manifest.ToBytes(), PackageManifest.FromBytes(package.Manifest.ToBytes()).ToBytes());
+    }
+
+    // Merged into the one weight, a change of the output layer would be one of the embedding too.
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void Build_OutputLayerOfADecoder_IsAdaptedWhenItsWeightIsItsOwn(bool tied, bool adapted)
+    {
+        ModelPackage package = ModelPackage.Build(
+            new ModelSpec
+            {
+                Builder = ModelSpec.Gpt,
+                GptSizes = new GptSpec { Context = 8, Width = 32, Layers = 1, Heads = 2, KeyValueHeads = 1, FeedForward = 16, TiedEmbedding = tied },
+                Lora = new PackageLora(2, 4, ".*", 1),
+            },
+            1);
+        string[] layers = [.. package.Manifest.Parameters.Select(p => p.Lora!.Target).Distinct()];
+        Assert.Equal(adapted, layers.Any(layer => layer.Contains("lm_head", StringComparison.Ordinal)));
+        Assert.DoesNotContain(layers, layer => layer.Contains("embed", StringComparison.Ordinal));
+        Assert.Contains("model.layers.0.self_attn.q_proj", layers);
     }
 
     // B is zero: whatever A is, the adapted model is the frozen one.

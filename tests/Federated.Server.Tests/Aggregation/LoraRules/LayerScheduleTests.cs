@@ -25,6 +25,17 @@ public sealed class LayerScheduleTests
     }
 
     [Fact]
+    public void Apply_PartsWhoseNamesAreNotInTheirOrder_BeginsAtTheOutput()
+    {
+        string[] blocks = ["features.0", "features.10", "classifier.1"];
+        LoraLayout layout = LoraLayout.Of(
+            ParameterLayout.Of([.. blocks.SelectMany(block => new (string, IReadOnlyList<int>)[] { ($"{block}.A", [2, 3]), ($"{block}.B", [4, 2]) })]),
+            [.. blocks.SelectMany(block => new LoraFactor?[] { new(block, LoraMatrix.A, 2, 1), new(block, LoraMatrix.B, 2, 1) })]);
+        ImmutableArray<ParameterRole> roles = new LayerSchedule(layout, new LayerPace(1, 5)).Apply([.. Enumerable.Repeat(ParameterRole.Sent, 6)], 1);
+        Assert.Equal([ParameterRole.Frozen, ParameterRole.Frozen, ParameterRole.Frozen, ParameterRole.Frozen, ParameterRole.Sent, ParameterRole.Sent], roles);
+    }
+
+    [Fact]
     public void Roles_SecondStage_AreThoseOfTheLastTwoBlocksAndOfWhatIsInNone()
     {
         ILoraRule rule = LoraRule.Create(LoraRuleKind.Rolora, Layout(), false, 1, new LayerPace(1, 5));
