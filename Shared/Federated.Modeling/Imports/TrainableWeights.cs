@@ -28,6 +28,9 @@ internal static class TrainableWeights
         ["Sub"] = [0, 1],
     };
 
+    // A single number that is added or multiplied belongs to a formula; as the input of a layer it is a weight as any other.
+    private static readonly string[] s_formulas = ["Add", "Div", "Mul", "Sub"];
+
     /// <summary>Moves the chosen float32 initializers to the inputs.</summary>
     /// <returns>Their contents in the file's order.</returns>
     /// <exception cref="ArgumentException">The expression is not one, or chooses nothing.</exception>
@@ -39,8 +42,10 @@ internal static class TrainableWeights
         }
 
         Regex names = WeightNames.Expression(trainable);
-        HashSet<string> weights = [.. graph.Node.SelectMany(n => (WeightInputs.GetValueOrDefault(n.OpType) ?? []).Where(i => i < n.Input.Count).Select(i => n.Input[i]))];
-        List<TensorProto> candidates = [.. graph.Initializer.Where(t => weights.Contains(t.Name) && t.DataType == (int)DataType.Float && t.Dims.Count > 0 && Elements(t) > 1)];
+        HashSet<string> weights = [.. graph.Node.SelectMany(WeightsOf)];
+        HashSet<string> ofLayers = [.. graph.Node.Where(n => !s_formulas.Contains(n.OpType)).SelectMany(WeightsOf)];
+        List<TensorProto> candidates = [.. graph.Initializer.Where(
+            t => weights.Contains(t.Name) && t.DataType == (int)DataType.Float && t.Dims.Count > 0 && (Elements(t) > 1 || ofLayers.Contains(t.Name)))];
         List<TensorProto> chosen = [.. candidates.Where(t => names.IsMatch(t.Name))];
         if (chosen.Count == 0)
         {
@@ -61,6 +66,8 @@ internal static class TrainableWeights
 
         return chosen;
     }
+
+    private static IEnumerable<string> WeightsOf(NodeProto node) => (WeightInputs.GetValueOrDefault(node.OpType) ?? []).Where(i => i < node.Input.Count).Select(i => node.Input[i]);
 
     /// <summary>Elements of a tensor.</summary>
     public static long Elements(TensorProto tensor) => tensor.Dims.Aggregate(1L, (product, dimension) => checked(product * dimension));

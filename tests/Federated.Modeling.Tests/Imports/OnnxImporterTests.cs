@@ -51,6 +51,27 @@ public sealed class OnnxImporterTests
         Assert.Equal(16 * 3, result.Report.FrozenParameters);
     }
 
+    // The offset of a regression's only output is a weight; the number that its input is multiplied with is none.
+    [Fact]
+    public void Import_WeightsOfOneElement_AreTrainedWhereTheyAreALayers()
+    {
+        GraphProto graph = new() { Name = "main" };
+        graph.Input.Add(Input("x", "N", 4));
+        graph.Initializer.Add(Weight("scale", [0.5f], 1));
+        graph.Initializer.Add(Weight("head.weight", Weights(4, 1), 1, 4));
+        graph.Initializer.Add(Weight("head.bias", [0.25f], 1));
+        graph.Node.Add(new NodeProto { Name = "/Mul", OpType = "Mul", Input = { "x", "scale" }, Output = { "scaled" } });
+        NodeProto head = new() { Name = "/head/Gemm", OpType = "Gemm", Input = { "scaled", "head.weight", "head.bias" }, Output = { "y" } };
+        head.Attribute.Add(new AttributeProto { Name = "transB", Type = AttributeProto.Types.AttributeType.Int, I = 1 });
+        graph.Node.Add(head);
+        graph.Output.Add(new ValueInfoProto { Name = "y" });
+        ModelProto model = new() { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = 17 } } };
+
+        ImportResult result = OnnxImporter.Import(model, s_source, Options() with { Task = ModelTask.Regression, Trainable = ".*" });
+
+        Assert.Equal(["head.weight", "head.bias"], result.Package.Manifest.Parameters.Select(p => p.Name));
+    }
+
     [Fact]
     public void Import_BothKinds_PutsFactorsBeforeWholeWeights()
     {
