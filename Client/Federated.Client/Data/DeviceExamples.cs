@@ -52,7 +52,9 @@ public sealed class DeviceExamples
             return false;
         }
 
-        (IExampleSource training, IExampleSource heldOut) = Part(_folder.Examples);
+        // Nothing can be split no way, and is trained on all the same: what was deleted must not be.
+        IExampleSource all = _folder.Examples;
+        (IExampleSource training, IExampleSource heldOut) = all.Count == 0 ? (all, all) : Part(all);
         _training.Put(training);
         _heldOut.Put(heldOut);
         return true;

@@ -52,11 +52,17 @@ internal static class EventRoutes
         try
         {
             await context.Response.Body.WriteAsync(_opening, ended.Token);
-            while (AccessIdentity.Stands(context.User, tokens))
+            while (true)
             {
                 await context.Response.Body.FlushAsync(ended.Token);
                 next ??= events.MoveNextAsync().AsTask();
-                if (await ArrivesAsync(next, time, ended.Token))
+                bool arrived = await ArrivesAsync(next, time, ended.Token);
+                if (!AccessIdentity.Stands(context.User, tokens))
+                {
+                    break;
+                }
+
+                if (arrived)
                 {
                     next = null;
                     if (job is null || events.Current is EventsMissed || events.Current.JobOf == job)

@@ -29,6 +29,7 @@ internal static class FederatedApi
 {
     private const int MaxSpecBytes = 1 << 20;
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan _patienceWithAJob = TimeSpan.FromSeconds(20);
 
     /// <summary>Adds the routes.</summary>
     public static void MapFederatedApi(this WebApplication app)
@@ -147,11 +148,12 @@ internal static class FederatedApi
     {
         try
         {
-            return await DemandJob(grains, id).Status();
+            return await DemandJob(grains, id).Status().WaitAsync(_patienceWithAJob);
         }
-        catch (Exception e) when (e is not TimeoutException)
+        catch (Exception e)
         {
-            return new JobStatus { JobId = id, Name = id, Population = "", State = JobState.Failed, Reason = $"it cannot be read: {e.Message}" };
+            string reason = e is TimeoutException ? "it does not answer; the server may still be reading it" : $"it cannot be read: {e.Message}";
+            return new JobStatus { JobId = id, Name = id, Population = "", State = JobState.Failed, Reason = reason };
         }
     }
 

@@ -63,7 +63,7 @@ internal static class RoundText
             ? FormattableString.Invariant($", accuracy {(evaluation.Accuracy is { } share ? FormattableString.Invariant($"{100 * share:F2} %") : "–")}, loss {evaluation.Loss:F4}")
             : "";
         return FormattableString.Invariant(
-            $"Round {record.Round} {record.Outcome.ToString().ToLowerInvariant()}{reason}; {record.Accepted} of {record.Selected} updates, goal {record.Goal}, late {record.Late}, dropped {record.Dropped.Values.Sum()}; training loss {record.TrainLoss:F4}{quality}{(record.Epsilon is { } epsilon ? FormattableString.Invariant($", ε {epsilon:F3} so far") : "")}; model version {record.ModelVersion}.");
+            $"Round {record.Round} {record.Outcome.ToString().ToLowerInvariant()}{reason}; {record.Accepted} of {record.Selected} updates, goal {record.Goal}, late {record.Late}, dropped {record.Dropped.Values.Sum()}; training loss {(record.MeasuredTrainLoss is { } told ? FormattableString.Invariant($"{told:F4}") : "–")}{quality}{(record.Epsilon is { } epsilon ? FormattableString.Invariant($", ε {epsilon:F3} so far") : "")}; model version {record.ModelVersion}.");
     }
 
     private static string Times(RoundTiming timing) => FormattableString.Invariant(

@@ -59,14 +59,15 @@ internal static class RoundsCommand
     /// <summary>Writes to a file, which is replaced only by what is whole, or to standard output.</summary>
     private static async Task WriteAsync(FileInfo? file, Func<Stream, Task> write)
     {
-        if (file is null)
+        if (file is null || file.LinkTarget is not null || file.FullName.StartsWith("/dev/", StringComparison.Ordinal))
         {
-            await using Stream output = Console.OpenStandardOutput();
+            // Devices and links are written to, not replaced.
+            await using Stream output = file?.Create() ?? Console.OpenStandardOutput();
             await write(output);
             return;
         }
 
-        string draft = file.FullName + ".partial";
+        string draft = $"{file.FullName}.{Guid.NewGuid():N}.partial";
         try
         {
             await using (FileStream target = File.Create(draft))

@@ -62,7 +62,16 @@ internal sealed class GroupGrain(
         // The round is not asked here: it asks for contributions while it is activated itself.
         _partial = await sums.ReadAsync(Key, cancellationToken);
         _contributions = [.. (_partial?.Contributions ?? []).Select(SubmissionOf)];
-        _restored = _partial is null ? await masked.ReadAsync(Key, cancellationToken) : null;
+        try
+        {
+            _restored = _partial is null ? await masked.ReadAsync(Key, cancellationToken) : null;
+        }
+        catch (ProtocolViolationException e) when (e.Code == ErrorCode.UnsupportedVersion)
+        {
+            // Written by an older server. The group begins anew, with fresh keys; whoever has sent a masked input stays away from it by itself.
+            GroupLog.Failed(logger, Key, e);
+        }
+
         _restoredShares = _restored?.Step == ServerStep.CollectingInputs ? await masked.ReadSharesAsync(Key, cancellationToken) : [];
     }
 

@@ -316,6 +316,13 @@ internal sealed partial class JobGrain(
     private async Task<bool> MoveAsync(JobState from, JobState to, string reason)
     {
         await EndedAsync(() => _reading);
+        if (_stale && _runner is null)
+        {
+            // No round is in memory: what a failed write left there must not become durable with this one.
+            _reading = ReadAgainAsync(CancellationToken.None);
+            await _reading;
+        }
+
         if (state.State.State != from)
         {
             return false;
@@ -331,6 +338,9 @@ internal sealed partial class JobGrain(
         catch
         {
             (state.State.State, state.State.Reason, _stale) = (from, before, true);
+
+            // The loop may have seen the change, and ended.
+            StartLoop();
             throw;
         }
 

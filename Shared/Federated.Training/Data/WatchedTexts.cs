@@ -36,7 +36,7 @@ public sealed class WatchedTexts : IGrowingExamples
     /// <inheritdoc/>
     public bool Refresh()
     {
-        List<FileStamp> files = List();
+        List<FileStamp> files = Directory.Exists(_folder) ? List() : [];
         if (files.SequenceEqual(_read))
         {
             return false;
@@ -55,7 +55,7 @@ public sealed class WatchedTexts : IGrowingExamples
             _read = files;
             return true;
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or DirectoryNotFoundException)
         {
             // What is no longer there is not trained on. Until the files change again, reading them again would end the same.
             _read = files;

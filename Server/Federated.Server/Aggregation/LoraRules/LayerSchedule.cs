@@ -22,7 +22,15 @@ internal sealed partial class LayerSchedule
         _pace = pace;
         string?[] blocks = [.. layout.Parameters.Parameters.Select(p => Block().Match(p.Name) is { Success: true } block ? block.Value : null)];
 
-        // Parts of a model in the order in which the layout has them, which is the graph's; the blocks of one by their number.
+        // Factors stand in the order of the graph, weights that are trained as a whole behind them and in no order of use: where there are factors, theirs are the
+        // blocks that wait.
+        HashSet<string> adapted = [.. blocks.Where((block, i) => block is not null && layout.Factors[i] is not null).Select(block => Prefix(block!))];
+        if (adapted.Count > 0)
+        {
+            blocks = [.. blocks.Select(block => block is not null && adapted.Contains(Prefix(block)) ? block : null)];
+        }
+
+        // Parts of a model in the order in which the layout has them; the blocks of one by their number.
         string[] named = [.. blocks.OfType<string>().Distinct(StringComparer.Ordinal)];
         string[] parts = [.. named.Select(Prefix).Distinct(StringComparer.Ordinal)];
         string[] order = [.. named.OrderBy(block => Array.IndexOf(parts, Prefix(block))).ThenBy(Number)];
