@@ -16,9 +16,9 @@ internal sealed partial class AggregatorGrain(
     private static readonly TimeSpan MaxLinger = TimeSpan.FromMilliseconds(250);
 
     private readonly List<Pending> _pending = [];
-    private Pending[] _inHand = [];
     private readonly Dictionary<string, Contribution> _contributions = new(StringComparer.Ordinal);
     private readonly HashSet<string> _durable = new(StringComparer.Ordinal);
+    private Pending[] _inHand = [];
     private PartialSum? _partial;
     private RoundStart? _round;
     private Task _pump = Task.CompletedTask;

@@ -377,28 +377,7 @@ internal sealed partial class JobGrain(
         _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private JobStatus ToStatus() => new()
-    {
-        JobId = JobId,
-        Name = _spec!.Name,
-        Population = _spec.Population,
-        State = state.State.State,
-        Reason = state.State.Reason,
-        Round = state.State.LastRound,
-        MaxRounds = _spec.Rounds,
-        ModelVersion = state.State.ModelVersion,
-        AdapterSha256 = state.State.AdapterSha256,
-        PackageSha256 = state.State.PackageSha256,
-        InitialAccuracy = state.State.InitialEvaluation?.Accuracy,
-        InitialLoss = state.State.InitialEvaluation?.Loss,
-        Accuracy = state.State.Evaluation?.Accuracy,
-        Loss = state.State.Evaluation?.Loss,
-        Privacy = JobPrivacy.Of(_spec, state.State.Privacy),
-        RoundsToTarget = state.State.RoundsToTarget,
-        DenseAdapterBytes = (long)state.State.ParameterCount * sizeof(float),
-        DenseFullModelBytes = state.State.FullModelParameters * sizeof(float),
-        SubmittedAt = state.State.SubmittedAt,
-    };
+    private JobStatus ToStatus() => state.State.ToStatus(JobId, _spec!);
 
     [LoggerMessage(10, LogLevel.Information, "Job {Job} submitted for population {Population}: model {Model} with {Parameters} trainable parameters")]
     private partial void LogSubmitted(string job, string population, string model, int parameters);

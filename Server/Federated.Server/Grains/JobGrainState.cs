@@ -68,6 +68,32 @@ public sealed class JobGrainState
 
     /// <summary>When it was submitted.</summary>
     public DateTimeOffset SubmittedAt { get; set; }
+
+    /// <summary>The job as the API shows it.</summary>
+    /// <param name="jobId">Its identifier.</param>
+    /// <param name="spec">The parsed <see cref="SpecJson"/>.</param>
+    internal JobStatus ToStatus(string jobId, JobSpec spec) => new()
+    {
+        JobId = jobId,
+        Name = spec.Name,
+        Population = spec.Population,
+        State = State,
+        Reason = Reason,
+        Round = LastRound,
+        MaxRounds = spec.Rounds,
+        ModelVersion = ModelVersion,
+        AdapterSha256 = AdapterSha256,
+        PackageSha256 = PackageSha256,
+        InitialAccuracy = InitialEvaluation?.Accuracy,
+        InitialLoss = InitialEvaluation?.Loss,
+        Accuracy = Evaluation?.Accuracy,
+        Loss = Evaluation?.Loss,
+        Privacy = JobPrivacy.Of(spec, Privacy),
+        RoundsToTarget = RoundsToTarget,
+        DenseAdapterBytes = (long)ParameterCount * sizeof(float),
+        DenseFullModelBytes = FullModelParameters * sizeof(float),
+        SubmittedAt = SubmittedAt,
+    };
 }
 
 /// <summary>An object in the store.</summary>

@@ -1,0 +1,20 @@
+using Federated.Server.Collection;
+using Federated.Server.Events;
+using Federated.Server.Jobs;
+using Federated.Shared.Models;
+
+namespace Federated.Server.Grains;
+
+/// <summary>Opens runners; one a job.</summary>
+internal sealed class RoundRunnerFactory(
+    JobModels models, PartialSumStore sums, IGrainFactory grains, Hosting.ServerThreads threads, EventFeed events, TimelineRecorder timelines, TimeProvider time)
+{
+    /// <summary>Loads the job's model at its committed version.</summary>
+    public async Task<RoundRunner> OpenAsync(string jobId, JobSpec spec, IPersistentState<JobGrainState> state, CancellationToken ct)
+    {
+        CommittedModel model = RoundRunner.Committed(state.State);
+        JobRuntime runtime = await JobRuntime.OpenAsync(
+            jobId, spec, ContentHash.Parse(state.State.PackageSha256), model, models, threads.Count, ct);
+        return new RoundRunner(jobId, spec, state, runtime, models, sums, grains, events, timelines, time);
+    }
+}
