@@ -34,11 +34,27 @@ public static class ModelEvaluator
     /// <param name="examples">What to evaluate on; without examples the sum is empty.</param>
     /// <param name="cancellationToken">Looked at before every batch.</param>
     /// <exception cref="ArgumentException">The adapter has the wrong length.</exception>
+    public static Task<EvaluationSum> EvaluateAsync(
+        WorkspacePool pool, ReadOnlyMemory<float> adapter, IExampleSource examples, CancellationToken cancellationToken) =>
+        EvaluateAsync(pool, adapter, examples, workspace => workspace, cancellationToken);
+
+    /// <summary>The same with workspaces that are seen through something, for example through one that waits before every batch.</summary>
+    /// <param name="pool">Lends the workspaces.</param>
+    /// <param name="adapter">[P], P = model.Layout.Length.</param>
+    /// <param name="examples">What to evaluate on; without examples the sum is empty.</param>
+    /// <param name="view">Gives what to evaluate with in place of a workspace.</param>
+    /// <param name="cancellationToken">Looked at before every batch.</param>
+    /// <exception cref="ArgumentException">The adapter has the wrong length.</exception>
     public static async Task<EvaluationSum> EvaluateAsync(
-        WorkspacePool pool, ReadOnlyMemory<float> adapter, IExampleSource examples, CancellationToken cancellationToken)
+        WorkspacePool pool,
+        ReadOnlyMemory<float> adapter,
+        IExampleSource examples,
+        Func<IModelWorkspace, IModelWorkspace> view,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentNullException.ThrowIfNull(examples);
+        ArgumentNullException.ThrowIfNull(view);
         int parameters = pool.Model.Layout.Length;
         if (adapter.Length != parameters)
         {
@@ -68,12 +84,13 @@ public static class ModelEvaluator
         async Task WorkAsync()
         {
             using WorkspaceLease lease = await pool.RentAsync(cancellationToken).ConfigureAwait(false);
-            adapter.Span.CopyTo(lease.Workspace.Adapter);
+            IModelWorkspace workspace = view(lease.Workspace);
+            adapter.Span.CopyTo(workspace.Adapter);
             int[] indices = new int[batchSize];
             for (int batch = Interlocked.Increment(ref next); batch < batches; batch = Interlocked.Increment(ref next))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                results[batch] = EvaluateBatch(lease.Workspace, examples, batch, indices);
+                results[batch] = EvaluateBatch(workspace, examples, batch, indices);
             }
         }
     }

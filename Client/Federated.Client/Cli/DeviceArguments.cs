@@ -20,7 +20,7 @@ internal sealed record DeviceArguments(ClientIdentity Identity, Uri Server, Devi
         if (enrolled is null)
         {
             Uri address = Address(server ?? throw Missing("--server"));
-            DemandLoopback(address);
+            DemandLoopback(address, state);
             return new DeviceArguments(
                 new ClientIdentity(deviceId ?? throw Missing("--device-id"), population ?? throw Missing("--population"), labels), address, null);
         }
@@ -51,9 +51,16 @@ internal sealed record DeviceArguments(ClientIdentity Identity, Uri Server, Devi
         ? uri
         : throw new FormatException($"The server address '{server}' is not a URL. Write it as https://HOST:PORT.");
 
-    private static void DemandLoopback(Uri address)
+    private static void DemandLoopback(Uri address, string? state)
     {
-        if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback)
+        if (address.Scheme != Uri.UriSchemeHttp)
+        {
+            string place = state is null ? "without --state it has no identity" : $"'{state}' holds no identity";
+            throw new FormatException(
+                $"The server address '{address}' is one for enrolled devices, and this device is none: {place}. Enroll it: 'federated-client enroll --help'.");
+        }
+
+        if (!address.IsLoopback)
         {
             throw new FormatException(
                 $"The server address '{address}' is in clear text and not on this machine. Enroll the device ('federated-client enroll') and use https.");

@@ -97,6 +97,12 @@ internal sealed class PredictCommand : Command
             await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
             return ExitCode.Failure;
         }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Engines throw exceptions of their own, for a token beyond the vocabulary for example.
+            await error.WriteLineAsync($"error: {e.GetType().Name}: {e.Message}").ConfigureAwait(false);
+            return ExitCode.Failure;
+        }
     }
 
     private void Answer(ParseResult parse, Predictor predictor, DeviceExamples examples, CancellationToken cancellationToken)

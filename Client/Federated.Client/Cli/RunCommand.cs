@@ -76,6 +76,11 @@ internal sealed class RunCommand : Command
         Description = "After each round keep what this device's own training made of the model, beside the shared one, and compare both on the examples held out; ask them with 'predict'. Needs --state.",
     };
 
+    private readonly Option<bool> _maskedOnly = new("--masked-only")
+    {
+        Description = "Take part in no round but those under secure aggregation, whatever the server plans.",
+    };
+
     private readonly Option<bool> _exitWhenUpdated = new("--exit-when-updated")
     {
         Description = "Stop between two rounds when the program's file was replaced, so that the service manager starts the newer one.",
@@ -108,6 +113,7 @@ internal sealed class RunCommand : Command
         Options.Add(_cacheMebibytes);
         Options.Add(_healthPort);
         Options.Add(_personal);
+        Options.Add(_maskedOnly);
         Options.Add(_exitWhenUpdated);
         Options.Add(_json);
         SetAction(RunAsync);
@@ -144,12 +150,14 @@ internal sealed class RunCommand : Command
             examples = DataSourceSpec.Parse(parse.GetRequiredValue(_data)).Open(TimeProvider.System);
             opened = device.Connect(parse.GetValue(_maxKilobits) * BytesInAKilobit);
             enrollment = device.Enrolled?.Enrollment(opened);
-            cache = OpenCache(parse, engine);
+            cache = OpenCache(parse, engine, policy);
         }
         catch (Exception e) when (e is FormatException or ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or NotSupportedException)
         {
             await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
-            return ExitCode.Usage;
+
+            // A disk that fails or a file that is in use may be well later, when a service manager starts the program again.
+            return e is IOException and not (FileNotFoundException or DirectoryNotFoundException) ? ExitCode.Failure : ExitCode.Usage;
         }
 
         bool json = parse.GetValue(_json);
@@ -166,7 +174,7 @@ internal sealed class RunCommand : Command
             ? null
             : new PolicyGuard(
                 policy,
-                new DeviceSensors("/", () => FreeDisk(state?.Path)).Read,
+                new DeviceSensors("/", () => DiskSpace.FreeBytes(state?.Path ?? Path.GetTempPath())).Read,
                 state?.Day,
                 (refusal, ct) => session!.WithholdAsync(refusal.Reason, refusal.Detail, ct),
                 TimeProvider.System,
@@ -183,6 +191,7 @@ internal sealed class RunCommand : Command
             new SessionOptions
             {
                 Engine = engine.Name,
+                MaskedOnly = parse.GetValue(_maskedOnly),
                 Personal = parse.GetValue(_personal) ? new PersonalModels(state!.Personal, examples.HeldOut, log) : null,
             },
             TimeProvider.System,
@@ -198,12 +207,12 @@ internal sealed class RunCommand : Command
 
         if (guard is not null)
         {
+            before.Add(new PackageRoom(models));
             before.Add(guard);
         }
 
         before.Add(new ExampleRefresh(examples, log));
         DeviceHealth health = new(TimeProvider.System);
-        before.Add(health);
         Agent agent = new(device.Identity, session, options, TimeProvider.System, log, before);
         try
         {
@@ -219,6 +228,7 @@ internal sealed class RunCommand : Command
                         WriteJson(output, report);
                     }
                 },
+                health.Missed,
                 updated.Token).ConfigureAwait(false);
             return ExitCode.Success;
         }
@@ -256,24 +266,14 @@ internal sealed class RunCommand : Command
         return endpoint;
     }
 
-    private static long? FreeDisk(string? state)
-    {
-        try
-        {
-            return new DriveInfo(Path.GetFullPath(state ?? Path.GetTempPath())).AvailableFreeSpace;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return null;
-        }
-    }
-
-    private ModelCache OpenCache(ParseResult parse, ITrainingEngine engine)
+    private ModelCache OpenCache(ParseResult parse, ITrainingEngine engine, DevicePolicy? policy)
     {
         ModelCacheOptions options = new()
         {
             Folder = parse.GetValue(_state) is { } state ? new StateFolder(state).Packages : null,
             MaxFolderBytes = parse.GetValue(_cacheMebibytes) << 20,
+            LeastFreeBytes = (policy?.MinFreeDiskMebibytes ?? 0) << 20,
+            OnePackageInMemory = true,
             TrainingThreads = 1,
         };
         return new ModelCache(options, engine);

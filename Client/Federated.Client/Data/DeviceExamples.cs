@@ -44,7 +44,7 @@ public sealed class DeviceExamples
     /// <returns>Whether the examples are others now.</returns>
     /// <exception cref="IOException">The folder cannot be read; the examples stay as they were.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
-    /// <exception cref="FormatException">What the folder holds now cannot be split as it was asked for; the examples stay as they were.</exception>
+    /// <exception cref="FormatException">What the folder holds now cannot be split as it was asked for; there are no examples then until the folder changes.</exception>
     public bool Refresh()
     {
         if (_folder is null || !_folder.Refresh())
@@ -52,12 +52,22 @@ public sealed class DeviceExamples
             return false;
         }
 
-        // Nothing can be split no way, and is trained on all the same: what was deleted must not be.
         IExampleSource all = _folder.Examples;
-        (IExampleSource training, IExampleSource heldOut) = all.Count == 0 ? (all, all) : Part(all);
-        _training.Put(training);
-        _heldOut.Put(heldOut);
-        return true;
+        try
+        {
+            (IExampleSource training, IExampleSource heldOut) = all.Count == 0 ? (all, all) : Part(all);
+            _training.Put(training);
+            _heldOut.Put(heldOut);
+            return true;
+        }
+        catch (FormatException)
+        {
+            // What was deleted must not be trained on because of what is left.
+            IExampleSource none = new ExampleSubset(all, []);
+            _training.Put(none);
+            _heldOut.Put(none);
+            throw;
+        }
     }
 
     private (IExampleSource Training, IExampleSource HeldOut) Part(IExampleSource all)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Federated.Shared.Files;
 
 namespace Federated.Client.Identity;
 
@@ -91,6 +92,7 @@ internal sealed record StoredIdentity
         }
 
         File.Move(temporary, path, overwrite: true);
+        DirectoryFlush.Flush(folder);
     }
 
     /// <summary>The certificate with its key, for TLS.</summary>

@@ -6,9 +6,9 @@ namespace Federated.Client.Operations;
 
 /// <summary>How the agent is doing, for whoever watches the device. Thread-safe.</summary>
 /// <param name="time">The clock.</param>
-internal sealed class DeviceHealth(TimeProvider time) : IBeforeCheckIn
+internal sealed class DeviceHealth(TimeProvider time)
 {
-    /// <summary>Check-ins in a row without an answer, beyond which the device is not well.</summary>
+    /// <summary>Failures in a row to reach the server, at a check-in or what comes before it, beyond which the device is not well.</summary>
     public const int MostUnanswered = 5;
 
     private readonly Lock _lock = new();
@@ -20,15 +20,13 @@ internal sealed class DeviceHealth(TimeProvider time) : IBeforeCheckIn
     private long _givenUp;
     private string _last = "";
 
-    /// <summary>A check-in is about to be made.</summary>
-    public ValueTask<TimeSpan?> AskAsync(CancellationToken cancellationToken)
+    /// <summary>The server could not be reached.</summary>
+    public void Missed()
     {
         lock (_lock)
         {
             _unanswered++;
         }
-
-        return ValueTask.FromResult<TimeSpan?>(null);
     }
 
     /// <summary>A session has ended.</summary>

@@ -39,8 +39,8 @@ internal sealed partial class PersonalModels(string folder, IExampleSource heldO
                 return;
             }
 
-            EvaluationSum? sharedSum = await EvaluateAsync(pool, shared, cancellationToken).ConfigureAwait(false);
-            EvaluationSum? personalSum = await EvaluateAsync(pool, personal, cancellationToken).ConfigureAwait(false);
+            EvaluationSum? sharedSum = await EvaluateAsync(pool, shared, scope.Pacing, cancellationToken).ConfigureAwait(false);
+            EvaluationSum? personalSum = await EvaluateAsync(pool, personal, scope.Pacing, cancellationToken).ConfigureAwait(false);
             PersonalDocument document = new(plan.JobId, plan.Round, plan.Package, sharedSum, personalSum, Bytes(shared), Bytes(personal));
             if (!_files.TryWrite(plan.JobId, document.ToBytes()))
             {
@@ -66,8 +66,11 @@ internal sealed partial class PersonalModels(string folder, IExampleSource heldO
         }
     }
 
-    private async Task<EvaluationSum?> EvaluateAsync(WorkspacePool pool, float[] adapter, CancellationToken cancellationToken) =>
-        heldOut.Count == 0 ? null : await ModelEvaluator.EvaluateAsync(pool, adapter, heldOut, cancellationToken).ConfigureAwait(false);
+    private async Task<EvaluationSum?> EvaluateAsync(WorkspacePool pool, float[] adapter, IRoundPacing? pacing, CancellationToken cancellationToken) =>
+        heldOut.Count == 0
+            ? null
+            : await ModelEvaluator.EvaluateAsync(
+                pool, adapter, heldOut, workspace => pacing?.Pace(workspace, cancellationToken) ?? workspace, cancellationToken).ConfigureAwait(false);
 
     private static ReadOnlyMemory<byte> Bytes(float[] values) => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 

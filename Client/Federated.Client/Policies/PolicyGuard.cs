@@ -16,6 +16,7 @@ internal sealed partial class PolicyGuard : IBeforeCheckIn, IRoundPacing, IDispo
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _askAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _tellAgain = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _longestTellAgain = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _writeEvery = TimeSpan.FromSeconds(10);
 
     // Shorter waits of the processor's share would be rounded up by the system.
@@ -28,6 +29,7 @@ internal sealed partial class PolicyGuard : IBeforeCheckIn, IRoundPacing, IDispo
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly PolicyVerdict _verdict;
+    private readonly Backoff _tellBackoff;
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _open = new(true);
     private readonly long _began;
@@ -64,9 +66,13 @@ internal sealed partial class PolicyGuard : IBeforeCheckIn, IRoundPacing, IDispo
         _time = time;
         _log = log;
         _verdict = new PolicyVerdict(policy);
+        _tellBackoff = new Backoff(_askAgain, _longestTellAgain, time, Environment.MachineName);
         _began = time.GetTimestamp();
         _use = _file.Read() ?? new DayUse(Today, 0, 0);
     }
+
+    /// <inheritdoc/>
+    public bool IsOpen => _open.IsSet && Volatile.Read(ref _end) is null;
 
     private DateOnly Today => DateOnly.FromDateTime(_time.GetLocalNow().DateTime);
 
@@ -90,10 +96,14 @@ internal sealed partial class PolicyGuard : IBeforeCheckIn, IRoundPacing, IDispo
                 await _tell(refusals[0], cancellationToken).ConfigureAwait(false);
                 _told = reasons;
                 _toldAt = Elapsed;
+                _tellBackoff.Reset();
             }
             catch (ServerLinkException e) when (e.Retriable)
             {
-                // The server learns it when it can be reached again.
+                // The server learns it when it can be reached again. A fleet whose quiet hours have begun must not call it all at once.
+                TimeSpan pause = _tellBackoff.Next();
+                LogNotTold(_log, pause.TotalSeconds, e.Message);
+                return pause > _askAgain ? pause : _askAgain;
             }
         }
 
@@ -254,6 +264,9 @@ internal sealed partial class PolicyGuard : IBeforeCheckIn, IRoundPacing, IDispo
 
     [LoggerMessage(20, LogLevel.Information, "The device may train again.")]
     private static partial void LogAllowed(ILogger log);
+
+    [LoggerMessage(22, LogLevel.Warning, "The server could not be told that the device stays away; next try in {Seconds:F1} s. {Detail}")]
+    private static partial void LogNotTold(ILogger log, double seconds, string detail);
 
     [LoggerMessage(21, LogLevel.Information, "The device must not train now. {Why}")]
     private static partial void LogForbidden(ILogger log, string why);

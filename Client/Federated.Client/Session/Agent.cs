@@ -24,11 +24,12 @@ public sealed class Agent(
 
     /// <summary>Runs until the options say so.</summary>
     /// <param name="ended">Is given each report; nobody when null.</param>
+    /// <param name="missed">Is told when the server could not be reached; nobody when null.</param>
     /// <param name="cancellationToken">Stops the agent; an assigned round is reported as interrupted.</param>
     /// <returns>Rounds contributed to.</returns>
     /// <exception cref="ServerLinkException">The server refuses the device for good.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<long> RunAsync(Action<SessionReport>? ended, CancellationToken cancellationToken)
+    public async Task<long> RunAsync(Action<SessionReport>? ended, Action? missed, CancellationToken cancellationToken)
     {
         long contributed = 0;
         while (true)
@@ -49,6 +50,7 @@ public sealed class Agent(
             {
                 TimeSpan pause = _backoff.Next();
                 AgentLog.ServerAway(log, pause.TotalSeconds, e.Message);
+                missed?.Invoke();
                 await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
                 continue;
             }

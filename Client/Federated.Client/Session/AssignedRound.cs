@@ -123,15 +123,36 @@ internal sealed class AssignedRound(
 
     private void DemandMaskable()
     {
-        if (plan.Group is not null && enrollment is null)
+        if (plan.Group is null)
+        {
+            DemandUnmaskable();
+            return;
+        }
+
+        if (enrollment is null)
         {
             throw new RoundAbortException(
                 AbortReason.Policy, "The round is under secure aggregation and this device has no keys for it. Enroll it.");
         }
 
-        if (plan.Group is not null && !memory.Masked.Allows(plan))
+        if (!memory.Masked.Allows(plan))
         {
-            throw new RoundAbortException(AbortReason.Policy, $"A masked input for round {plan.Round} or a later one has left this device before.");
+            throw new RoundAbortException(AbortReason.Policy, memory.Masked.Refusal(plan));
+        }
+    }
+
+    // The update of a masked round is the same bit for bit without the mask: a server that asked for it again in clear would have it.
+    private void DemandUnmaskable()
+    {
+        if (options.MaskedOnly)
+        {
+            throw new RoundAbortException(AbortReason.Policy, "The round is not under secure aggregation, and this device takes part in no other.");
+        }
+
+        if (memory.Masked.Knows(plan.JobId))
+        {
+            throw new RoundAbortException(
+                AbortReason.Policy, $"This device has sent masked inputs to '{plan.JobId}' and sends that job nothing else.{memory.Masked.WayOut(plan.JobId)}");
         }
     }
 
@@ -213,8 +234,8 @@ internal sealed class AssignedRound(
         }
         catch (Exception e) when (e is not (OperationCanceledException or RoundAbortException or OutOfMemoryException))
         {
-            // Engines throw exceptions of their own; whichever it is, this device cannot train this plan.
-            throw new RoundAbortException(AbortReason.TrainingFailed, $"{e.GetType().Name}: {e.Message}", e);
+            // Engines throw exceptions of their own; whichever it is, this device cannot train this plan. Its words may quote an example.
+            throw RoundAbortException.OfTraining(e);
         }
     }
 

@@ -157,12 +157,12 @@ public sealed class ClientSession
         }
         catch (ProtocolViolationException e)
         {
-            return await AbortAsync(assignment, null, AbortReason.UnsupportedPlan, e.Message, null, counter).ConfigureAwait(false);
+            return await AbortAsync(assignment, null, new RoundAbortException(AbortReason.UnsupportedPlan, e.Message, e), null, counter).ConfigureAwait(false);
         }
 
         _backoff.Reset();
         long deadline = assignedAt + (long)(plan.Deadline.TotalSeconds * _time.TimestampFrequency);
-        TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time);
+        TransferScope scope = new(_link, _identity.DeviceId, counter, _backoff, deadline, _time) { Pacing = _pacing };
         AssignedRound round = new(
             _identity, plan, _models, _examples, _memory, _enrollment, _pacing, scope, _time, _observer, _options);
         using CancellationTokenSource closing = new(scope.Remaining, _time);
@@ -188,11 +188,10 @@ public sealed class ClientSession
                 counter.Up,
                 counter.Down);
         }
-        catch (Exception e) when (ReasonOf(e, plan, ct) is not null)
+        catch (Exception e) when (e is not ServerLinkException)
         {
-            (AbortReason reason, string detail) = ReasonOf(e, plan, ct)!.Value;
-            PolicyReason policy = e is RoundAbortException abort ? abort.Policy : PolicyReason.Unspecified;
-            return await AbortAsync(assignment, plan, reason, detail, round.Training, counter, policy).ConfigureAwait(false);
+            // Whatever it is, the round must not wait for this device.
+            return await AbortAsync(assignment, plan, AbortOf(e, plan, ct), round.Training, counter).ConfigureAwait(false);
         }
     }
 
@@ -208,37 +207,36 @@ public sealed class ClientSession
         Detail = OneLine(detail),
     };
 
-    private static (AbortReason Reason, string Detail)? ReasonOf(Exception exception, PlanDocument plan, CancellationToken ct) => exception switch
+    private static RoundAbortException AbortOf(Exception exception, PlanDocument plan, CancellationToken ct) => exception switch
     {
-        RoundAbortException e => (e.Reason, e.Message),
-        SimulatedLossException e => (AbortReason.SimulatedLoss, e.Message),
-        OperationCanceledException when ct.IsCancellationRequested => (AbortReason.Interrupted, "The client was stopped."),
-        OperationCanceledException => (
+        RoundAbortException e => e,
+        SimulatedLossException e => new RoundAbortException(AbortReason.SimulatedLoss, e.Message, e),
+        OperationCanceledException when ct.IsCancellationRequested => new RoundAbortException(AbortReason.Interrupted, "The client was stopped.", exception),
+        OperationCanceledException => new RoundAbortException(
             AbortReason.TransferFailed,
-            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The round's {plan.Deadline.TotalSeconds:0.###} s were over before the device was done.")),
-        OutOfMemoryException => (AbortReason.OutOfMemory, "The device has too little memory for this model."),
-        _ => null,
+            string.Create(System.Globalization.CultureInfo.InvariantCulture, $"The round's {plan.Deadline.TotalSeconds:0.###} s were over before the device was done."),
+            exception),
+        OutOfMemoryException => new RoundAbortException(AbortReason.OutOfMemory, "The device has too little memory for this model.", exception),
+        _ => RoundAbortException.OfTraining(exception),
     };
 
     private async Task<SessionReport> AbortAsync(
         Assignment assignment,
         PlanDocument? plan,
-        AbortReason reason,
-        string detail,
+        RoundAbortException abort,
         LocalTrainingResult? training,
-        ByteCounter counter,
-        PolicyReason policy = PolicyReason.Unspecified)
+        ByteCounter counter)
     {
-        AbortReport report = Report(assignment, reason, detail);
-        report.Policy = policy;
+        AbortReport report = Report(assignment, abort.Reason, abort.Told);
+        report.Policy = abort.Policy;
         await ReportAbortAsync(
-            report, reason == AbortReason.Interrupted ? _options.InterruptTimeout : _options.AbortTimeout, counter).ConfigureAwait(false);
+            report, abort.Reason == AbortReason.Interrupted ? _options.InterruptTimeout : _options.AbortTimeout, counter).ConfigureAwait(false);
         return new SessionReport(
             SessionResult.Aborted,
             _options.PauseAfterFailure,
             plan,
             SubmitOutcome.Unspecified,
-            $"{reason}: {report.Detail}",
+            $"{abort.Reason}: {OneLine(abort.Message)}",
             training,
             counter.Up,
             counter.Down);

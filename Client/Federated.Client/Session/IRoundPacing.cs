@@ -8,6 +8,9 @@ internal interface IRoundPacing
     /// <summary>A round begins; it ends when what is returned is disposed.</summary>
     IDisposable Begin();
 
+    /// <summary>Whether <see cref="PassAsync"/> would return at once.</summary>
+    bool IsOpen { get; }
+
     /// <summary>Waits until the device may go on.</summary>
     /// <exception cref="RoundAbortException">The round is to be given up.</exception>
     ValueTask PassAsync(CancellationToken cancellationToken);

@@ -25,6 +25,10 @@ internal sealed class JobFiles(string folder, string extension)
         }
     }
 
+    /// <summary>Whether the job has a file, that can be read or not.</summary>
+    /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
+    public bool Has(string jobId) => File.Exists(PathOf(jobId));
+
     /// <summary>Replaces the job's file. False when the disk does not take it; the earlier file is still there then.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="content">The new content.</param>

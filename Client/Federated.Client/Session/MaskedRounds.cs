@@ -12,7 +12,9 @@ namespace Federated.Client.Session;
 /// <param name="folder">Where it is kept, a file a job; null for memory alone, for devices that are simulated or keep no state.</param>
 public sealed class MaskedRounds(string? folder = null)
 {
-    private readonly JobFiles? _files = folder is null ? null : new JobFiles(folder, ".masked");
+    private const string Extension = ".masked";
+
+    private readonly JobFiles? _files = folder is null ? null : new JobFiles(folder, Extension);
     private readonly Dictionary<string, long> _lastOf = new(StringComparer.Ordinal);
 
     /// <summary>Whether the device may send a masked input for this plan. A file that cannot be understood allows none: it was once written.</summary>
@@ -38,9 +40,24 @@ public sealed class MaskedRounds(string? folder = null)
         _lastOf[plan.JobId] = plan.Round;
     }
 
+    /// <summary>Whether a masked input for any round of this job has left the device.</summary>
+    public bool Knows(string jobId) => _lastOf.ContainsKey(jobId) || Kept(jobId) > 0;
+
+    /// <summary>Why the device may not send a masked input for this plan, with the way out.</summary>
+    public string Refusal(PlanDocument plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return $"A masked input for round {plan.Round} or a later one has left this device before.{WayOut(plan.JobId)}";
+    }
+
+    /// <summary>What a person can do who knows that the job is another one than was remembered; begins with a space, or is empty.</summary>
+    public string WayOut(string jobId) => folder is null
+        ? ""
+        : $" If the server was set up anew and its '{jobId}' is another job, delete '{Path.Combine(folder, jobId + Extension)}' on the device.";
+
     private long Kept(string jobId) => _files?.Read(jobId) switch
     {
-        null => 0,
+        null => _files?.Has(jobId) == true ? long.MaxValue : 0,
         { Length: sizeof(long) } bytes => BinaryPrimitives.ReadInt64LittleEndian(bytes),
         _ => long.MaxValue,
     };

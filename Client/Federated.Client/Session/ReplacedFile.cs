@@ -1,3 +1,5 @@
+using Federated.Shared.Files;
+
 namespace Federated.Client.Session;
 
 /// <summary>Small files that a power cut leaves as they were or as they are to be, and never in between. Their owner alone may read them: what a device has learnt is in some.</summary>
@@ -6,7 +8,7 @@ internal static class ReplacedFile
     /// <summary>Replaces a file; its folder is made when it is not there. Returns when the content is on the disk.</summary>
     /// <param name="path">The file.</param>
     /// <param name="content">All of it.</param>
-    /// <returns>False when the disk does not take it; the earlier file is still there then.</returns>
+    /// <returns>False when the disk does not take it; the earlier file is still there then, or the new one without a promise that it stays.</returns>
     public static bool TryWrite(string path, ReadOnlySpan<byte> content)
     {
         string draft = path + ".new";
@@ -27,6 +29,7 @@ internal static class ReplacedFile
             }
 
             File.Move(draft, path, overwrite: true);
+            DirectoryFlush.Flush(Path.GetDirectoryName(path)!);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -39,6 +39,9 @@ public sealed record SessionOptions
     /// <summary>Engine as the server's statistics show it. <c>onnx</c> by default.</summary>
     public string Engine { get; init; } = "onnx";
 
+    /// <summary>Whether the device takes part in no round but those under secure aggregation. Off by default.</summary>
+    public bool MaskedOnly { get; init; }
+
     /// <summary>Keeps what the device's own training made of the model; nobody when null.</summary>
     internal PersonalModels? Personal { get; init; }
 }

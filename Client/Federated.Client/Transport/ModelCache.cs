@@ -39,7 +39,7 @@ public sealed class ModelCache : IDisposable
         if (options.Folder is not null)
         {
             Directory.CreateDirectory(options.Folder);
-            _room = new BoundedFolder(options.Folder, options.MaxFolderBytes, TimeProvider.System);
+            _room = new BoundedFolder(options.Folder, options.MaxFolderBytes, TimeProvider.System, options.LeastFreeBytes);
         }
     }
 
@@ -64,6 +64,11 @@ public sealed class ModelCache : IDisposable
             {
                 if (entry.Model is null)
                 {
+                    if (_options.OnePackageInMemory)
+                    {
+                        FreeOthers(manifest);
+                    }
+
                     long up = scope.Counter.Up;
                     long down = scope.Counter.Down;
                     entry.Model = await LoadAsync(manifest, use, scope, cancellationToken).ConfigureAwait(false);
@@ -130,6 +135,11 @@ public sealed class ModelCache : IDisposable
         return sink.TakeArray();
     }
 
+    /// <summary>Deletes packages, those used longest ago first, until the disk has free what it is to keep.</summary>
+    /// <exception cref="IOException">The folder cannot be read, or a file not be deleted.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    public void KeepFree() => _room?.KeepFree();
+
     /// <summary>Frees every model and workspace.</summary>
     public void Dispose()
     {
@@ -141,15 +151,23 @@ public sealed class ModelCache : IDisposable
         _disposed = true;
         foreach (Entry entry in _entries.Values)
         {
-            WorkspacePool? pool = entry.Model?.Workspaces;
-            pool?.Dispose();
-            pool?.Model.Dispose();
-            entry.Gate.Dispose();
+            entry.Dispose();
         }
 
         if (_options.Folder is null && _weightsFolder.IsValueCreated)
         {
             Directory.Delete(_weightsFolder.Value, recursive: true);
+        }
+    }
+
+    private void FreeOthers(ContentHash manifest)
+    {
+        foreach ((ContentHash Manifest, ModelUse Use) key in _entries.Keys.Where(key => key.Manifest != manifest))
+        {
+            if (_entries.TryRemove(key, out Entry? other))
+            {
+                other.Dispose();
+            }
         }
     }
 
@@ -286,7 +304,7 @@ public sealed class ModelCache : IDisposable
         return ContentHash.FromBytes(await SHA256.HashDataAsync(stream, cancellationToken).ConfigureAwait(false)) == hash;
     }
 
-    private sealed class Entry
+    private sealed class Entry : IDisposable
     {
         public SemaphoreSlim Gate { get; } = new(1, 1);
 
@@ -297,5 +315,12 @@ public sealed class ModelCache : IDisposable
         public long BytesUp;
 
         public long BytesDown;
+
+        public void Dispose()
+        {
+            Model?.Workspaces?.Dispose();
+            Model?.Workspaces?.Model.Dispose();
+            Gate.Dispose();
+        }
     }
 }

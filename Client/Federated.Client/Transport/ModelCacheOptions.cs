@@ -15,6 +15,12 @@ public sealed record ModelCacheOptions
     /// <summary>Most that the files of <see cref="Folder"/> may hold together, in bytes; what was used longest ago leaves first. No limit by default.</summary>
     public long MaxFolderBytes { get; init; } = long.MaxValue;
 
+    /// <summary>What the disk of <see cref="Folder"/> is to keep free, in bytes: a package that would take it is refused, and those used longest ago leave before. 0, for nothing, by default.</summary>
+    public long LeastFreeBytes { get; init; }
+
+    /// <summary>Whether a package is freed from memory before another one is loaded: for one device, which trains one at a time. Off by default.</summary>
+    public bool OnePackageInMemory { get; init; }
+
     /// <summary>
     /// Whether a device that finds a package already here is charged the bytes it cost to fetch, once a package. Off by default: bytes are
     /// what really passed. On when the cache stands for as many caches as there are virtual devices, so that what a device is

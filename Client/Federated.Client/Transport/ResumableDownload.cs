@@ -1,3 +1,4 @@
+using Federated.Client.Session;
 using Federated.Shared.Protocol;
 
 namespace Federated.Client.Transport;
@@ -11,12 +12,19 @@ internal static class ResumableDownload
     /// <summary>Returns when the sink holds the verified object.</summary>
     /// <exception cref="ProtocolViolationException">What the server sends is not the object.</exception>
     /// <exception cref="ServerLinkException">The server refuses, for good.</exception>
+    /// <exception cref="RoundAbortException">The device's own policy ends the round.</exception>
     /// <exception cref="OperationCanceledException">Cancelled, for example because the round's time is up.</exception>
     public static async Task RunAsync(VerifiedSink sink, TransferScope scope, CancellationToken cancellationToken)
     {
         bool corrupted = false;
+        sink.Pacing = scope.Pacing;
         while (true)
         {
+            if (scope.Pacing is { } pacing)
+            {
+                await pacing.PassAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             if (!await StreamAsync(sink, !corrupted, scope, cancellationToken).ConfigureAwait(false))
             {
                 continue;

@@ -1,3 +1,5 @@
+using Federated.Client.Session;
+
 namespace Federated.Client.Transport;
 
 /// <summary>What the transfers of one assigned round share.</summary>
@@ -20,6 +22,9 @@ public sealed class TransferScope(IServerLink link, string deviceId, ByteCounter
 
     /// <summary>Paces attempts after a failure.</summary>
     public Backoff Backoff { get; } = backoff;
+
+    /// <summary>Holds transfers up when the device has to do without them; nobody when null.</summary>
+    internal IRoundPacing? Pacing { get; init; }
 
     /// <summary>Time left until the round closes; at least a millisecond, so that a call made too late fails in the server's words.</summary>
     public TimeSpan Remaining

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Federated.Client.Session;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 
@@ -18,6 +19,9 @@ internal abstract class VerifiedSink(ContentHash content, string name) : IDownlo
     /// <summary>What it is, for messages.</summary>
     public string Name { get; } = name;
 
+    /// <summary>Whom to ask before bytes are taken: a stream is broken off when the device has to do without it. Nobody when null.</summary>
+    public IRoundPacing? Pacing { get; set; }
+
     /// <summary>Bytes held: where a broken download goes on.</summary>
     public long Position { get; private set; }
 
@@ -30,6 +34,11 @@ internal abstract class VerifiedSink(ContentHash content, string name) : IDownlo
     /// <inheritdoc/>
     public void Accept(long offset, long totalLength, ReadOnlySpan<byte> bytes)
     {
+        if (Pacing is { IsOpen: false })
+        {
+            throw new ServerLinkException($"The device's own policy holds the download of the {Name} up.", retriable: true);
+        }
+
         if (TotalLength != totalLength)
         {
             if (TotalLength >= 0)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Federated.Shared.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Federated.Server.Storage;

@@ -50,6 +50,7 @@ public sealed class CommandLineTests
     [InlineData("d", "p", "csv:path=DATA,label=y", "ftp://h:1", "ftp://h:1")]
     [InlineData("d", "p", "csv:path=DATA,label=y", "nowhere", "'nowhere' is not a URL")]
     [InlineData("d", "p", "csv:path=DATA,label=y", "http://server.example:5401", "is in clear text and not on this machine")]
+    [InlineData("d", "p", "csv:path=DATA,label=y", "https://server.example:5401", "is one for enrolled devices, and this device is none: without --state it has no identity")]
     public async Task Run_BadInput_SaysWhatIsWrong(string device, string population, string data, string server, string message)
     {
         using TemporaryTable table = new();
@@ -60,6 +61,19 @@ public sealed class CommandLineTests
         Assert.Equal((2, ""), (code, output));
         Assert.StartsWith("error: ", error, StringComparison.Ordinal);
         Assert.Contains(message, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_DataThatIsInUse_IsAFailureThatMayPass()
+    {
+        using TemporaryTable table = new();
+        using FileStream held = new(table.Path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+        (int code, _, string error) = await InvokeAsync(
+            "run", "--server", "http://localhost:1", "--device-id", "d", "--population", "p", "--data", $"csv:path={table.Path},label=y");
+
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
     }
 
     [Fact]

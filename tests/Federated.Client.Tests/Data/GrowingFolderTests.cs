@@ -50,6 +50,7 @@ public sealed class GrowingFolderTests : IDisposable
                     Write("bird/5.png", 5);
                 }
             },
+            null,
             TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
         Assert.Equal([2, 3], counts);
@@ -104,6 +105,24 @@ public sealed class GrowingFolderTests : IDisposable
         Assert.Equal(1, examples.Training.Count);
         Assert.Single(_log.Written, line => line.Contains("cannot be read (DirectoryNotFoundException)", StringComparison.Ordinal));
         Assert.DoesNotContain(_log.Written, line => line.Contains(images, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Ask_TextsDeletedSoThatTheSliceDoesNotFit_TrainsOnNothing()
+    {
+        string path = Path.Combine(_folder.Path, "long.txt");
+        File.WriteAllText(path, new string('a', 40));
+        File.WriteAllText(Path.Combine(_folder.Path, "short.txt"), new string('b', 12));
+        DeviceExamples examples = DataSourceSpec.Parse($"text:folder={_folder.Path},length=4,slice=0:8").Open(_time);
+        Assert.Equal(8, examples.Training.Count);
+        ExampleRefresh refresh = new(examples, _log);
+        File.Delete(path);
+
+        Assert.Null(await refresh.AskAsync(TestContext.Current.CancellationToken));
+        Assert.Null(await refresh.AskAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(0, examples.Training.Count);
+        Assert.Single(_log.Written, line => line.Contains("cannot be split as --data says", StringComparison.Ordinal) && line.Contains("the slice 0:8 ends beyond", StringComparison.Ordinal));
     }
 
     [Theory]

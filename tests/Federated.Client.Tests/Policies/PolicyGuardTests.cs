@@ -162,7 +162,7 @@ public sealed class PolicyGuardTests
         Client.Session.Agent agent = new(
             new ClientIdentity("device-1", "pop", new Dictionary<string, string>()), session, new AgentOptions { Rounds = 1 }, _time, NullLogger.Instance, [guard]);
 
-        Task<long> running = agent.RunAsync(null, TestContext.Current.CancellationToken);
+        Task<long> running = agent.RunAsync(null, null, TestContext.Current.CancellationToken);
         await told.Task.WaitAsync(TestContext.Current.CancellationToken);
         CheckInRequest withheld = Assert.Single(scene.Script.CheckIns);
         Assert.Equal(PolicyReason.Temperature, withheld.Withheld);

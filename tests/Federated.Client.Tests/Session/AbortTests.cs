@@ -86,7 +86,7 @@ public sealed class AbortTests
         await using RoundScene scene = await RoundScene.OpenAsync();
         scene.Step = () => throw new InvalidDataException("kernel\nbroken");
 
-        await ExpectAsync(scene, AbortReason.TrainingFailed, "InvalidDataException: kernel broken");
+        await ExpectAsync(scene, AbortReason.TrainingFailed, "InvalidDataException; the device's log says more", "InvalidDataException: kernel broken");
     }
 
     [Fact]
@@ -96,6 +96,25 @@ public sealed class AbortTests
         scene.Plan = scene.Plan with { Training = scene.Plan.Training with { LearningRate = 1e6, WeightDecay = 1e6, Epochs = 10 } };
 
         await ExpectAsync(scene, AbortReason.TrainingFailed, "diverged");
+    }
+
+    [Fact]
+    public async Task RunOnce_ObserverFails_ReportsItAndGoesOn()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Observer.Assigned = _ => throw new TypeInitializationException("Engine", null);
+
+        await ExpectAsync(scene, AbortReason.TrainingFailed, "TypeInitializationException; the device's log says more", "TypeInitializationException: ");
+    }
+
+    [Fact]
+    public async Task RunOnce_PlanWithoutGroupAndDeviceThatDemandsOne_ReportsPolicy()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Options = scene.Options with { MaskedOnly = true };
+
+        await ExpectAsync(scene, AbortReason.Policy, "not under secure aggregation");
+        Assert.Empty(scene.Script.Downloads);
     }
 
     [Theory]
@@ -163,15 +182,15 @@ public sealed class AbortTests
         Assert.Equal(SessionResult.Aborted, scene.Observer.Ended!.Result);
     }
 
-    private static async Task ExpectAsync(RoundScene scene, AbortReason reason, string detail)
+    private static async Task ExpectAsync(RoundScene scene, AbortReason reason, string told, string? logged = null)
     {
         SessionReport report = await scene.RunAsync();
 
         Assert.Equal((SessionResult.Aborted, SubmitOutcome.Unspecified), (report.Result, report.Outcome));
         AbortReport abort = Assert.Single(scene.Script.Aborts);
         Assert.Equal((reason, "device-1", "job", 7UL), (abort.Reason, abort.DeviceId, abort.JobId, abort.Round));
-        Assert.Contains(detail, abort.Detail, StringComparison.Ordinal);
-        Assert.Contains(detail, report.Detail, StringComparison.Ordinal);
+        Assert.Contains(told, abort.Detail, StringComparison.Ordinal);
+        Assert.Contains(logged ?? told, report.Detail, StringComparison.Ordinal);
         Assert.Empty(scene.Script.Contributions);
     }
 

@@ -15,7 +15,7 @@ public sealed class AgentTests
         using ModelCache models = scene.Cache();
         List<SessionResult> results = [];
 
-        long contributed = await Agent(scene, models, new AgentOptions { Rounds = 3 }).RunAsync(r => results.Add(r.Result), TestContext.Current.CancellationToken);
+        long contributed = await Agent(scene, models, new AgentOptions { Rounds = 3 }).RunAsync(r => results.Add(r.Result), null, TestContext.Current.CancellationToken);
 
         Assert.Equal(3, contributed);
         Assert.Equal(Enumerable.Repeat(SessionResult.Accepted, 3), results);
@@ -29,7 +29,7 @@ public sealed class AgentTests
         CheckInReply assignment = RoundScene.Assign(scene.Plan.ToBytes());
         scene.Script.CheckIn = _ => scene.Script.CheckIns.Count < 2 ? assignment : ServerScript.Later();
 
-        Assert.Equal(1, await Agent(scene, models, new AgentOptions { UntilIdle = true }).RunAsync(null, TestContext.Current.CancellationToken));
+        Assert.Equal(1, await Agent(scene, models, new AgentOptions { UntilIdle = true }).RunAsync(null, null, TestContext.Current.CancellationToken));
 
         Assert.Equal(2, scene.Script.CheckIns.Count);
     }
@@ -42,7 +42,7 @@ public sealed class AgentTests
         await scene.Server.KillAsync();
         AgentOptions options = new() { Rounds = 1, FirstBackoff = TimeSpan.FromMilliseconds(5), LongestBackoff = TimeSpan.FromMilliseconds(20) };
 
-        Task<long> running = Agent(scene, models, options).RunAsync(null, TestContext.Current.CancellationToken);
+        Task<long> running = Agent(scene, models, options).RunAsync(null, null, TestContext.Current.CancellationToken);
         await scene.Server.StartAsync();
 
         Assert.Equal(1, await running.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
@@ -61,7 +61,7 @@ public sealed class AgentTests
         };
         long began = TimeProvider.System.GetTimestamp();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Agent(scene, models, new AgentOptions()).RunAsync(null, stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Agent(scene, models, new AgentOptions()).RunAsync(null, null, stop.Token));
 
         Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(1));
     }

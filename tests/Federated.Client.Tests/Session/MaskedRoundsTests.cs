@@ -37,6 +37,22 @@ public sealed class MaskedRoundsTests
     }
 
     [Fact]
+    public async Task Allows_FileThatCannotBeRead_RefusesTheJob()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        using TemporaryFolder folder = new();
+        new MaskedRounds(folder.Path).Sent(scene.Plan);
+        using FileStream held = new(Path.Combine(folder.Path, "job.masked"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+        MaskedRounds rounds = new(folder.Path);
+
+        Assert.False(rounds.Allows(scene.Plan with { Round = scene.Plan.Round + 1 }));
+        Assert.True(rounds.Knows("job"));
+        Assert.False(rounds.Knows("another"));
+        Assert.Contains($"delete '{held.Name}'", rounds.Refusal(scene.Plan), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sent_FolderThatCannotBeWritten_LetsNothingLeave()
     {
         await using RoundScene scene = await RoundScene.OpenAsync();

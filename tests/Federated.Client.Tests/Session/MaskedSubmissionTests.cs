@@ -112,13 +112,17 @@ public sealed class MaskedSubmissionTests
         Assert.Equal(1, uploads);
     }
 
-    [Fact]
-    public async Task Session_PlanOfARoundWhoseMaskedInputHasLeft_IsRefusedBeforeAnythingIsLoaded()
+    [Theory]
+    [InlineData(true, 0, "has left this device before")]
+    [InlineData(false, 0, "sends that job nothing else")]
+    [InlineData(false, 1, "sends that job nothing else")]
+    public async Task Session_PlanAfterAMaskedInputThatWouldShowIt_IsRefusedBeforeAnythingIsLoaded(bool group, int later, string why)
     {
         await using RoundScene scene = await OpenAsync();
         using GroupMates mates = new(scene.Plan);
         MaskedRounds rounds = new();
-        rounds.Sent(scene.Plan);
+        rounds.Sent(scene.Plan with { Round = scene.Plan.Round - later });
+        scene.Plan = scene.Plan with { Group = group ? scene.Plan.Group : null };
         using ModelCache models = scene.Cache();
         ClientSession session = new(
             new ClientIdentity(GroupMates.Device, "pop", new Dictionary<string, string>()),
@@ -132,7 +136,7 @@ public sealed class MaskedSubmissionTests
 
         SessionReport report = await session.RunOnceAsync(Cancelled);
 
-        Assert.True(report.Detail!.Contains("has left this device before", StringComparison.Ordinal), report.Detail);
+        Assert.True(report.Detail!.Contains(why, StringComparison.Ordinal), report.Detail);
         Assert.Empty(scene.Script.Downloads);
         Assert.Empty(scene.Script.Contributions);
     }

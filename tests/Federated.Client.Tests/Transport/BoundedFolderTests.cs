@@ -48,6 +48,41 @@ public sealed class BoundedFolderTests : IDisposable
     }
 
     [Fact]
+    public void MakeRoom_DiskThatWouldBeTooFull_IsRefusedAndDeletesNothing()
+    {
+        BoundedFolder folder = new(_folder.Path, 100, _time, long.MaxValue / 4);
+        _folder.Write("a", new byte[30]);
+
+        Assert.Contains("minFreeDiskMebibytes", Assert.Throws<IOException>(() => folder.MakeRoom(PathOf("b"), 10)).Message, StringComparison.Ordinal);
+        folder.KeepFree();
+        Assert.Equal(["a"], Names());
+    }
+
+    [Fact]
+    public void KeepFree_DiskTooFull_DeletesWhatWasUsedLongestAgo()
+    {
+        // Files that take no room stand for a disk that others fill: what they hold is beyond what others write meanwhile.
+        const long Gibibyte = 1 << 30;
+        long least = DiskSpace.FreeBytes(_folder.Path)!.Value + (3 * Gibibyte);
+        BoundedFolder folder = new(_folder.Path, 100 * Gibibyte, _time, least);
+        foreach (string name in new[] { "a", "b", "c" })
+        {
+            using (FileStream file = File.Create(PathOf(name)))
+            {
+                file.SetLength(2 * Gibibyte);
+            }
+
+            Use(folder, PathOf(name));
+        }
+
+        Use(folder, PathOf("a"));
+
+        folder.KeepFree();
+
+        Assert.Equal(["a"], Names());
+    }
+
+    [Fact]
     public async Task TransferRate_EachTransfer_WaitsForThoseBeforeIt()
     {
         TransferRate rate = new(1000, _time);

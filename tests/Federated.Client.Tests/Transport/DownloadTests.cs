@@ -1,8 +1,10 @@
 using Federated.Client.Session;
 using Federated.Client.Tests.Scene;
 using Federated.Client.Transport;
+using Federated.Shared.Models;
 using Federated.Shared.Protos;
 using Federated.Testing;
+using Federated.Training;
 
 namespace Federated.Client.Tests.Transport;
 
@@ -139,6 +141,40 @@ public sealed class DownloadTests
         Assert.Contains("--cache-mebibytes", report.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 2)]
+    public async Task Package_AnotherOneLoaded_IsFreedWhereOneIsToBeHeld(bool one, int fetched)
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.CacheOptions = scene.CacheOptions with { OnePackageInMemory = one };
+        ContentHash other = scene.Script.Add((scene.Manifest with { Name = "other" }).ToBytes());
+        using ModelCache models = scene.Cache();
+        foreach (ContentHash package in new[] { scene.Package, scene.Package, other, scene.Package })
+        {
+            scene.Plan = scene.Plan with { Package = package };
+            Assert.Equal(SessionResult.Accepted, (await scene.Session(models).RunOnceAsync(TestContext.Current.CancellationToken)).Result);
+        }
+
+        Assert.Equal(fetched, scene.OffsetsOf(scene.Package).Count());
+        Assert.Single(scene.OffsetsOf(other));
+    }
+
+    [Fact]
+    public async Task Download_ForbiddenByThePolicyMeanwhile_StopsAndGoesOnWhenItMay()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        await scene.RunAcceptedAsync();
+        int undisturbed = scene.Script.Downloads.Count;
+        OnceClosed pacing = new();
+        scene.Pacing = pacing;
+
+        await scene.RunAcceptedAsync();
+
+        Assert.Equal(1, pacing.Held);
+        Assert.Equal((2 * undisturbed) + 1, scene.Script.Downloads.Count);
+    }
+
     [Fact]
     public async Task Package_WholePartLeftBehind_IsVerifiedAndKept()
     {
@@ -200,6 +236,39 @@ public sealed class DownloadTests
                 await stop.CancelAsync();
                 throw;
             }
+        }
+    }
+
+    /// <summary>Closes when bytes are about to be taken for the second time, and opens when somebody waits.</summary>
+    private sealed class OnceClosed : IRoundPacing, IDisposable
+    {
+        private int _asked;
+        private bool _closed;
+
+        public int Held { get; private set; }
+
+        public bool IsOpen
+        {
+            get
+            {
+                _closed |= ++_asked == 2;
+                return !_closed;
+            }
+        }
+
+        public IDisposable Begin() => this;
+
+        public ValueTask PassAsync(CancellationToken cancellationToken)
+        {
+            Held += _closed ? 1 : 0;
+            _closed = false;
+            return ValueTask.CompletedTask;
+        }
+
+        public IModelWorkspace Pace(IModelWorkspace workspace, CancellationToken cancellationToken) => workspace;
+
+        public void Dispose()
+        {
         }
     }
 }

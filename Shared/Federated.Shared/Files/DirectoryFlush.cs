@@ -2,19 +2,21 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Federated.Server.Storage;
+namespace Federated.Shared.Files;
 
 /// <summary>
 /// Puts a directory's entries on the disk. On POSIX systems a new name survives a power failure only after fsync(2) of its
 /// directory, and .NET opens no directories; on Windows NTFS journals its entries and offers no such call, so nothing is done there.
 /// </summary>
-internal static class DirectoryFlush
+public static class DirectoryFlush
 {
     // The same numbers on Linux and macOS.
     private const int ReadOnly = 0;
     private const int Interrupted = 4;
     private const int InvalidArgument = 22;
 
+    /// <summary>Returns when the names in the directory are on the disk.</summary>
+    /// <param name="path">The directory.</param>
     /// <exception cref="IOException">The directory cannot be opened or flushed.</exception>
     public static void Flush(string path)
     {
