@@ -66,7 +66,7 @@ internal sealed record ImportedGraph
 
     private static void RefuseUnknownOperators(GraphProto graph)
     {
-        HashSet<(string Domain, string OperatorType)> known = [.. ShapeInference.Operators.Concat(ReadAway).Select(o => ("", o)), .. NodeRewrites.Operators];
+        HashSet<(string Domain, string OperatorType)> known = [.. ShapeInference.Operators.Concat(ReadAway).Concat(OlderLists.Operators).Select(o => ("", o)), .. NodeRewrites.Operators];
         List<string> unknown =
         [
             .. graph.Node.Where(n => !known.Contains((n.Domain == "ai.onnx" ? "" : n.Domain, n.OpType)))
