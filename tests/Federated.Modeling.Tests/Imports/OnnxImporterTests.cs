@@ -1,5 +1,6 @@
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Imports;
+using Federated.Modeling.Lora;
 using Federated.Modeling.Onnx;
 using Federated.Shared.Models;
 using Google.Protobuf;
@@ -147,6 +148,24 @@ public sealed class OnnxImporterTests
 
         Assert.Equal(["first.weight", "second.weight"], report.Trained);
         Assert.Equal((1, 1), (report.Operators["ScatterElements"], report.Operators["Resize"]));
+    }
+
+    // A copied block begins with equal weights; each has its own factors, and its own place in a base that is merged into.
+    [Fact]
+    public void Import_LayersOfEqualWeights_CanBeMergedEach()
+    {
+        GraphProto graph = new() { Name = "main" };
+        graph.Input.Add(Input("x", "N", 20));
+        graph.Initializer.Add(Weight("first.weight", Weights(20 * 20, 1), 20, 20));
+        graph.Initializer.Add(Weight("second.weight", Weights(20 * 20, 1), 20, 20));
+        graph.Node.Add(Node("MatMul", ["x", "first.weight"], "hidden"));
+        graph.Node.Add(Node("MatMul", ["hidden", "second.weight"], "y"));
+        graph.Output.Add(new ValueInfoProto { Name = "y" });
+        ModelProto model = new() { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = 17 } } };
+
+        ModelPackage merged = MergeablePackage.Of(OnnxImporter.Import(model, s_source, Options() with { Lora = s_lora }).Package);
+
+        Assert.Equal(["first.weight", "second.weight"], merged.Manifest.Parameters.Where(p => p.Lora?.Factor == LoraMatrix.Base).Select(p => p.Name));
     }
 
     [Fact]
