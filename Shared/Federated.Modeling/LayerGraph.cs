@@ -96,7 +96,7 @@ internal sealed class LayerGraph
         FullModelParameters = _frozen is null ? _parameters.Sum(p => p.Value.Shape.KnownProduct) : _used,
     };
 
-    /// <summary>A weight: an input when it is trained, a constant when it is frozen.</summary>
+    /// <summary>A weight: an input when it is trained, a constant of its own when it is frozen, whatever others hold.</summary>
     public GraphValue Parameter(string name, ImmutableArray<long> shape, Initialization initialization, long fanIn, long fanOut)
     {
         if (_frozen is { } weights)
@@ -108,7 +108,7 @@ internal sealed class LayerGraph
             {
                 TensorProto tensor = new() { DataType = (int)DataType.Float, RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(start.Span)) };
                 tensor.Dims.AddRange(shape);
-                return Graph.Constant(tensor, name);
+                return Graph.Stored(tensor, name);
             }
 
             return Trained(new TrainableTensor(Input(), Initialization.Given, fanIn, fanOut) { Values = start });

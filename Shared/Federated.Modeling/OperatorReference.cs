@@ -28,7 +28,10 @@ public static class OperatorReference
         _ = text.Append("\nThese are computed, and may stand where nothing trainable lies before them:\n")
             .Append($"{string.Join(", ", forwardOnly)}.\n")
             .Append("\nThese are read and written as operators of the first table, or as a newer form of themselves:\n")
-            .Append($"{string.Join(", ", NodeRewrites.Operators.Select(o => o.Domain.Length == 0 ? o.OperatorType : $"{o.Domain} {o.OperatorType}"))}.\n");
+            .Append($"{string.Join(", ", Rewritten().Select(o => o.Domain.Length == 0 ? o.OperatorType : $"{o.Domain} {o.OperatorType}"))}.\n");
         return text.ToString();
     }
+
+    private static IEnumerable<(string Domain, string OperatorType)> Rewritten() => NodeRewrites.Operators.Concat(OlderLists.Operators.Select(o => (Domain: "", OperatorType: o)))
+        .OrderBy(o => o.Domain, StringComparer.Ordinal).ThenBy(o => o.OperatorType, StringComparer.Ordinal);
 }

@@ -12,7 +12,8 @@ public static class ImageFiles
     /// <param name="width">Columns.</param>
     /// <param name="channels">1 for grey, 3 for RGB.</param>
     /// <param name="pixels">[height, width, channels].</param>
-    public static byte[] Png(int width, int channels, byte[] pixels)
+    /// <param name="padding">Zeros behind the last row, which the format does not foresee.</param>
+    public static byte[] Png(int width, int channels, byte[] pixels, int padding = 0)
     {
         int line = width * channels;
         byte[] header = new byte[13];
@@ -28,6 +29,8 @@ public static class ImageFiles
                 zlib.WriteByte(0);
                 zlib.Write(row);
             }
+
+            zlib.Write(new byte[padding]);
         }
 
         return [0x89, .. "PNG\r\n"u8, 0x1a, 0x0a, .. Chunk("IHDR"u8, header), .. Chunk("IDAT"u8, packed.ToArray()), .. Chunk("IEND"u8, [])];

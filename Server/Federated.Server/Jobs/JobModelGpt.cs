@@ -12,7 +12,7 @@ public sealed record JobModelGpt
     public int Vocabulary { get; init; } = 256;
 
     [Description("Tokens an example.")]
-    [Range(1, 1 << 16)]
+    [Range(1, GptSpec.MaxContext)]
     public int Context { get; init; } = 128;
 
     [Description("Numbers a position.")]
@@ -36,7 +36,7 @@ public sealed record JobModelGpt
     public int FeedForward { get; init; } = 352;
 
     [Description("Positions that one looks at, itself included; null for all before it.")]
-    [Range(1, 1 << 16)]
+    [Range(1, GptSpec.MaxContext)]
     public int? Window { get; init; }
 
     [Description("Experts a block; 1 for a plain feed-forward layer.")]

@@ -163,6 +163,11 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
         Require(config, "rank_pattern", value => value is null || value.AsObject().Count == 0, "empty");
         Require(config, "alpha_pattern", value => value is null || value.AsObject().Count == 0, "empty");
         Require(config, "layer_replication", value => value is null, "null");
+        foreach (string choice in new[] { "exclude_modules", "layers_pattern", "layers_to_transform" })
+        {
+            Require(config, choice, ChoosesNothing, "null");
+        }
+
         int rank = (int)config["r"]!;
 
         // Rank-stabilized: scaled by α / √r (Kalajdzievski 2023, arXiv 2312.03732).
@@ -179,6 +184,10 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
         JsonValue expression => $"^(?:{(string)expression!})$",
         _ => throw new FormatException("target_modules is missing or empty"),
     };
+
+    /// <summary>Whether a key that narrows the layers down is null or empty; layers are chosen by target_modules alone.</summary>
+    private static bool ChoosesNothing(JsonNode? value) =>
+        value is null or JsonArray { Count: 0 } || (value is JsonValue text && text.TryGetValue(out string? expression) && expression.Length == 0);
 
     private static bool IsOff(JsonNode? value) => value is null || !(bool)value;
 

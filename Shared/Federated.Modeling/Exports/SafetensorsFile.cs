@@ -79,7 +79,7 @@ public static class SafetensorsFile
     }
 
     /// <summary>Reads a file's tensors in the order of its header.</summary>
-    /// <exception cref="InvalidDataException">The bytes are no such file, or hold another type than float32.</exception>
+    /// <exception cref="InvalidDataException">The bytes are no such file, the tensors do not lie one behind the other without gaps, as the format demands, or one is of another type than those three.</exception>
     public static IReadOnlyList<NamedTensor> Read(ReadOnlyMemory<byte> file)
     {
         if (file.Length < LengthBytes)
@@ -97,13 +97,37 @@ public static class SafetensorsFile
         {
             JsonObject header = JsonNode.Parse(file.Span.Slice(LengthBytes, (int)headerLength))!.AsObject();
             ReadOnlyMemory<byte> content = file[(LengthBytes + (int)headerLength)..];
-            return [.. header.Where(entry => entry.Key != MetadataKey).Select(entry => ReadTensor(entry.Key, entry.Value!.AsObject(), content))];
+            List<(string Name, JsonObject Entry)> entries = [.. header.Where(entry => entry.Key != MetadataKey).Select(entry => (entry.Key, entry.Value!.AsObject()))];
+            DemandOneBehindTheOther(entries, content.Length);
+            return [.. entries.Select(entry => ReadTensor(entry.Name, entry.Entry, content))];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException or OverflowException)
         {
             throw Refuse(e.Message, e);
         }
     }
+
+    /// <summary>Tensors that overlap would take many times the file's length.</summary>
+    private static void DemandOneBehindTheOther(IEnumerable<(string Name, JsonObject Entry)> entries, long length)
+    {
+        long reached = 0;
+        foreach ((string name, (long begin, long end)) in entries.Select(entry => (entry.Name, Place: PlaceOf(entry.Entry))).OrderBy(entry => entry.Place))
+        {
+            if (begin != reached || end < begin)
+            {
+                throw Refuse($"tensor '{name}' lies at {begin} to {end} where the one before it ends at {reached}; tensors lie one behind the other");
+            }
+
+            reached = end;
+        }
+
+        if (reached != length)
+        {
+            throw Refuse($"its tensors end at {reached} of {length} bytes");
+        }
+    }
+
+    private static (long Begin, long End) PlaceOf(JsonObject entry) => ((long)entry["data_offsets"]![0]!, (long)entry["data_offsets"]![1]!);
 
     private static NamedTensor ReadTensor(string name, JsonObject entry, ReadOnlyMemory<byte> content)
     {
@@ -115,8 +139,7 @@ public static class SafetensorsFile
             _ => throw Refuse($"tensor '{name}' holds {type} where {Float32}, {Float16} and {BFloat16} are supported"),
         };
         int[] shape = [.. entry["shape"]!.AsArray().Select(d => (int)d!)];
-        long begin = (long)entry["data_offsets"]![0]!;
-        long end = (long)entry["data_offsets"]![1]!;
+        (long begin, long end) = PlaceOf(entry);
         long expected = shape.Aggregate((long)width, (product, d) => d < 0 ? throw new OverflowException("a dimension is negative") : checked(product * d));
         return begin >= 0 && end <= content.Length && end - begin == expected
             ? new NamedTensor(name, shape, Floats(content.Span[(int)begin..(int)end], type))

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Federated.Shared.Models;
 
 namespace Federated.Modeling.Exports;
@@ -18,11 +19,11 @@ public static class WeightsFile
     }
 
     /// <summary>Reads the adapter of a layout; the order of the tensors in the file does not matter.</summary>
-    /// <exception cref="InvalidDataException">The file does not hold exactly the layout's tensors; the message names those that are missing, too many or of another shape.</exception>
+    /// <exception cref="InvalidDataException">The file does not hold exactly the layout's tensors; the message names those that are missing, too many, of another shape or not finite.</exception>
     public static float[] Read(ReadOnlyMemory<byte> file, ParameterLayout layout) => Assemble(SafetensorsFile.Read(file), layout);
 
     /// <summary>The adapter of a layout from tensors in any order.</summary>
-    /// <exception cref="InvalidDataException">They are not exactly the layout's; the message names those that are missing, too many or of another shape.</exception>
+    /// <exception cref="InvalidDataException">They are not exactly the layout's; the message names those that are missing, too many, of another shape or not finite.</exception>
     public static float[] Assemble(IReadOnlyList<NamedTensor> read, ParameterLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
@@ -39,6 +40,10 @@ public static class WeightsFile
             else if (!tensor.Shape.SequenceEqual(parameter.Shape))
             {
                 problems.Add($"{parameter.Name} has shape [{string.Join(", ", tensor.Shape)}] where the model has [{string.Join(", ", parameter.Shape)}]");
+            }
+            else if (tensor.Values.Length > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude(tensor.Values.Span)))
+            {
+                problems.Add($"{parameter.Name} holds values that are not finite");
             }
             else
             {

@@ -53,7 +53,10 @@ public static class GraphFile
         };
     }
 
-    /// <summary>Reads the graph of a model, brings its nodes into the form of the operator set that is written, and infers every type and shape.</summary>
+    /// <summary>
+    /// Reads the graph of a model, brings its nodes into the form of the operator set that is written, and infers every type and shape. Constants keep their names;
+    /// two of equal content stay two.
+    /// </summary>
     /// <exception cref="OnnxFormatException">A node is of an operator that is not supported, or the graph is broken.</exception>
     public static GraphBuilder FromModel(ModelProto model)
     {
@@ -76,7 +79,7 @@ public static class GraphFile
         Dictionary<string, GraphValue> values = new(StringComparer.Ordinal);
         foreach (TensorProto tensor in proto.Initializer)
         {
-            values[tensor.Name] = graph.Constant(tensor, tensor.Name);
+            values[tensor.Name] = graph.Stored(tensor, tensor.Name);
         }
 
         foreach (ValueInfoProto input in proto.Input.Where(i => !values.ContainsKey(i.Name)))

@@ -9,6 +9,9 @@ namespace Federated.Modeling.Imports;
 /// <summary>A file's graph from the features to the value that the loss is taken of.</summary>
 internal sealed record ImportedGraph
 {
+    /// <summary>Names that a note lists; a model may have thousands.</summary>
+    private const int MostNamed = 40;
+
     /// <summary>Operators that are gone once a graph is read.</summary>
     private static readonly string[] ReadAway = ["CastLike", "Constant", "Dropout", "If"];
 
@@ -34,14 +37,14 @@ internal sealed record ImportedGraph
         (string input, string output) = SourceSignature.Normalize(model, options);
         RefuseUnknownOperators(model.Graph);
         long parameters = model.Graph.Initializer.Where(t => t.DataType == (int)DataType.Float).Sum(TrainableWeights.Elements);
-        IReadOnlyList<TensorProto> trained = TrainableWeights.Choose(model.Graph, options.Trainable);
+        (IReadOnlyList<TensorProto> trained, IReadOnlyList<string> leftOut) = TrainableWeights.Choose(model.Graph, options.Trainable);
         GraphBuilder graph = GraphImport.Read(model);
 
         // Weights inside the branches of an If become constants only now.
         parameters = Math.Max(parameters, graph.Constants.Where(c => c.ElementType == DataType.Float).Sum(c => c.Shape.KnownProduct) + trained.Sum(TrainableWeights.Elements));
         GraphValue scores = graph.Outputs[0].Value;
         graph.ClearOutputs();
-        List<string> notes = [];
+        List<string> notes = [.. LeftOut([.. leftOut.Where(name => !options.Fill.ContainsKey(name))])];
         scores = BeforeSoftmax(graph, scores, options.Task, notes);
         Dictionary<string, GraphValue> inputs = graph.Inputs.ToDictionary(i => i.Name, StringComparer.Ordinal);
         List<TrainableTensor> trainable = [];
@@ -64,9 +67,15 @@ internal sealed record ImportedGraph
         };
     }
 
+    private static IEnumerable<string> LeftOut(List<string> names) => names.Count == 0 ? [] :
+    [
+        $"{names.Count} float32 tensors that --trainable finds stay as they are, as they feed no layer or normalization directly: {string.Join(", ", names.Take(MostNamed))}"
+            + $"{(names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "")}.",
+    ];
+
     private static void RefuseUnknownOperators(GraphProto graph)
     {
-        HashSet<(string Domain, string OperatorType)> known = [.. ShapeInference.Operators.Concat(ReadAway).Select(o => ("", o)), .. NodeRewrites.Operators];
+        HashSet<(string Domain, string OperatorType)> known = [.. ShapeInference.Operators.Concat(ReadAway).Concat(OlderLists.Operators).Select(o => ("", o)), .. NodeRewrites.Operators];
         List<string> unknown =
         [
             .. graph.Node.Where(n => !known.Contains((n.Domain == "ai.onnx" ? "" : n.Domain, n.OpType)))

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
@@ -13,6 +14,17 @@ internal static class OlderLists
 {
     private const int ResizeWithRegion = 11;
 
+    /// <summary>Operators that later sets no longer have, and what takes their place.</summary>
+    private static readonly FrozenDictionary<string, Func<GraphBuilder, GraphNode, GraphNode>> Replaced =
+        new Dictionary<string, Func<GraphBuilder, GraphNode, GraphNode>>(StringComparer.Ordinal)
+        {
+            ["Scatter"] = (_, node) => node.With("ScatterElements"),
+            ["Upsample"] = Upsample,
+        }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Names of the operators that are gone once <see cref="Apply"/> has seen them, in no order.</summary>
+    public static IEnumerable<string> Operators => Replaced.Keys;
+
     /// <summary>The present form of a node, or the node itself; constants it needs are added to the graph.</summary>
     /// <param name="graph">Where constants go.</param>
     /// <param name="node">As the file has it, outputs left out.</param>
@@ -24,12 +36,10 @@ internal static class OlderLists
         "Slice" => Slice(graph, node),
         "Pad" => Pad(graph, node),
         "Dropout" => node.With(attributes: node.Attributes.Without("ratio")),
-        "Upsample" => Upsample(graph, node),
         "Resize" when operatorSet < ResizeWithRegion => Resize(node, node.Input(1)),
         "Conv" or "ConvTranspose" when node.Attributes.Has("auto_pad") => ExplicitPads(node, Window.OfConvolution(node)),
         "AveragePool" or "MaxPool" when node.Attributes.Has("auto_pad") => ExplicitPads(node, Window.OfPooling(node)),
-        "Scatter" => node.With("ScatterElements"),
-        _ => node,
+        _ => Replaced.TryGetValue(node.OperatorType, out Func<GraphBuilder, GraphNode, GraphNode>? replace) ? replace(graph, node) : node,
     };
 
     /// <summary>An attribute that later became an input, unless the input is there.</summary>

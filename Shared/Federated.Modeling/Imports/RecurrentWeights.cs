@@ -17,6 +17,7 @@ internal sealed class RecurrentWeights
     private readonly string _layer;
     private readonly int _gates;
     private readonly int _hidden;
+    private readonly Dictionary<(string Name, int From), GraphValue> _parts = [];
 
     public RecurrentWeights(GraphBuilder graph, GraphNode node, int gates, int direction, string name)
     {
@@ -37,11 +38,11 @@ internal sealed class RecurrentWeights
     }
 
     /// <summary>X · Wᵀ + Wb for all steps at once: [steps, N, gates · hidden].</summary>
-    public Term OfSequence(Term x) => Biased(x.Apply("MatMul", Matrix(_node.Input(1), "input", 0, _gates)), 0, 0, _gates);
+    public Term OfSequence(Term x) => Biased(x.Apply("MatMul", Once("input", 0, () => Matrix(_node.Input(1), "input", 0, _gates))), 0, 0, _gates);
 
     /// <summary>H · Rᵀ + Rb of the gates from one to before another: [N, gates · hidden].</summary>
     public Term Recurrent(Term state, int from, int to) =>
-        Biased(state.Apply("MatMul", Matrix(_node.Input(2), "recurrent", from, to)), _gates, from, to);
+        Biased(state.Apply("MatMul", Once("recurrent", from, () => Matrix(_node.Input(2), "recurrent", from, to))), _gates, from, to);
 
     /// <summary>The state before the first step, [N or 1, hidden]: an input [directions, N or 1, hidden], zeros if it is left out.</summary>
     public Term InitialState(int input)
@@ -55,7 +56,18 @@ internal sealed class RecurrentWeights
     }
 
     private Term Biased(Term product, int half, int from, int to) =>
-        _node.OptionalInput(3) is { } bias ? product + new Term(_graph, Part(bias, "bias", half + from, half + to)) : product;
+        _node.OptionalInput(3) is { } bias ? product + new Term(_graph, Once("bias", half + from, () => Part(bias, "bias", half + from, half + to))) : product;
+
+    /// <summary>A part that every step takes. What is trained is cut by nodes, which would else stand there once a step, and their gradients too.</summary>
+    private GraphValue Once(string name, int from, Func<GraphValue> cut)
+    {
+        if (!_parts.TryGetValue((name, from), out GraphValue? part))
+        {
+            _parts.Add((name, from), part = cut());
+        }
+
+        return part;
+    }
 
     /// <summary>The transposed rows of some gates: [columns, gates · hidden].</summary>
     private GraphValue Matrix(GraphValue weights, string name, int from, int to)

@@ -26,7 +26,7 @@ internal static class BlockQuantization
     }
 
     /// <summary>Quantizes a row-major matrix.</summary>
-    /// <param name="weights">[n], n a multiple of the block's length.</param>
+    /// <param name="weights">[n], finite, n a multiple of the block's length.</param>
     /// <param name="blockLength">Neighbours that share a scale.</param>
     /// <param name="bits">8 or 4.</param>
     /// <param name="numbers">[n] of −2^(bits − 1) to 2^(bits − 1) − 1.</param>

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Federated.Modeling.Onnx;
 using Google.Protobuf;
@@ -19,6 +20,7 @@ public static class QuantizedBase
 
     /// <summary>Replaces the constant matrices of at least <see cref="ExternalWeights.MinLengthBytes"/> that only MatMul, Gemm and Transpose nodes take.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The bits are neither 8 nor 4.</exception>
+    /// <exception cref="OnnxFormatException">A matrix holds a value that is not finite; the message names it.</exception>
     public static void Apply(int bits, params IReadOnlyList<ModelProto> models)
     {
         ArgumentNullException.ThrowIfNull(models);
@@ -89,6 +91,11 @@ public static class QuantizedBase
     private static TensorProto[] Quantize(TensorProto weight, int bits)
     {
         float[] values = TensorContent.ReadFloat(weight);
+        if (!float.IsFinite(TensorPrimitives.MaxMagnitude<float>(values)))
+        {
+            throw new OnnxFormatException($"The weight '{weight.Name}' holds values that are not finite, which have no form in {bits} bits. Repair the model, or keep its base in float32.");
+        }
+
         int length = BlockQuantization.BlockLength((int)weight.Dims[1]);
         sbyte[] numbers = new sbyte[values.Length];
         float[] scales = new float[values.Length / length];

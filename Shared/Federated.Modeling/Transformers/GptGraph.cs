@@ -11,8 +11,8 @@ namespace Federated.Modeling.Transformers;
 /// </summary>
 internal static class GptGraph
 {
-    // Below any score; an infinity would make the gradient of a masked position NaN.
-    private const double Masked = -1e9;
+    /// <summary>Below any score; an infinity would make the gradient of a masked position NaN.</summary>
+    internal const double Masked = -1e9;
 
     /// <summary>The forward graph: tokens [N, T] to scores [N, T, V].</summary>
     /// <exception cref="ArgumentException">Sizes do not fit each other.</exception>
@@ -23,10 +23,11 @@ internal static class GptGraph
         LayerGraph graph = new($"gpt-{spec.Layers}x{spec.Width}", [spec.Context], frozen, DataType.Int64);
         GraphValue embedding = graph.Parameter("model.embed_tokens.weight", [spec.Vocabulary, spec.Width], Initialization.Small, spec.Vocabulary, spec.Width);
         GraphValue x = graph.Reshape(graph.Graph.Node("Gather", embedding, graph.Features), -1, spec.Width);
+        PositionConstants positions = new(graph, spec);
         for (int i = 0; i < spec.Layers; i++)
         {
             string layer = $"model.layers.{i}";
-            GraphValue attended = Attend(graph, spec, $"{layer}.self_attn", RmsNorm(graph, spec, $"{layer}.input_layernorm", x));
+            GraphValue attended = Attend(graph, spec, positions, $"{layer}.self_attn", RmsNorm(graph, spec, $"{layer}.input_layernorm", x));
             x = graph.Graph.Node("Add", x, attended);
             GraphValue normed = RmsNorm(graph, spec, $"{layer}.post_attention_layernorm", x);
             GraphValue fed = spec.Experts == 1
@@ -52,7 +53,7 @@ internal static class GptGraph
     }
 
     /// <summary>Causal attention of H heads over fewer heads of keys and values (Ainslie et al. 2023, arXiv 2305.13245).</summary>
-    private static GraphValue Attend(LayerGraph graph, GptSpec spec, string name, GraphValue x)
+    private static GraphValue Attend(LayerGraph graph, GptSpec spec, PositionConstants positions, string name, GraphValue x)
     {
         (int length, int width, int shared) = (spec.Context, spec.HeadWidth, spec.KeyValueHeads);
         int group = spec.Heads / shared;
@@ -61,11 +62,11 @@ internal static class GptGraph
         GraphValue values = Heads(graph, spec, graph.Linear($"{name}.v_proj", x, shared * width, Initialization.Small, bias: false), shared);
 
         // The queries of one group lie below each other, so that their keys need no copies.
-        GraphValue grouped = graph.Reshape(Rotate(graph, spec, queries), -1, shared, group * length, width);
-        GraphValue turned = graph.Transpose(Rotate(graph, spec, keys), 0, 1, 3, 2);
+        GraphValue grouped = graph.Reshape(Rotate(graph, spec, positions, queries), -1, shared, group * length, width);
+        GraphValue turned = graph.Transpose(Rotate(graph, spec, positions, keys), 0, 1, 3, 2);
         Term scores = new Term(graph.Graph, graph.Graph.Node("MatMul", grouped, turned)) * (1 / Math.Sqrt(width));
         GraphValue open = graph.Reshape(scores.Value, -1, shared, group, length, length);
-        GraphValue masked = graph.Graph.Node("Add", open, Mask(graph, spec));
+        GraphValue masked = graph.Graph.Node("Add", open, positions.Mask);
         GraphValue weights = graph.Reshape(
             graph.Graph.Node("Softmax", NodeAttributes.None.With("axis", -1), masked), -1, shared, group * length, length);
         GraphValue mixed = graph.Reshape(graph.Graph.Node("MatMul", weights, values), -1, spec.Heads, length, width);
@@ -81,39 +82,15 @@ internal static class GptGraph
     /// Turns the pairs (i, i + D/2) of each position t by t·θ^(−2i/D) (Su et al. 2021, arXiv 2104.09864, section 3.4.2; pairs as in Llama's
     /// published code for Hugging Face).
     /// </summary>
-    private static GraphValue Rotate(LayerGraph graph, GptSpec spec, GraphValue heads)
+    private static GraphValue Rotate(LayerGraph graph, GptSpec spec, PositionConstants positions, GraphValue heads)
     {
         int half = spec.HeadWidth / 2;
-        double[] cosines = new double[spec.Context * spec.HeadWidth];
-        double[] sines = new double[cosines.Length];
-        for (int i = 0; i < cosines.Length; i++)
-        {
-            int pair = i % spec.HeadWidth % half;
-            double angle = i / spec.HeadWidth * Math.Pow(spec.RotaryBase, -2.0 * pair / spec.HeadWidth);
-            (sines[i], cosines[i]) = Math.SinCos(angle);
-        }
-
         GraphNode parts = graph.Graph.Append(
             "Split", "Split", NodeAttributes.None.With("axis", -1), [heads, graph.Graph.Int64Vector(half, half)], 2);
         GraphValue turned = graph.Graph.Node(
             "Concat", NodeAttributes.None.With("axis", -1), graph.Graph.Node("Neg", parts.Outputs[1]!), parts.Outputs[0]!);
-        Term cosine = new(graph.Graph, graph.Constant(cosines, spec.Context, spec.HeadWidth));
-        Term sine = new(graph.Graph, graph.Constant(sines, spec.Context, spec.HeadWidth));
-        return ((new Term(graph.Graph, heads) * cosine) + (new Term(graph.Graph, turned) * sine)).Value;
-    }
-
-    /// <summary>[T, T]: 0 where a position may look, far below everything else elsewhere.</summary>
-    private static GraphValue Mask(LayerGraph graph, GptSpec spec)
-    {
-        int length = spec.Context;
-        double[] mask = new double[length * length];
-        for (int i = 0; i < mask.Length; i++)
-        {
-            int distance = (i / length) - (i % length);
-            mask[i] = distance >= 0 && distance < (spec.Window ?? length) ? 0 : Masked;
-        }
-
-        return graph.Constant(mask, length, length);
+        (GraphValue cosine, GraphValue sine) = positions.Rotation;
+        return ((new Term(graph.Graph, heads) * new Term(graph.Graph, cosine)) + (new Term(graph.Graph, turned) * new Term(graph.Graph, sine))).Value;
     }
 
     /// <summary>W₂(silu(W₁x) ⊙ W₃x) (Shazeer 2020, arXiv 2002.05202).</summary>

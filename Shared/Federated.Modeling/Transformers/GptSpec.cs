@@ -6,10 +6,13 @@ namespace Federated.Modeling.Transformers;
 /// </summary>
 public sealed record GptSpec
 {
+    /// <summary>Most tokens an example: the graphs hold a mask of T² numbers, 64 MiB for these.</summary>
+    public const int MaxContext = 4096;
+
     /// <summary>V: tokens there are; 256 for bytes.</summary>
     public int Vocabulary { get; init; } = 256;
 
-    /// <summary>T: tokens an example.</summary>
+    /// <summary>T: tokens an example, up to <see cref="MaxContext"/>.</summary>
     public int Context { get; init; } = 128;
 
     /// <summary>C: numbers a position.</summary>
@@ -54,7 +57,7 @@ public sealed record GptSpec
     {
         foreach ((string key, int size, int most) in new[]
         {
-            ("vocabulary", Vocabulary, 1 << 20), ("context", Context, 1 << 16), ("width", Width, 1 << 14), ("layers", Layers, 256), ("heads", Heads, 256),
+            ("vocabulary", Vocabulary, 1 << 20), ("context", Context, MaxContext), ("width", Width, 1 << 14), ("layers", Layers, 256), ("heads", Heads, 256),
             ("keyValueHeads", KeyValueHeads, Heads), ("feedForward", FeedForward, 1 << 16), ("window", Window ?? 1, Context), ("experts", Experts, 64),
             ("activeExperts", ActiveExperts, Experts),
         })

@@ -21,7 +21,7 @@ public static class ImageFolder
     /// <summary>Longest file.</summary>
     public const long MaxFileBytes = 32L * 1024 * 1024;
 
-    /// <summary>Most pixels of a file, which take three bytes each while it is decoded.</summary>
+    /// <summary>Most pixels of a file. While it is decoded, each takes the bytes that the file has for it, up to eight, about three times: unpacked, unfiltered and converted.</summary>
     public const long MaxPixels = 32L * 1024 * 1024;
 
     /// <summary>Reads a folder that holds a sub-folder for each class.</summary>
@@ -41,6 +41,8 @@ public static class ImageFolder
 
     private sealed class Reader(ImageShape shape) : IFileReader<byte>
     {
+        private static ReadOnlySpan<byte> PngSignature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a];
+
         public int FeatureLength => shape.Channels * shape.Height * shape.Width;
 
         public long MaxFileBytes => ImageFolder.MaxFileBytes;
@@ -72,6 +74,11 @@ public static class ImageFolder
                     return FileProblem.TooLarge;
                 }
 
+                if (content.AsSpan().StartsWith(PngSignature) && PngFile.Check(content) is { } problem)
+                {
+                    return problem;
+                }
+
                 ImageResult image = ImageResult.FromMemory(content, shape.Channels == 1 ? ColorComponents.Grey : ColorComponents.RedGreenBlue);
                 features = AreaScaling.Scale(image.Data, image.Height, image.Width, shape.Channels, shape.Height, shape.Width);
                 return null;
@@ -90,7 +97,7 @@ public static class ImageFolder
         /// takes other formats too.
         /// </summary>
         private static bool IsWhole(ReadOnlySpan<byte> content) =>
-            content.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a])
+            content.StartsWith(PngSignature)
             || (content.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]) && content.TrimEnd((byte)0).EndsWith((ReadOnlySpan<byte>)[0xff, 0xd9]));
     }
 }

@@ -6,7 +6,7 @@ namespace Federated.Training.Data;
 public sealed record TextDocument(string Name, string Text);
 
 /// <summary>
-/// The UTF-8 <c>.txt</c> files that lie directly in a folder, in ordinal order of their names, held in memory. Immutable.
+/// The UTF-8 <c>.txt</c> files that lie directly in a folder, hidden ones left out, in ordinal order of their names, held in memory. Immutable.
 /// </summary>
 public sealed class TextFolder
 {
@@ -25,12 +25,17 @@ public sealed class TextFolder
 
     /// <summary>Reads a folder. Lengths are checked before a file is read.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="leftOut">Told of each file that is too large, not UTF-8, or beyond the limit of the folder, and is left out then; null to demand all of them.</param>
+    /// <param name="leftOut">
+    /// Told of each file that is too large, not UTF-8, or beyond the limit of the folder (<see cref="InvalidDataException"/>), or that cannot be opened (another exception),
+    /// by its path; it is left out then. Null to demand all of them.
+    /// </param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="IOException">A file cannot be read, and all are demanded.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder, or a file when all are demanded, may not be read.</exception>
     /// <exception cref="InvalidDataException">
     /// There is no text in it, a file or the folder is too large, or a file is not UTF-8; the message names file, offset and limit.
     /// </exception>
-    public static TextFolder Load(string path, Action<InvalidDataException>? leftOut = null)
+    public static TextFolder Load(string path, Action<string, Exception>? leftOut = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (!Directory.Exists(path))
@@ -38,31 +43,33 @@ public sealed class TextFolder
             throw new DirectoryNotFoundException($"There is no folder '{path}'. Give the folder that holds the .txt files.");
         }
 
-        string[] files = Directory.GetFiles(path, "*.txt", SearchOption.TopDirectoryOnly);
-        if (files.Length == 0)
+        List<FileStamp> files = List(path);
+        if (files.Count == 0)
         {
             throw new InvalidDataException($"The folder '{path}' holds no .txt files. Subfolders are not searched.");
         }
 
-        Array.Sort(files, StringComparer.Ordinal);
-        List<TextDocument> documents = new(files.Length);
+        List<TextDocument> documents = new(files.Count);
         long total = 0;
-        InvalidDataException? last = null;
-        foreach (string file in files)
+        Exception? last = null;
+        foreach (string file in files.Select(f => f.Path))
         {
             try
             {
                 documents.Add(Read(file, ref total));
             }
-            catch (InvalidDataException e) when (leftOut is not null)
+            catch (Exception e) when (leftOut is not null && e is (InvalidDataException or IOException or UnauthorizedAccessException))
             {
-                leftOut(e);
+                leftOut(file, e);
                 last = e;
             }
         }
 
         return documents.Count > 0 ? new TextFolder(documents) : throw new InvalidDataException($"The folder '{path}' holds no text that can be read. {last!.Message}", last);
     }
+
+    /// <summary>The files that are read, as they are now.</summary>
+    internal static List<FileStamp> List(string path) => FileStamp.Of(path, name => name.EndsWith(".txt", StringComparison.Ordinal));
 
     private static TextDocument Read(string file, ref long total)
     {

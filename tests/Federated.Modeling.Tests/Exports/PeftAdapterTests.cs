@@ -103,6 +103,10 @@ public sealed class PeftAdapterTests
     [InlineData("bias", "\"all\"", "bias is \"all\"; none or lora_only is supported")]
     [InlineData("rank_pattern", "{\"dense1\": 4}", "rank_pattern is")]
     [InlineData("alpha_pattern", "{\"dense1\": 4}", "alpha_pattern is")]
+    [InlineData("layers_to_transform", "[0, 1]", "layers_to_transform is [0,1]; null is supported")]
+    [InlineData("layers_to_transform", "3", "layers_to_transform is 3; null is supported")]
+    [InlineData("layers_pattern", "\"blocks\"", "layers_pattern is \"blocks\"; null is supported")]
+    [InlineData("exclude_modules", "[\"dense1\"]", "exclude_modules is [\"dense1\"]; null is supported")]
     [InlineData("r", "0", "r is 0; 1 to 1024")]
     [InlineData("r", "null", "cannot be read")]
     [InlineData("target_modules", "null", "target_modules is missing or empty")]
@@ -112,6 +116,12 @@ public sealed class PeftAdapterTests
 
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("layers_to_transform", "[]")]
+    [InlineData("layers_pattern", "\"\"")]
+    [InlineData("exclude_modules", "[]")]
+    public void Read_EmptyChoiceOfLayers_IsNone(string key, string value) => Assert.Equal(2, Read(config => config[key] = JsonNode.Parse(value)).Settings.Rank);
 
     [Fact]
     public void Into_AnotherModel_IsRefused()

@@ -32,6 +32,15 @@ public sealed class WeightsFileTests
         Assert.Contains("c is no tensor of the model", message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public void Read_ValuesThatAreNotFinite_NamesTheTensor(float value)
+    {
+        byte[] file = SafetensorsFile.Write([new NamedTensor("a", [2, 2], new float[4]), new NamedTensor("b", [3], new[] { 0, value, 1 })]);
+        Assert.Contains("b holds values that are not finite", Assert.Throws<InvalidDataException>(() => WeightsFile.Read(file, _layout)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_BFloat16_IsTheUpperHalf()
     {

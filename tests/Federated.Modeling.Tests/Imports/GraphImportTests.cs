@@ -136,6 +136,65 @@ public sealed class GraphImportTests
         Assert.Equal(["Sqrt", "Mul"], Read("y").Nodes.Select(n => n.OperatorType));
     }
 
+    // The exponents of ALiBi's slopes, as exporters write them: whole numbers under a floating-point base.
+    [Fact]
+    public void Read_PowOfANumberByWholeNumbers_IsTheConstantThatARunGives()
+    {
+        Input("x", null, 4);
+        Initializer("half", TensorContent.Floating(DataType.Float, [0.5], []));
+        Initializer("one", TensorContent.Integers([1], []));
+        Initializer("five", TensorContent.Integers([5], []));
+        Node("Range", ["one", "five", "one"], "steps");
+        Node("Pow", ["half", "steps"], "slopes");
+        Node("Mul", ["x", "slopes"], "y");
+
+        Assert.Equal([0.5f, 0.25f, 0.125f, 0.0625f], TensorContent.ReadFloat(Assert.Single(Read("y").Nodes).Input(1).Constant!));
+    }
+
+    [Fact]
+    public void Read_PowOfWholeNumbersByANumber_IsTheConstantThatARunGives()
+    {
+        Input("x", null, 3);
+        Initializer("bases", TensorContent.Int64Vector(3, -2, 10));
+        Initializer("exponents", TensorContent.Floating(DataType.Float, [2, 3, 0.5], [3]));
+        Node("Pow", ["bases", "exponents"], "powers");
+        Node("Cast", ["powers"], "numbers", a => a.With("to", (long)DataType.Float));
+        Node("Mul", ["x", "numbers"], "y");
+
+        Assert.Equal([9f, -8f, 3f], TensorContent.ReadFloat(Assert.Single(Read("y").Nodes).Input(1).Constant!));
+    }
+
+    [Theory]
+    [InlineData(0, new float[] { 1, 2, 3, 5, 7, 9 })]
+    [InlineData(-1, new float[] { 1, 3, 6, 4, 9, 15 })]
+    public void Read_CumSum_IsTheConstantThatARunGives(int axis, float[] expected)
+    {
+        Input("x", 2, 3);
+        Initializer("numbers", TensorContent.Floating(DataType.Float, [1, 2, 3, 4, 5, 6], [2, 3]));
+        Initializer("axis", TensorContent.Integers([axis], []));
+        Node("CumSum", ["numbers", "axis"], "sums");
+        Node("Mul", ["x", "sums"], "y");
+
+        Assert.Equal(expected, TensorContent.ReadFloat(Assert.Single(Read("y").Nodes).Input(1).Constant!));
+    }
+
+    // Each element once: added up anew for every element, so many would take hours.
+    [Fact]
+    public void Read_CumSumOfAMillionElements_IsDoneAtOnce()
+    {
+        Input("x", null, 1);
+        Initializer("size", TensorContent.Int64Vector(1 << 20));
+        Node("ConstantOfShape", ["size"], "ones", a => a.With("value", TensorContent.Int64Vector(1)));
+        Initializer("axis", TensorContent.Integers([0], []));
+        Node("CumSum", ["ones", "axis"], "sums");
+        Initializer("last", TensorContent.Integers([-1], []));
+        Node("Gather", ["sums", "last"], "sum");
+        Node("Cast", ["sum"], "number", a => a.With("to", (long)DataType.Float));
+        Node("Mul", ["x", "number"], "y");
+
+        Assert.Equal([1 << 20], TensorContent.ReadFloat(Assert.Single(Read("y").Nodes).Input(1).Constant!));
+    }
+
     [Theory]
     [InlineData(1, "Relu")]
     [InlineData(2, "Neg")]

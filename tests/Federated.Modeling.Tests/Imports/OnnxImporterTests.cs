@@ -1,5 +1,6 @@
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Imports;
+using Federated.Modeling.Lora;
 using Federated.Modeling.Onnx;
 using Federated.Shared.Models;
 using Google.Protobuf;
@@ -121,6 +122,52 @@ public sealed class OnnxImporterTests
         Assert.Contains("docs/MODELS.md", refusal, StringComparison.Ordinal);
     }
 
+    // What later operator sets no longer have is no unknown operator.
+    [Fact]
+    public void Import_ScatterAndUpsample_AreTakenAsTheirSuccessors()
+    {
+        GraphProto graph = new() { Name = "main" };
+        graph.Input.Add(Input("x", "N", 4));
+        graph.Initializer.Add(Weight("first.weight", Weights(4 * 6, 1), 4, 6));
+        graph.Initializer.Add(Weight("marks", [0, 1], 1, 2));
+        TensorProto places = TensorContent.Integers([0, 2], [1, 2]);
+        places.Name = "places";
+        graph.Initializer.Add(places);
+        graph.Initializer.Add(Weight("scales", [1, 1, 1, 2], 4));
+        graph.Initializer.Add(Weight("second.weight", Weights(12 * 3, 2), 12, 3));
+        graph.Node.Add(Node("Scatter", ["x", "places", "marks"], "marked", NodeAttributes.None.With("axis", 1)));
+        graph.Node.Add(Node("MatMul", ["marked", "first.weight"], "hidden"));
+        graph.Node.Add(Node("Unsqueeze", ["hidden"], "image", NodeAttributes.None.With("axes", [1, 2])));
+        graph.Node.Add(Node("Upsample", ["image", "scales"], "larger", NodeAttributes.None.With("mode", "nearest")));
+        graph.Node.Add(Node("Squeeze", ["larger"], "row", NodeAttributes.None.With("axes", [1, 2])));
+        graph.Node.Add(Node("MatMul", ["row", "second.weight"], "y"));
+        graph.Output.Add(new ValueInfoProto { Name = "y" });
+        ModelProto model = new() { IrVersion = 5, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = 9 } } };
+
+        ImportReport report = OnnxImporter.Import(model, s_source, Options() with { Trainable = "weight" }).Report;
+
+        Assert.Equal(["first.weight", "second.weight"], report.Trained);
+        Assert.Equal((1, 1), (report.Operators["ScatterElements"], report.Operators["Resize"]));
+    }
+
+    // A copied block begins with equal weights; each has its own factors, and its own place in a base that is merged into.
+    [Fact]
+    public void Import_LayersOfEqualWeights_CanBeMergedEach()
+    {
+        GraphProto graph = new() { Name = "main" };
+        graph.Input.Add(Input("x", "N", 20));
+        graph.Initializer.Add(Weight("first.weight", Weights(20 * 20, 1), 20, 20));
+        graph.Initializer.Add(Weight("second.weight", Weights(20 * 20, 1), 20, 20));
+        graph.Node.Add(Node("MatMul", ["x", "first.weight"], "hidden"));
+        graph.Node.Add(Node("MatMul", ["hidden", "second.weight"], "y"));
+        graph.Output.Add(new ValueInfoProto { Name = "y" });
+        ModelProto model = new() { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = 17 } } };
+
+        ModelPackage merged = MergeablePackage.Of(OnnxImporter.Import(model, s_source, Options() with { Lora = s_lora }).Package);
+
+        Assert.Equal(["first.weight", "second.weight"], merged.Manifest.Parameters.Where(p => p.Lora?.Factor == LoraMatrix.Base).Select(p => p.Name));
+    }
+
     [Fact]
     public void Import_NodesWithoutGradient_NamesAllAtOnce()
     {
@@ -196,6 +243,13 @@ public sealed class OnnxImporterTests
             : new TensorShapeProto.Types.Dimension { DimValue = size };
         TensorShapeProto shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = batch }, second } };
         return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)DataType.Float, Shape = shape } } };
+    }
+
+    private static NodeProto Node(string operatorType, string[] inputs, string output, NodeAttributes? attributes = null)
+    {
+        NodeProto node = new() { Name = $"/{output}/{operatorType}", OpType = operatorType, Input = { inputs }, Output = { output } };
+        node.Attribute.AddRange((attributes ?? NodeAttributes.None).ToProtos());
+        return node;
     }
 
     private static TensorProto Weight(string name, float[] values, params long[] shape)

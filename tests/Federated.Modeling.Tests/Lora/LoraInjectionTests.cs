@@ -156,6 +156,19 @@ public sealed class LoraInjectionTests
             () => ModelPackage.Build(s_mlp with { Lora = new PackageLora(2, 4, ".*", 7) }, 1, new float[3])).Message, StringComparison.Ordinal);
     }
 
+    // As copied blocks and copied experts begin: what is equal today is not one layer.
+    [Fact]
+    public void Build_LayersOfEqualWeights_HaveFactorsOfTheirOwn()
+    {
+        ModelSpec spec = new() { Builder = ModelSpec.Mlp, Inputs = 4, Hidden = [4, 4], Classes = 4, Lora = new PackageLora(2, 4, "dense", 7) };
+        ModelPackage package = ModelPackage.Build(spec, 1, new float[3 * ((4 * 4) + 4)]);
+
+        Assert.Equal(["dense1", "dense1", "dense2", "dense2", "dense3", "dense3"], package.Manifest.Parameters.Select(p => p.Lora!.Target));
+        Assert.Equal(
+            ["dense1.weight", "dense2.weight", "dense3.weight"],
+            MergeablePackage.Of(package).Manifest.Parameters.Where(p => p.Lora!.Factor == LoraMatrix.Base).Select(p => p.Name));
+    }
+
     [Fact]
     public void Build_WeightsBesideTheFactors_StartFromTheBase()
     {

@@ -88,6 +88,19 @@ public sealed class QuantizedBaseTests
         Assert.Contains("no frozen weights", Assert.Throws<ArgumentException>(() => ModelPackage.Build(s_spec with { Lora = null, BaseBits = 8 }, 1)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Build_BaseThatIsNotFinite_IsRefusedByTheWeightsName(float value)
+    {
+        float[] weights = new float[ModelPackage.Build(s_spec with { Lora = null }, 1).InitialAdapter.Length];
+        weights[100] = value;
+
+        string message = Assert.Throws<OnnxFormatException>(() => ModelPackage.Build(s_spec with { BaseBits = 8 }, 1, weights)).Message;
+
+        Assert.Contains("'dense1.weight' holds values that are not finite", message, StringComparison.Ordinal);
+    }
+
     private static IReadOnlyDictionary<string, Tensor> Run(ModelPackage package, Dictionary<string, Tensor> feeds, bool widen)
     {
         ModelProto model = OnnxFile.Read(package.GradientGraph);

@@ -75,6 +75,35 @@ public sealed class ImageFolderTests : IDisposable
         Assert.True(images.Report.HasProblems);
     }
 
+    // Packed zeros are a thousand times as long once they are unpacked; some writers leave a few.
+    [Fact]
+    public void Open_RowsBeyondTheHeader_AreTooLargeUnlessTheyAreFew()
+    {
+        Write("a/many.png", ImageFiles.Png(1, 1, [7], padding: 64 << 20));
+        Write("a/few.png", ImageFiles.Png(1, 1, [9], padding: 1000));
+
+        IGrowingExamples images = Open();
+
+        Assert.Equal(new FolderReport(1) { TooLarge = 1 }, images.Report);
+        Assert.Equal([(9, 0)], Content(images));
+    }
+
+    // As the format allows, and as the check of the rows must follow: the packed rows in several chunks, others between the header and them.
+    [Fact]
+    public void Open_PngInSeveralChunks_IsTaken()
+    {
+        byte[] png = ImageFiles.Png(1, 1, [42]);
+        int rows = png.AsSpan().IndexOf("IDAT"u8);
+        int length = png[rows - 1];
+        byte[] packed = png[(rows + 4)..(rows + 4 + length)];
+        Write("a/1.png", [.. png[..(rows - 4)], .. Chunk("tEXt", [1, 0, 2]), .. Chunk("IDAT", packed[..3]), .. Chunk("IDAT", packed[3..]), .. png[(rows + 8 + length)..]]);
+
+        Assert.Equal([(42, 0)], Content(Open()));
+
+        // The decoder does not look at a chunk's check sum.
+        static byte[] Chunk(string name, byte[] content) => [0, 0, 0, (byte)content.Length, .. System.Text.Encoding.ASCII.GetBytes(name), .. content, 0, 0, 0, 0];
+    }
+
     [Fact]
     public void Open_AnyCutOrChangedByte_NeverThrows()
     {

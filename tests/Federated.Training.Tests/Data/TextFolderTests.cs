@@ -23,6 +23,14 @@ public sealed class TextFolderTests : IDisposable
     }
 
     [Fact]
+    public void Load_HiddenFile_IsNotRead()
+    {
+        _folder.Write("a.txt", "one"u8.ToArray());
+        _folder.Write(".draft.txt", "two"u8.ToArray());
+        Assert.Equal([new TextDocument("a.txt", "one")], TextFolder.Load(_folder.Path).Documents);
+    }
+
+    [Fact]
     public void Load_NotUtf8_NamesFileByteAndOffset()
     {
         _folder.Write("a.txt", [.. Encoding.UTF8.Preamble, (byte)'x', 0xc3, 0x28]);

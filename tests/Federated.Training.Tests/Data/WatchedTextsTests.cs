@@ -48,6 +48,39 @@ public sealed class WatchedTextsTests : IDisposable
         Assert.Equal((1, new FolderReport(1) { Undecodable = 1 }), (again.Examples.Count, again.Report));
     }
 
+    // Another program holds it; that it lets go changes neither length nor time.
+    [Fact]
+    public void Refresh_FileThatCannotBeOpened_IsLeftOutAndTriedAgain()
+    {
+        _clock.Write(_folder.Path, "a.txt", "abc"u8.ToArray());
+        string path = _clock.Write(_folder.Path, "b.txt", "defgh"u8.ToArray());
+        _clock.Settle();
+        WatchedTexts texts;
+        using (File.Open(path, FileMode.Open, FileAccess.Read, FileShare.None))
+        {
+            texts = new WatchedTexts(_folder.Path, 2, _clock);
+            Assert.Equal((1, new FolderReport(1) { Unreadable = 1 }), (texts.Examples.Count, texts.Report));
+            Assert.False(texts.Refresh());
+        }
+
+        Assert.True(texts.Refresh());
+
+        Assert.Equal((3, new FolderReport(2)), (texts.Examples.Count, texts.Report));
+        Assert.False(texts.Refresh());
+    }
+
+    [Fact]
+    public void Refresh_HiddenFile_IsNotTrainedOn()
+    {
+        _clock.Write(_folder.Path, "a.txt", "abc"u8.ToArray());
+        _clock.Write(_folder.Path, ".b.txt", "defgh"u8.ToArray());
+        _clock.Settle();
+        WatchedTexts texts = new(_folder.Path, 2, _clock);
+
+        Assert.Equal((1, new FolderReport(1)), (texts.Examples.Count, texts.Report));
+        Assert.False(texts.Refresh());
+    }
+
     [Fact]
     public void Refresh_LastTextTakenAway_TrainsOnNothing()
     {

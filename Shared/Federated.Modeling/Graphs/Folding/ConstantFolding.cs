@@ -46,7 +46,7 @@ internal static class ConstantFolding
         ["NonZero"] = SequenceFolding.NonZero,
         ["Not"] = ElementwiseFolding.Unary(v => v ^ 1, null),
         ["Or"] = ElementwiseFolding.Binary(IntegerArithmetic.OfKnown((a, b) => a | b)),
-        ["Pow"] = ElementwiseFolding.Binary(IntegerArithmetic.Power, Math.Pow),
+        ["Pow"] = ElementwiseFolding.Pow,
         ["Range"] = SequenceFolding.Range,
         ["Reciprocal"] = ElementwiseFolding.Unary(null, v => 1 / v),
         ["ReduceMax"] = SequenceFolding.Reduce(IntegerArithmetic.OfKnown(Math.Max), Math.Max),

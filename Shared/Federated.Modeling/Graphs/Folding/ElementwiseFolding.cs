@@ -54,6 +54,23 @@ internal static class ElementwiseFolding
             ofDividend ? (a, b) => a % b : null)(node, type, shape);
     }
 
+    /// <summary>The power. Base and exponent may have different types, and each is read by its own; the result has the base's.</summary>
+    public static KnownContent? Pow(GraphNode node, DataType type, ImmutableArray<int> shape)
+    {
+        if (node.Input(0).Content is not { } x || node.Input(1).Content is not { } exponent)
+        {
+            return null;
+        }
+
+        return KnownContent.Make(type, shape, p => Of(At(x, p), At(exponent, p)));
+
+        KnownElement? Of(KnownElement a, KnownElement b) => !x.IsFloating && !exponent.IsFloating ? IntegerArithmetic.Power(a, b)
+            : a.Symbol is not null || b.Symbol is not null ? null
+            : Power(x.IsFloating ? a.Number : a.Integer, exponent.IsFloating ? b.Number : b.Integer);
+
+        KnownElement? Power(double a, double b) => x.IsFloating ? Rounded(type, Math.Pow(a, b)) : Whole(type, Math.Pow(a, b));
+    }
+
     public static KnownContent? Cast(GraphNode node, DataType type, ImmutableArray<int> shape)
     {
         if (node.Input(0).Content is not { } x)
@@ -65,9 +82,7 @@ internal static class ElementwiseFolding
 
         KnownElement? ToNumber(KnownElement a) => x.IsFloating ? Rounded(type, a.Number) : a.Symbol is null ? Rounded(type, a.Integer) : null;
 
-        KnownElement? ToInteger(double a) => type == DataType.Bool ? KnownElement.Of(a != 0)
-            : Math.Abs(a) < (type == DataType.Int32 ? int.MaxValue : (double)long.MaxValue) ? new KnownElement((long)a)
-            : null;
+        KnownElement? ToInteger(double a) => type == DataType.Bool ? KnownElement.Of(a != 0) : Whole(type, a);
 
         KnownElement? Narrow(KnownElement a) => a.Symbol is not null ? (type == DataType.Bool ? null : a)
             : new KnownElement(type switch
@@ -94,6 +109,10 @@ internal static class ElementwiseFolding
 
         return x[own];
     }
+
+    /// <summary>Rounded towards 0; null for what the type does not hold, which each engine turns into something else.</summary>
+    private static KnownElement? Whole(DataType type, double value) =>
+        Math.Abs(value) < (type == DataType.Int32 ? int.MaxValue : (double)long.MaxValue) ? new KnownElement((long)value) : null;
 
     /// <summary>A run would round each result to the type.</summary>
     private static KnownElement Rounded(DataType type, double value) => KnownElement.OfNumber(type == DataType.Float ? (float)value : value);

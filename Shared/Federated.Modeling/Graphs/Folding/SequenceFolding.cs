@@ -75,17 +75,19 @@ internal static class SequenceFolding
         }
 
         int axis = Axes.Normalize(node, given.Integer, shape.Length);
-        return KnownContent.Make(type, shape, p =>
-        {
-            int[] source = [.. p];
-            KnownElement sum = new(0);
-            for (source[axis] = 0; source[axis] <= p[axis]; source[axis]++)
-            {
-                sum = new KnownElement(unchecked(sum.Integer + x[source].Integer), sum.Number + x[source].Number);
-            }
 
-            return sum;
-        });
+        // Each sum is the one before it along the axis, and one element more.
+        int stride = shape.Skip(axis + 1).Aggregate(1, (product, d) => product * d);
+        KnownElement[] sums = [.. x.Elements];
+        for (int i = 0; i < sums.Length; i++)
+        {
+            if (i / stride % shape[axis] > 0)
+            {
+                sums[i] = new KnownElement(unchecked(sums[i - stride].Integer + sums[i].Integer), sums[i - stride].Number + sums[i].Number);
+            }
+        }
+
+        return new KnownContent(type, shape, [.. sums]);
     }
 
     /// <summary>A rule that combines the elements along the axes of a Reduce operator; what is reduced must not be empty.</summary>
