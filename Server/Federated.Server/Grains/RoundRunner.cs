@@ -294,7 +294,7 @@ internal sealed class RoundRunner(
             Selected = start.Cohort.Length,
             Accepted = accepted,
             Groups = start.Secure is null ? null : new RoundGroups(groups.Length, [.. groups.Select(group => group.Abandoned).OfType<string>()]),
-            Dropped = new SortedDictionary<string, int>(closure.Dropped, StringComparer.Ordinal),
+            Dropped = closure.DroppedWithout(sum?.Contributions.Select(contribution => contribution.DeviceId) ?? []),
             UpdateNorm = commit?.UpdateNorm ?? 0,
             AveragingBias = commit?.AveragingBias,
             Epsilon = spec.Privacy is { } privacy ? state.State.Privacy!.Epsilon(privacy.Delta) : null,
