@@ -2,9 +2,13 @@ using System.Text.Json.Nodes;
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
+using Federated.Server.Storage;
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Federated.Testing;
+using Google.Protobuf;
+using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace Federated.EndToEnd.Tests;
@@ -47,6 +51,25 @@ public sealed class JobRestartTests : IAsyncDisposable
         (int exitCode, string table) = await ProgramRun.RunAsync("Federated.Server", "jobs", "list", "--server", _server.Api.Address.ToString());
         Assert.True(exitCode == 0, table);
         Assert.Contains("cannot be read", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Download_OfAnObjectThatIsSpoilt_IsTheServersFaultAndLogged()
+    {
+        JobStatus ended = await RunToItsEndAsync("spoilt");
+        string file = Path.Combine(_store.Path, ContentStore.BlobName(ContentHash.Parse(ended.AdapterSha256)));
+        byte[] bytes = await File.ReadAllBytesAsync(file, Ct);
+        bytes[^1] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes, Ct);
+
+        _server = await ServerProcess.StartAsync(_store.Path);
+        using GrpcChannel channel = GrpcChannel.ForAddress(_server.GrpcAddress);
+        using AsyncServerStreamingCall<DownloadChunk> call = new TransferService.TransferServiceClient(channel).Download(
+            new DownloadRequest { Sha256 = ByteString.CopyFrom(ContentHash.Parse(ended.AdapterSha256).ToBytes()) }, cancellationToken: Ct);
+        RpcException failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(Ct));
+
+        Assert.Equal((StatusCode.Unavailable, "1000"), (failure.StatusCode, failure.Trailers.GetValue(ErrorCatalogue.TrailerName)));
+        await Eventually.HoldsAsync("the failure is logged", () => _server.Said.Contains("is corrupt", StringComparison.Ordinal));
     }
 
     /// <inheritdoc/>
