@@ -190,9 +190,12 @@ internal sealed partial class JobGrain(
 
     private long LastRecorded => _records.Count == 0 ? 0 : _records[^1].Round;
 
+    // A round that is open is brought to its end whatever has become of its job.
+    private bool HasRounds => state.State.State == JobState.Running || state.State.ActiveRound > 0;
+
     private void StartLoop()
     {
-        if (_loop is null && state.State.State == JobState.Running)
+        if (_loop is null && HasRounds)
         {
             _loop = this.RegisterGrainTimer(LoopAsync, new GrainTimerCreationOptions
             {
@@ -218,10 +221,10 @@ internal sealed partial class JobGrain(
                 await _reading;
             }
 
-            while (state.State.State == JobState.Running && !ct.IsCancellationRequested)
+            while (HasRounds && !ct.IsCancellationRequested)
             {
                 // A job that was killed after its last round's commit has only its end to write.
-                if (JobEnding.Of(_spec!, state.State) is { } over)
+                if (state.State.State == JobState.Running && JobEnding.Of(_spec!, state.State) is { } over)
                 {
                     await MoveAsync(JobState.Running, over.State, over.Reason);
                     break;
@@ -252,7 +255,7 @@ internal sealed partial class JobGrain(
             return;
         }
 
-        if (state.State.State != JobState.Running)
+        if (!HasRounds)
         {
             _loop?.Dispose();
             _loop = null;

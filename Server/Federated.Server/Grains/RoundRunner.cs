@@ -59,6 +59,8 @@ internal sealed class RoundRunner(
         RoundStart? start = resumed ?? await OpenRoundAsync(ct);
         if (start is null)
         {
+            // A round that the state names and the store does not have is none.
+            state.State.ActiveRound = 0;
             return null;
         }
 
