@@ -93,7 +93,7 @@ public sealed record CohortDemand
 [Alias("federated.selector")]
 public interface ISelectorGrain : IGrainWithStringKey
 {
-    /// <summary>Puts the device into the pool and answers when it is assigned or the hold ends.</summary>
+    /// <summary>Puts the device into the pool and answers when it is assigned or the hold ends; a chosen device is held until its plan is there, a few seconds at most.</summary>
     [Alias("check-in")]
     [AlwaysInterleave]
     Task<CheckInAnswer> CheckIn(CheckIn device, CancellationToken ct);

@@ -13,6 +13,9 @@ namespace Federated.Server.Grains;
 internal sealed class SelectorGrain(
     IOptions<SelectionOptions> options, IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider time) : Grain, ISelectorGrain
 {
+    // How long a chosen device is held beyond its hold: its plan is about to come, and there is no other place for it to go.
+    private static readonly TimeSpan PlanPatience = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<string, Waiter> _pool = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Waiter> _reserved = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CheckInAnswer> _assigned = new(StringComparer.Ordinal);
@@ -51,9 +54,15 @@ internal sealed class SelectorGrain(
             return await waiter.Answer.Task;
         }
 
-        // A reserved device whose hold ends stays assigned: it gets the plan when it checks in again.
+        bool chosen = IsReserved(device.DeviceId, waiter);
+        if (chosen && await waiter.Answer.Task.ArrivesAsync(PlanPatience, time, either.Token))
+        {
+            return await waiter.Answer.Task;
+        }
+
+        // A chosen device that leaves stays in its cohort: it gets the plan when it checks in again, which it is to do soon.
         Discard(device.DeviceId, waiter);
-        return Retry(poolFull: false);
+        return chosen ? new CheckInAnswer { RetryAfter = options.Value.Pace.MinRetry } : Retry(poolFull: false);
     }
 
     /// <inheritdoc/>
@@ -159,11 +168,14 @@ internal sealed class SelectorGrain(
         {
             _pool.Remove(deviceId);
         }
-        else if (_reserved.TryGetValue(deviceId, out current) && ReferenceEquals(current, waiter))
+        else if (IsReserved(deviceId, waiter))
         {
             _reserved.Remove(deviceId);
         }
     }
+
+    private bool IsReserved(string deviceId, Waiter waiter) =>
+        _reserved.TryGetValue(deviceId, out Waiter? current) && ReferenceEquals(current, waiter);
 
     private void ServeDemands()
     {
