@@ -110,7 +110,7 @@ public interface ISelectorGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<string[]> Select(CohortDemand demand);
 
-    /// <summary>The job wants no cohort any more: its open demand is answered with nobody.</summary>
+    /// <summary>The job wants no cohort any more: its open demand is answered with nobody, and devices are not told to come for it.</summary>
     [Alias("withdraw")]
     Task Withdraw(string jobId);
 

@@ -100,12 +100,7 @@ internal sealed partial class JobGrain(
     public Task Recover() => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public async Task<JobStatus?> Pause()
-    {
-        JobStatus? status = await ChangeAsync(JobState.Running, JobState.Paused, "");
-        await WithdrawAsync();
-        return status;
-    }
+    public Task<JobStatus?> Pause() => ChangeAsync(JobState.Running, JobState.Paused, "");
 
     /// <inheritdoc/>
     public async Task<JobStatus?> Resume()
@@ -128,7 +123,6 @@ internal sealed partial class JobGrain(
             return await Cancel();
         }
 
-        await WithdrawAsync();
         if (state.State.ActiveRound > 0)
         {
             await GrainFactory.Of<IRoundGrain>(GrainKeys.Round(JobId, state.State.ActiveRound)).Cancel("the job was cancelled");
@@ -302,9 +296,6 @@ internal sealed partial class JobGrain(
         await _writing;
     }
 
-    private Task WithdrawAsync() =>
-        _spec is null ? Task.CompletedTask : GrainFactory.Of<ISelectorGrain>(_spec.Population).Withdraw(JobId);
-
     private async Task<JobStatus?> ChangeAsync(JobState from, JobState to, string reason)
     {
         if (state.RecordExists)
@@ -349,6 +340,11 @@ internal sealed partial class JobGrain(
 
         events.Publish(new JobChanged(ToStatus()));
         Signal();
+        if (to != JobState.Running)
+        {
+            await GrainFactory.Of<ISelectorGrain>(_spec!.Population).Withdraw(JobId);
+        }
+
         return true;
     }
 

@@ -21,8 +21,8 @@ internal sealed class SelectorGrain(
     private readonly Dictionary<string, CheckInAnswer> _assigned = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CheckIn> _profiles = new(StringComparer.Ordinal);
     private readonly LinkedList<PendingDemand> _demands = new();
+    private readonly Dictionary<string, int> _demandOf = new(StringComparer.Ordinal);
     private readonly SeededGenerator _jitter = SeededGenerator.For((ulong)time.GetTimestamp(), "pace");
-    private int _lastDemand;
     private TimeSpan _roundInterval = TimeSpan.FromMinutes(1);
     private long _lastSelection;
 
@@ -70,7 +70,7 @@ internal sealed class SelectorGrain(
     {
         PendingDemand pending = new(demand, new TaskCompletionSource<string[]>(TaskCreationOptions.RunContinuationsAsynchronously));
         LinkedListNode<PendingDemand> node = _demands.AddLast(pending);
-        _lastDemand = demand.Count;
+        _demandOf[demand.JobId] = demand.Count;
         ServeDemands();
         if (await pending.Chosen.Task.ArrivesAsync(demand.Hold, time, lifetime.ApplicationStopping) || pending.Chosen.Task.IsCompletedSuccessfully)
         {
@@ -88,6 +88,12 @@ internal sealed class SelectorGrain(
         {
             _demands.Remove(pending);
             pending.Chosen.SetResult([]);
+        }
+
+        if (_demandOf.Remove(jobId) && _demandOf.Count == 0)
+        {
+            // The time until the next job comes says nothing of how long its rounds are.
+            _lastSelection = 0;
         }
 
         ServeDemands();
@@ -238,7 +244,7 @@ internal sealed class SelectorGrain(
     {
         PoolFull = poolFull,
         RetryAfter = PaceSteering.RetryAfter(
-            new PaceObservation(_profiles.Count, _lastDemand, TimeToNextSelection()), options.Value.Pace, _jitter),
+            new PaceObservation(_profiles.Count, _demandOf.Values.Sum(), TimeToNextSelection()), options.Value.Pace, _jitter),
     };
 
     private sealed class Waiter

@@ -14,6 +14,7 @@ public sealed class SelectorGrainTests : IAsyncLifetime
     private const string Population = "homes";
 
     private static readonly TimeSpan _long = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _leastIdle = TimeSpan.FromMinutes(1);
 
     private readonly TemporaryFolder _folder = new();
     private InProcessTestCluster _cluster = null!;
@@ -34,6 +35,22 @@ public sealed class SelectorGrainTests : IAsyncLifetime
         CheckInAnswer answer = await checkIn;
         Assert.Equal(("job-1", 1L), (answer.JobId, answer.Round));
         Assert.Equal([1, 2, 3], answer.Plan);
+    }
+
+    [Fact]
+    public async Task CheckIn_AsJobsComeAndGo_WaitsLongOnlyWhileNoneWantsDevices()
+    {
+        Assert.InRange(await RetryAsync(), _leastIdle, TimeSpan.MaxValue);
+
+        Assert.Empty(await Selector.Select(Demand("job-1", 5, TimeSpan.Zero)));
+        Assert.Empty(await Selector.Select(Demand("job-2", 5, TimeSpan.Zero)));
+        Assert.InRange(await RetryAsync(), TimeSpan.Zero, _leastIdle / 2);
+
+        await Selector.Withdraw("job-1");
+        Assert.InRange(await RetryAsync(), TimeSpan.Zero, _leastIdle / 2);
+
+        await Selector.Withdraw("job-2");
+        Assert.InRange(await RetryAsync(), _leastIdle, TimeSpan.MaxValue);
     }
 
     /// <inheritdoc/>
@@ -72,4 +89,11 @@ public sealed class SelectorGrainTests : IAsyncLifetime
     };
 
     private static CheckIn Device(string name, TimeSpan hold) => new() { DeviceId = name, Labels = [], ClientVersion = "1", Engine = "none", Hold = hold };
+
+    private async Task<TimeSpan> RetryAsync()
+    {
+        CheckInAnswer answer = await Selector.CheckIn(Device("pi-1", TimeSpan.Zero), Ct);
+        Assert.Null(answer.JobId);
+        return answer.RetryAfter;
+    }
 }
