@@ -11,17 +11,17 @@ namespace Federated.Server.Collection;
 internal readonly record struct ReportedCosts(double DownloadSeconds, double ComputeSeconds, long PeakMemoryBytes, double EncodeSeconds = 0);
 
 /// <summary>
-/// Collects the timelines of the rounds under way, and of those just over, from what the edge sees. In memory, at most
-/// <see cref="KeptRounds"/> rounds of all jobs; only devices that were assigned have an entry, so that strangers cannot fill it. Thread-safe.
+/// Collects the timelines of the rounds under way, and of those just over, from what the edge sees. In memory,
+/// <see cref="KeptRounds"/> rounds of all jobs, or the open ones if they are more; only devices that were assigned have an entry, so that strangers cannot fill it. Thread-safe.
 /// </summary>
 internal sealed class TimelineRecorder(TimeProvider time, bool enabled = true)
 {
-    /// <summary>Rounds remembered; the oldest are forgotten first.</summary>
+    /// <summary>Rounds remembered; the oldest that is over is forgotten first, and none that is open.</summary>
     public const int KeptRounds = 64;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<(string JobId, long Round), OpenTimeline> _rounds = [];
-    private readonly Queue<(string JobId, long Round)> _order = [];
+    private readonly List<(string JobId, long Round)> _order = [];
 
     /// <summary>The instant to give to <see cref="Assigned"/> when a check-in arrives.</summary>
     public DateTimeOffset Now => time.GetUtcNow();
@@ -38,9 +38,10 @@ internal sealed class TimelineRecorder(TimeProvider time, bool enabled = true)
         {
             if (!_rounds.TryGetValue((jobId, round), out OpenTimeline? timeline))
             {
+                CloseBefore(jobId, round);
                 Forget();
                 _rounds[(jobId, round)] = timeline = new OpenTimeline();
-                _order.Enqueue((jobId, round));
+                _order.Add((jobId, round));
             }
 
             timeline.Clients.TryAdd(
@@ -103,14 +104,7 @@ internal sealed class TimelineRecorder(TimeProvider time, bool enabled = true)
         {
             if (_rounds.TryGetValue((jobId, round), out OpenTimeline? timeline))
             {
-                timeline.Open = false;
-                HashSet<string> done = new(contributors, StringComparer.Ordinal);
-                foreach (ClientTimeline client in timeline.Clients.Values.Where(client => client.Outcome == ClientOutcome.Working).ToArray())
-                {
-                    string reason = done.Contains(client.DeviceId) ? "" : dropReasons.GetValueOrDefault(client.DeviceId, "");
-                    ClientOutcome outcome = done.Contains(client.DeviceId) ? ClientOutcome.Done : reason.Length > 0 ? ClientOutcome.Dropped : ClientOutcome.Missing;
-                    timeline.Clients[client.DeviceId] = client with { Outcome = outcome, EndedAt = Now, Reason = reason };
-                }
+                Close(timeline, contributors, dropReasons);
             }
         }
     }
@@ -209,11 +203,36 @@ internal sealed class TimelineRecorder(TimeProvider time, bool enabled = true)
         return _rounds.TryGetValue((jobId, round), out timeline) && timeline.Clients.TryGetValue(deviceId, out client);
     }
 
+    private void Close(OpenTimeline timeline, IEnumerable<string> contributors, IReadOnlyDictionary<string, string> dropReasons)
+    {
+        timeline.Open = false;
+        HashSet<string> done = new(contributors, StringComparer.Ordinal);
+        foreach (ClientTimeline client in timeline.Clients.Values.Where(client => client.Outcome == ClientOutcome.Working).ToArray())
+        {
+            string reason = done.Contains(client.DeviceId) ? "" : dropReasons.GetValueOrDefault(client.DeviceId, "");
+            ClientOutcome outcome = done.Contains(client.DeviceId) ? ClientOutcome.Done : reason.Length > 0 ? ClientOutcome.Dropped : ClientOutcome.Missing;
+            timeline.Clients[client.DeviceId] = client with { Outcome = outcome, EndedAt = Now, Reason = reason };
+        }
+    }
+
+    // A job has one round at a time: an earlier one that nobody closed is over as well, and may be forgotten.
+    private void CloseBefore(string jobId, long round)
+    {
+        foreach (((string job, long number), OpenTimeline timeline) in _rounds)
+        {
+            if (timeline.Open && job == jobId && number < round)
+            {
+                Close(timeline, [], new Dictionary<string, string>());
+            }
+        }
+    }
+
     private void Forget()
     {
-        while (_order.Count >= KeptRounds)
+        while (_order.Count >= KeptRounds && _order.FindIndex(round => !_rounds[round].Open) is >= 0 and int oldest)
         {
-            _rounds.Remove(_order.Dequeue());
+            _rounds.Remove(_order[oldest]);
+            _order.RemoveAt(oldest);
         }
     }
 

@@ -163,6 +163,25 @@ public sealed record RoundClosure
     /// <summary>Why each of those devices did not; empty in a closure that an earlier version wrote.</summary>
     [Id(3)]
     public Dictionary<string, string> DropReasons { get; init; } = [];
+
+    /// <summary>
+    /// <see cref="Dropped"/> without devices that are in the sum after all: an update that was being folded when the round closed has been given up by
+    /// the round and is sealed into the sum.
+    /// </summary>
+    /// <param name="contributors">Who is in the sum.</param>
+    internal SortedDictionary<string, int> DroppedWithout(IEnumerable<string> contributors)
+    {
+        SortedDictionary<string, int> dropped = new(Dropped, StringComparer.Ordinal);
+        foreach (string contributor in contributors)
+        {
+            if (DropReasons.TryGetValue(contributor, out string? reason) && --dropped[reason] == 0)
+            {
+                dropped.Remove(reason);
+            }
+        }
+
+        return dropped;
+    }
 }
 
 /// <summary>One round's state machine and deadline. Key: job/round.</summary>

@@ -93,7 +93,7 @@ public sealed record CohortDemand
 [Alias("federated.selector")]
 public interface ISelectorGrain : IGrainWithStringKey
 {
-    /// <summary>Puts the device into the pool and answers when it is assigned or the hold ends.</summary>
+    /// <summary>Puts the device into the pool and answers when it is assigned or the hold ends; a chosen device is held until its plan is there, a few seconds at most.</summary>
     [Alias("check-in")]
     [AlwaysInterleave]
     Task<CheckInAnswer> CheckIn(CheckIn device, CancellationToken ct);
@@ -110,7 +110,7 @@ public interface ISelectorGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<string[]> Select(CohortDemand demand);
 
-    /// <summary>The job wants no cohort any more: its open demand is answered with nobody.</summary>
+    /// <summary>The job wants no cohort any more: its open demand is answered with nobody, and devices are not told to come for it.</summary>
     [Alias("withdraw")]
     Task Withdraw(string jobId);
 

@@ -100,12 +100,7 @@ internal sealed partial class JobGrain(
     public Task Recover() => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public async Task<JobStatus?> Pause()
-    {
-        JobStatus? status = await ChangeAsync(JobState.Running, JobState.Paused, "");
-        await WithdrawAsync();
-        return status;
-    }
+    public Task<JobStatus?> Pause() => ChangeAsync(JobState.Running, JobState.Paused, "");
 
     /// <inheritdoc/>
     public async Task<JobStatus?> Resume()
@@ -128,7 +123,6 @@ internal sealed partial class JobGrain(
             return await Cancel();
         }
 
-        await WithdrawAsync();
         if (state.State.ActiveRound > 0)
         {
             await GrainFactory.Of<IRoundGrain>(GrainKeys.Round(JobId, state.State.ActiveRound)).Cancel("the job was cancelled");
@@ -190,9 +184,12 @@ internal sealed partial class JobGrain(
 
     private long LastRecorded => _records.Count == 0 ? 0 : _records[^1].Round;
 
+    // A round that is open is brought to its end whatever has become of its job.
+    private bool HasRounds => state.State.State == JobState.Running || state.State.ActiveRound > 0;
+
     private void StartLoop()
     {
-        if (_loop is null && state.State.State == JobState.Running)
+        if (_loop is null && HasRounds)
         {
             _loop = this.RegisterGrainTimer(LoopAsync, new GrainTimerCreationOptions
             {
@@ -218,10 +215,10 @@ internal sealed partial class JobGrain(
                 await _reading;
             }
 
-            while (state.State.State == JobState.Running && !ct.IsCancellationRequested)
+            while (HasRounds && !ct.IsCancellationRequested)
             {
                 // A job that was killed after its last round's commit has only its end to write.
-                if (JobEnding.Of(_spec!, state.State) is { } over)
+                if (state.State.State == JobState.Running && JobEnding.Of(_spec!, state.State) is { } over)
                 {
                     await MoveAsync(JobState.Running, over.State, over.Reason);
                     break;
@@ -252,7 +249,7 @@ internal sealed partial class JobGrain(
             return;
         }
 
-        if (state.State.State != JobState.Running)
+        if (!HasRounds)
         {
             _loop?.Dispose();
             _loop = null;
@@ -299,9 +296,6 @@ internal sealed partial class JobGrain(
         await _writing;
     }
 
-    private Task WithdrawAsync() =>
-        _spec is null ? Task.CompletedTask : GrainFactory.Of<ISelectorGrain>(_spec.Population).Withdraw(JobId);
-
     private async Task<JobStatus?> ChangeAsync(JobState from, JobState to, string reason)
     {
         if (state.RecordExists)
@@ -346,6 +340,11 @@ internal sealed partial class JobGrain(
 
         events.Publish(new JobChanged(ToStatus()));
         Signal();
+        if (to != JobState.Running)
+        {
+            await GrainFactory.Of<ISelectorGrain>(_spec!.Population).Withdraw(JobId);
+        }
+
         return true;
     }
 

@@ -59,6 +59,8 @@ internal sealed class RoundRunner(
         RoundStart? start = resumed ?? await OpenRoundAsync(ct);
         if (start is null)
         {
+            // A round that the state names and the store does not have is none.
+            state.State.ActiveRound = 0;
             return null;
         }
 
@@ -294,7 +296,7 @@ internal sealed class RoundRunner(
             Selected = start.Cohort.Length,
             Accepted = accepted,
             Groups = start.Secure is null ? null : new RoundGroups(groups.Length, [.. groups.Select(group => group.Abandoned).OfType<string>()]),
-            Dropped = new SortedDictionary<string, int>(closure.Dropped, StringComparer.Ordinal),
+            Dropped = closure.DroppedWithout(sum?.Contributions.Select(contribution => contribution.DeviceId) ?? []),
             UpdateNorm = commit?.UpdateNorm ?? 0,
             AveragingBias = commit?.AveragingBias,
             Epsilon = spec.Privacy is { } privacy ? state.State.Privacy!.Epsilon(privacy.Delta) : null,

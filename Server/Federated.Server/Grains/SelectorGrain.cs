@@ -13,13 +13,16 @@ namespace Federated.Server.Grains;
 internal sealed class SelectorGrain(
     IOptions<SelectionOptions> options, IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider time) : Grain, ISelectorGrain
 {
+    // How long a chosen device is held beyond its hold: its plan is about to come, and there is no other place for it to go.
+    private static readonly TimeSpan PlanPatience = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<string, Waiter> _pool = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Waiter> _reserved = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CheckInAnswer> _assigned = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CheckIn> _profiles = new(StringComparer.Ordinal);
     private readonly LinkedList<PendingDemand> _demands = new();
+    private readonly Dictionary<string, int> _demandOf = new(StringComparer.Ordinal);
     private readonly SeededGenerator _jitter = SeededGenerator.For((ulong)time.GetTimestamp(), "pace");
-    private int _lastDemand;
     private TimeSpan _roundInterval = TimeSpan.FromMinutes(1);
     private long _lastSelection;
 
@@ -51,9 +54,15 @@ internal sealed class SelectorGrain(
             return await waiter.Answer.Task;
         }
 
-        // A reserved device whose hold ends stays assigned: it gets the plan when it checks in again.
+        bool chosen = IsReserved(device.DeviceId, waiter);
+        if (chosen && await waiter.Answer.Task.ArrivesAsync(PlanPatience, time, either.Token))
+        {
+            return await waiter.Answer.Task;
+        }
+
+        // A chosen device that leaves stays in its cohort: it gets the plan when it checks in again, which it is to do soon.
         Discard(device.DeviceId, waiter);
-        return Retry(poolFull: false);
+        return chosen ? new CheckInAnswer { RetryAfter = options.Value.Pace.MinRetry } : Retry(poolFull: false);
     }
 
     /// <inheritdoc/>
@@ -61,7 +70,7 @@ internal sealed class SelectorGrain(
     {
         PendingDemand pending = new(demand, new TaskCompletionSource<string[]>(TaskCreationOptions.RunContinuationsAsynchronously));
         LinkedListNode<PendingDemand> node = _demands.AddLast(pending);
-        _lastDemand = demand.Count;
+        _demandOf[demand.JobId] = demand.Count;
         ServeDemands();
         if (await pending.Chosen.Task.ArrivesAsync(demand.Hold, time, lifetime.ApplicationStopping) || pending.Chosen.Task.IsCompletedSuccessfully)
         {
@@ -79,6 +88,12 @@ internal sealed class SelectorGrain(
         {
             _demands.Remove(pending);
             pending.Chosen.SetResult([]);
+        }
+
+        if (_demandOf.Remove(jobId) && _demandOf.Count == 0)
+        {
+            // The time until the next job comes says nothing of how long its rounds are.
+            _lastSelection = 0;
         }
 
         ServeDemands();
@@ -159,11 +174,14 @@ internal sealed class SelectorGrain(
         {
             _pool.Remove(deviceId);
         }
-        else if (_reserved.TryGetValue(deviceId, out current) && ReferenceEquals(current, waiter))
+        else if (IsReserved(deviceId, waiter))
         {
             _reserved.Remove(deviceId);
         }
     }
+
+    private bool IsReserved(string deviceId, Waiter waiter) =>
+        _reserved.TryGetValue(deviceId, out Waiter? current) && ReferenceEquals(current, waiter);
 
     private void ServeDemands()
     {
@@ -226,7 +244,7 @@ internal sealed class SelectorGrain(
     {
         PoolFull = poolFull,
         RetryAfter = PaceSteering.RetryAfter(
-            new PaceObservation(_profiles.Count, _lastDemand, TimeToNextSelection()), options.Value.Pace, _jitter),
+            new PaceObservation(_profiles.Count, _demandOf.Values.Sum(), TimeToNextSelection()), options.Value.Pace, _jitter),
     };
 
     private sealed class Waiter

@@ -16,8 +16,11 @@ internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegis
 
     /// <inheritdoc/>
     public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
-        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
-        MapAsync(() => continuation(requestStream, context), context);
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        RequestStream<TRequest> requests = new(requestStream);
+        return MapAsync(() => continuation(requests, context), context, () => requests.HasBroken);
+    }
 
     /// <inheritdoc/>
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
@@ -30,7 +33,7 @@ internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegis
             },
             context);
 
-    private async Task<T> MapAsync<T>(Func<Task<T>> call, ServerCallContext context)
+    private async Task<T> MapAsync<T>(Func<Task<T>> call, ServerCallContext context, Func<bool>? streamHasBroken = null)
     {
         try
         {
@@ -49,9 +52,10 @@ internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegis
         {
             throw Violation(context, ErrorCode.LimitExceeded, $"A message of the stream is larger than {ProtocolLimits.MaxMessageBytes} bytes.");
         }
-        catch (Exception e) when (e is not RpcException && (e is IOException || context.CancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is not RpcException
+            && (context.CancellationToken.IsCancellationRequested || (e is IOException && streamHasBroken?.Invoke() == true)))
         {
-            // A stream that breaks is an I/O failure of the connection; the store's failures never get here without a grain around them.
+            // Reading may fail a moment before the call is seen to be cancelled. Every other I/O failure is the store's.
             LogBroken(context.Method, context.Peer);
             throw new RpcException(new Status(StatusCode.Cancelled, "The caller went away."));
         }

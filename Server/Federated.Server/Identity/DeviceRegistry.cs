@@ -90,15 +90,13 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
                 ?? throw new ProtocolViolationException(ErrorCode.TokenUnknown, "There is no such enrollment token.");
             string name = NameFor(token, deviceId, publicKey);
             string place = PopulationFor(token, population);
-            if (token.UsedBy is not null)
-            {
-                DemandSameEnrollment(token, name, publicKey);
-            }
-            else if (time.GetUtcNow() > token.ExpiresAt)
+            EnrolledDevice? repeating = token.UsedBy is null ? null : RepeatingDevice(token, name, publicKey);
+            if (repeating is null && time.GetUtcNow() > token.ExpiresAt)
             {
                 throw new ProtocolViolationException(ErrorCode.TokenExpired, $"The enrollment token ended at {token.ExpiresAt:u}.") { DeviceId = token.DeviceId };
             }
-            else if (_devices.TryGetValue(name, out EnrolledDevice? holder) && token.DeviceId is null)
+
+            if (token.UsedBy is null && token.DeviceId is null && _devices.TryGetValue(name, out EnrolledDevice? holder))
             {
                 throw new ProtocolViolationException(
                     ErrorCode.Conflict,
@@ -108,16 +106,19 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
                 };
             }
 
-            EnrolledDevice device = new()
-            {
-                DeviceId = name,
-                Population = place,
-                Labels = token.Labels,
-                PublicKey = publicKey,
-                Token = token.Hash,
-                EnrolledAt = time.GetUtcNow(),
-                CertificateEndsAt = certificateEndsAt,
-            };
+            // A repetition changes nothing but the certificate: what an operator has said of the device meanwhile stands.
+            EnrolledDevice device = repeating is not null
+                ? repeating with { CertificateEndsAt = certificateEndsAt }
+                : new()
+                {
+                    DeviceId = name,
+                    Population = place,
+                    Labels = token.Labels,
+                    PublicKey = publicKey,
+                    Token = token.Hash,
+                    EnrolledAt = time.GetUtcNow(),
+                    CertificateEndsAt = certificateEndsAt,
+                };
 
             // The token first: a crash between the two costs the device nothing, because the same key may ask again.
             TokenRecord used = token with { UsedBy = name };
@@ -174,11 +175,13 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
         ? throw new ProtocolViolationException(ErrorCode.WrongDevice, $"The token is for population '{only}', the request names '{population}'.")
         : token.Population ?? population;
 
-    private void DemandSameEnrollment(TokenRecord token, string name, byte[] publicKey)
+    /// <summary>The device that repeats its enrollment; null when a crash left the token used and no device written.</summary>
+    /// <exception cref="ProtocolViolationException">The request is not the one that used the token, or its device was revoked.</exception>
+    private EnrolledDevice? RepeatingDevice(TokenRecord token, string name, byte[] publicKey)
     {
         EnrolledDevice? holder = Find(token.UsedBy!);
 
-        // A crash may have left the token used and the device unwritten; then the one that asks first under that name is the one.
+        // Where no device was written, the one that asks first under that name is the one.
         bool same = holder is null || holder.Token != token.Hash
             ? token.UsedBy == name && holder is null
             : name == holder.DeviceId && !holder.Confirmed && CryptographicOperations.FixedTimeEquals(holder.PublicKey, publicKey);
@@ -186,5 +189,9 @@ internal sealed class DeviceRegistry(RegistryStore store, TimeProvider time) : I
         {
             throw new ProtocolViolationException(ErrorCode.TokenUsed, $"Device '{token.UsedBy}' has used this enrollment token.") { DeviceId = token.UsedBy };
         }
+
+        return holder is { RevokedAt: { } since }
+            ? throw new ProtocolViolationException(ErrorCode.DeviceRevoked, $"Device '{holder.DeviceId}' was revoked at {since:u}.") { DeviceId = holder.DeviceId }
+            : holder;
     }
 }

@@ -13,6 +13,13 @@ public sealed class PaceOptions
     [Range(typeof(TimeSpan), "00:00:00.030", "30.00:00:00")]
     public TimeSpan MaxRetry { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// Longest wait while no job wants devices: how long a job that is submitted then may wait for the devices that are there. <see cref="MaxRetry"/> limits it. Default
+    /// 3 min; a fleet of many hundred thousand devices wants a longer one.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.030", "30.00:00:00")]
+    public TimeSpan IdleRetry { get; init; } = TimeSpan.FromMinutes(3);
+
     /// <summary>Check-ins wanted for each device that a round needs, h. Default 2: half may be unfit or gone.</summary>
     [Range(1.0, 100.0)]
     public double Headroom { get; init; } = 2;

@@ -13,7 +13,8 @@ namespace Federated.Server.Rounds;
 /// <item>r ≤ 1, everybody is wanted: [(1−j)·T, T], so that all wait when the selection begins.</item>
 /// <item>r &gt; 1: [m/2, 3m/2] with mean m = r·T. Devices that return after m on average arrive at N/m = h·d/T, which is h·d a
 /// selection, from any starting phase.</item>
-/// <item>d = 0: as if r were without limit.</item>
+/// <item>d = 0: [I/3, I] with the longest idle wait I, so that a job that is submitted meanwhile need not wait for its devices as long as a busy
+/// population waits for its turn.</item>
 /// </list>
 /// <para>
 /// Where a window would leave [MinRetry, MaxRetry] it is scaled until it fits rather than clipped: clipping would gather devices
@@ -44,9 +45,9 @@ internal static class PaceSteering
         double wanted = options.Headroom * Math.Max(0, observation.DemandPerRound);
         double next = Math.Max(0, observation.TimeToNextSelection.TotalSeconds);
         double pool = Math.Max(0, observation.PoolEstimate);
-        (double low, double high, double anchor) = pool <= wanted && wanted > 0
+        (double low, double high, double anchor) = wanted > 0 && pool <= wanted
             ? (1 - options.RendezvousSpread, 1.0, next)
-            : (SpreadLow, SpreadHigh, wanted > 0 ? next * (pool / wanted) : double.PositiveInfinity);
+            : (SpreadLow, SpreadHigh, wanted > 0 ? next * (pool / wanted) : options.IdleRetry.TotalSeconds / SpreadHigh);
 
         anchor = Math.Min(Math.Max(anchor, least / low), most / high);
         double seconds = anchor * (low + ((high - low) * jitter.NextDouble()));

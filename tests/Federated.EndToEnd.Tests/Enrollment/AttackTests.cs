@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Federated.Client.Identity;
 using Federated.Client.Transport;
+using Federated.Server.Api;
 using Federated.Server.Identity;
 using Federated.Shared.Identity;
 using Federated.Shared.Models;
@@ -198,6 +199,38 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         Assert.NotNull((await SecureServer.CheckInAsync(device, "recorded")).Retry);
 
         await server.RefusesAsync(ErrorCode.TokenUsed, () => EnrollAsync(eavesdropper, recorded));
+    }
+
+    [Fact]
+    public async Task Enrollment_RepeatedAfterARevocation_IsRefusedAndLeavesItRevoked()
+    {
+        EnrollmentToken token = EnrollmentToken.Parse(await server.TokenAsync());
+        using DeviceSigningKey key = DeviceSigningKey.Create();
+        using GrpcChannel thief = server.ChannelAs(null);
+        await EnrollAsync(thief, EnrollRequests.Of(token, "quiet", key));
+        await server.Api.RevokeDeviceAsync("quiet", Cancelled);
+
+        await server.RefusesAsync(ErrorCode.DeviceRevoked, () => EnrollAsync(thief, EnrollRequests.Of(token, "quiet", key)));
+
+        DeviceEnrollment device = Assert.Single(await server.Api.EnrollmentsAsync(Cancelled), found => found.DeviceId == "quiet");
+        Assert.NotNull(device.RevokedAt);
+        Assert.Equal("DeviceRevoked", device.LastRefusal?.Code);
+    }
+
+    [Fact]
+    public async Task Enrollment_RepeatedByItsDevice_KeepsWhatTheOperatorSaidMeanwhile()
+    {
+        EnrollmentToken token = EnrollmentToken.Parse(await server.TokenAsync());
+        using DeviceSigningKey key = DeviceSigningKey.Create();
+        using GrpcChannel channel = server.ChannelAs(null);
+        await EnrollAsync(channel, EnrollRequests.Of(token, "labelled", key));
+        DeviceEnrollment before = await server.Api.LabelDeviceAsync("labelled", new Dictionary<string, string> { ["site"] = "roof" }, Cancelled);
+
+        Assert.NotEmpty((await EnrollAsync(channel, EnrollRequests.Of(token, "labelled", key))).Certificate);
+
+        DeviceEnrollment after = Assert.Single(await server.Api.EnrollmentsAsync(Cancelled), found => found.DeviceId == "labelled");
+        Assert.Equal("roof", after.Labels["site"]);
+        Assert.Equal(before.EnrolledAt, after.EnrolledAt);
     }
 
     [Fact]

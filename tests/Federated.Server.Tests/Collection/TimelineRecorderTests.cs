@@ -146,6 +146,35 @@ public sealed class TimelineRecorderTests
         Assert.NotNull(Recorder.Snapshot("job-1", TimelineRecorder.KeptRounds + 1));
     }
 
+    [Fact]
+    public void Assigned_ManyShortRoundsOfAnotherJob_KeepsTheOpenOne()
+    {
+        Assign("pi-1");
+        for (int round = 1; round <= 2 * TimelineRecorder.KeptRounds; round++)
+        {
+            Recorder.Assigned("job-2", round, "pi-2", _time.GetUtcNow());
+            Recorder.Close("job-2", round, ["pi-2"], new Dictionary<string, string>());
+        }
+
+        Assert.True(Recorder.IsOpen("job-1", 1));
+        Assert.Equal(["pi-1"], Recorder.Working());
+        Assert.Null(Recorder.Snapshot("job-2", TimelineRecorder.KeptRounds));
+        Assert.NotNull(Recorder.Snapshot("job-2", 2 * TimelineRecorder.KeptRounds));
+    }
+
+    [Fact]
+    public void Assigned_NextRoundWhileTheOneBeforeIsOpen_EndsTheOneBefore()
+    {
+        Assign("pi-1");
+        Recorder.Assigned("job-2", 1, "pi-2", _time.GetUtcNow());
+        Recorder.Assigned("job-1", 2, "pi-1", _time.GetUtcNow());
+
+        Assert.False(Recorder.IsOpen("job-1", 1));
+        Assert.Equal(ClientOutcome.Missing, Client("pi-1").Outcome);
+        Assert.True(Recorder.IsOpen("job-1", 2));
+        Assert.True(Recorder.IsOpen("job-2", 1));
+    }
+
     private void Assign(string deviceId) => Recorder.Assigned("job-1", 1, deviceId, _time.GetUtcNow());
 
     private ClientTimeline Client(string deviceId) => Assert.Single(Recorder.Snapshot("job-1", 1)!.Clients, client => client.DeviceId == deviceId);

@@ -37,10 +37,20 @@ public sealed class PaceSteeringTests
     }
 
     [Fact]
-    public void RetryAfter_NoDemand_SpreadsOverTheLongestWaits()
+    public void RetryAfter_NoDemand_SpreadsOverTheIdleWait()
     {
-        TimeSpan wait = PaceSteering.RetryAfter(new PaceObservation(5, 0, TimeSpan.FromSeconds(1)), _options, SeededGenerator.For(1, "test"));
-        Assert.InRange(wait, TimeSpan.FromMinutes(20), TimeSpan.FromHours(1));
+        SeededGenerator jitter = SeededGenerator.For(1, "test");
+        double[] waits = [.. Enumerable.Range(0, 1000).Select(_ => PaceSteering.RetryAfter(new PaceObservation(5, 0, TimeSpan.FromHours(9)), _options, jitter).TotalMinutes)];
+        Assert.InRange(waits.Min(), 1, 1.02);
+        Assert.InRange(waits.Max(), 2.98, 3);
+    }
+
+    [Fact]
+    public void RetryAfter_NoDemandAndAnIdleWaitBeyondTheLongest_StaysBelowTheLongest()
+    {
+        PaceOptions brief = new() { MinRetry = TimeSpan.FromMilliseconds(10), MaxRetry = TimeSpan.FromMilliseconds(60) };
+        TimeSpan wait = PaceSteering.RetryAfter(new PaceObservation(5, 0, TimeSpan.Zero), brief, SeededGenerator.For(1, "test"));
+        Assert.InRange(wait, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(60));
     }
 
     // 5,000 devices that check in again and again over 400 selections of 30 s: h·d = 200 are wanted at each. The count of 80,000

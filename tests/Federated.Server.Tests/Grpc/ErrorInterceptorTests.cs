@@ -1,0 +1,129 @@
+using Federated.Server.Grpc;
+using Federated.Server.Identity;
+using Federated.Server.Storage;
+using Federated.Shared.Models;
+using Federated.Testing;
+using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
+using ErrorCatalogue = Federated.Shared.Protocol.ErrorCatalogue;
+
+namespace Federated.Server.Tests.Grpc;
+
+/// <summary>What a caller is told when the connection, or the store, fails.</summary>
+public sealed class ErrorInterceptorTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly FileBlobStore _blobs;
+    private readonly DeviceRegistry _registry;
+    private readonly ErrorInterceptor _interceptor;
+
+    public ErrorInterceptorTests()
+    {
+        _blobs = new FileBlobStore(_folder.Path, new FileBlobStoreOptions(), TimeProvider.System);
+        _registry = new DeviceRegistry(new RegistryStore(_blobs), TimeProvider.System);
+        _interceptor = new ErrorInterceptor(new RefusedCalls(TimeProvider.System), _registry, NullLogger<ErrorInterceptor>.Instance);
+    }
+
+    [Fact]
+    public async Task Unary_StoreFails_IsUnavailableWithTheCodeOfAServersFault()
+    {
+        foreach (IOException failure in new[] { new IOException("No space left on device"), new CorruptObjectException("objects/ab/cd", ContentHash.Of([1]), ContentHash.Of([2])) })
+        {
+            RpcException told = await Assert.ThrowsAsync<RpcException>(() => _interceptor.UnaryServerHandler<string, string>("", new Call(), (_, _) => throw failure));
+
+            Assert.Equal(StatusCode.Unavailable, told.StatusCode);
+            Assert.Equal("1000", told.Trailers.GetValue(ErrorCatalogue.TrailerName));
+        }
+    }
+
+    [Fact]
+    public async Task ClientStreaming_ConnectionBreaksWhileAMessageIsRead_IsCancelled()
+    {
+        RpcException told = await Assert.ThrowsAsync<RpcException>(() => _interceptor.ClientStreamingServerHandler<string, string>(
+            new Messages(new IOException("The client reset the request stream.")), new Call(), ReadAsync));
+
+        Assert.Equal(StatusCode.Cancelled, told.StatusCode);
+        Assert.Empty(told.Trailers);
+    }
+
+    [Fact]
+    public async Task ClientStreaming_StoreFailsAfterTheMessages_IsUnavailable()
+    {
+        RpcException told = await Assert.ThrowsAsync<RpcException>(() => _interceptor.ClientStreamingServerHandler<string, string>(
+            new Messages(null),
+            new Call(),
+            async (messages, context) =>
+            {
+                await ReadAsync(messages, context);
+                throw new IOException("No space left on device");
+            }));
+
+        Assert.Equal(StatusCode.Unavailable, told.StatusCode);
+    }
+
+    [Fact]
+    public async Task Unary_CallerHasGone_IsCancelledWhateverFailed()
+    {
+        using CancellationTokenSource gone = new();
+        await gone.CancelAsync();
+
+        RpcException told = await Assert.ThrowsAsync<RpcException>(
+            () => _interceptor.UnaryServerHandler<string, string>("", new Call(gone.Token), (_, context) => throw new OperationCanceledException(context.CancellationToken)));
+
+        Assert.Equal(StatusCode.Cancelled, told.StatusCode);
+    }
+
+    public void Dispose()
+    {
+        _registry.Dispose();
+        _blobs.Dispose();
+        _folder.Dispose();
+    }
+
+    private static async Task<string> ReadAsync(IAsyncStreamReader<string> messages, ServerCallContext context)
+    {
+        while (await messages.MoveNext(context.CancellationToken))
+        {
+        }
+
+        return "";
+    }
+
+    /// <summary>One message, then the end or a failure.</summary>
+    private sealed class Messages(Exception? failure) : IAsyncStreamReader<string>
+    {
+        private int _read;
+
+        public string Current => "message";
+
+        public Task<bool> MoveNext(CancellationToken cancellationToken) =>
+            _read++ == 0 ? Task.FromResult(true) : failure is null ? Task.FromResult(false) : Task.FromException<bool>(failure);
+    }
+
+    private sealed class Call(CancellationToken gone = default) : ServerCallContext
+    {
+        protected override string MethodCore => "/federated.v1.UpdateService/Submit";
+
+        protected override string HostCore => "localhost";
+
+        protected override string PeerCore => "ipv4:127.0.0.1:1";
+
+        protected override DateTime DeadlineCore => DateTime.MaxValue;
+
+        protected override Metadata RequestHeadersCore { get; } = [];
+
+        protected override CancellationToken CancellationTokenCore => gone;
+
+        protected override Metadata ResponseTrailersCore { get; } = [];
+
+        protected override Status StatusCore { get; set; }
+
+        protected override WriteOptions? WriteOptionsCore { get; set; }
+
+        protected override AuthContext AuthContextCore => new(null, []);
+
+        protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new NotSupportedException();
+
+        protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
+    }
+}
