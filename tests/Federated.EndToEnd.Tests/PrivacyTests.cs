@@ -1,5 +1,6 @@
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Server.Jobs;
+using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 
 namespace Federated.EndToEnd.Tests;
@@ -45,6 +46,40 @@ public sealed class PrivacyTests
         Assert.StartsWith(FormattableString.Invariant($"privacy budget reached in round {records.Count}: ε = "), job.Reason, StringComparison.Ordinal);
         Assert.InRange(job.Privacy!.Epsilon, records[^2].Epsilon!.Value, 5.5);
         Assert.Equal(5.5, job.Privacy.Budget);
+    }
+
+    [Fact]
+    public async Task Run_FirstRoundDearerThanWhatWasAdmitted_IsNotBegun()
+    {
+        // Nine devices are one group, ten would be two: a larger group rounds more coarsely, and its noise costs a little more.
+        const int Parameters = 64;
+        JobSpec spec = JobSpec.Parse(Budgeted("100", Parameters));
+        double[] costs = [.. new[] { 10, 9 }.Select(cohort =>
+            PrivacyCost.Of(spec, LinearSettings.RoundOf(spec, 1, Parameters, spec.Update.ClipNorm, cohort)).Spent(spec.Privacy!.Delta).Epsilon)];
+        Assert.True(costs[0] < costs[1], string.Join(", ", costs));
+        string budget = ((costs[0] + costs[1]) / 2).ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+
+        using EnrolledFleet keys = new(KillableFleet.Names(9));
+        await using RunningServer server = await RunningServer.StartAsync(devices: keys.Devices);
+        await keys.KnowAsync(server.Api);
+        JobStatus job = await server.Api.SubmitJobAsync(Budgeted(budget, Parameters), Ct);
+        await using KillableFleet fleet = new((_, _, _, _) => ValueTask.CompletedTask);
+        fleet.Start(9, server.GrpcAddress, keys);
+        job = await server.EndAsync(job.JobId);
+        Assert.Equal((JobState.Completed, 0L, 0), (job.State, job.Round, job.Privacy!.Participations));
+        Assert.StartsWith("privacy budget reached in round 0: ε = 0.000", job.Reason, StringComparison.Ordinal);
+
+        static string Budgeted(string budget, int parameters) => $$"""
+            {
+              "name": "priced", "population": "killable", "rounds": 3,
+              "model": { "builder": "vector", "parameters": {{parameters}} },
+              "cohort": { "goal": 10, "overSelection": 1.0, "quorum": 0.9 },
+              "deadlines": { "selectSeconds": 0.1 },
+              "update": { "codec": "linear", "density": 1, "valueBits": 14, "exampleCap": 1 },
+              "aggregation": { "secure": { "groupSize": 5 } },
+              "privacy": { "mechanism": "skellam", "noiseMultiplier": 2, "epsilonBudget": {{budget}} }
+            }
+            """;
     }
 
     private static async Task<(JobStatus Job, IReadOnlyList<RoundRecord> Records)> RunAsync(string privacy, int rounds, int epochs, string clipQuantile = "0.5")

@@ -214,6 +214,12 @@ internal sealed class RoundRunner(
         }
 
         RoundStart start = await _planner.DescribeAsync(round, cohort, startedAt, time.GetElapsedTime(waiting).TotalSeconds);
+        if (JobEnding.Precedes(spec, state.State, PlanDocument.FromBytes(start.Plan).Linear))
+        {
+            await Selector().Free(cohort);
+            return null;
+        }
+
         await Round(round).Start(start);
         return start;
     }
@@ -331,8 +337,7 @@ internal sealed class RoundRunner(
         }
 
         // A copy: the round counts only when the state is written.
-        PrivacyLedger ledger = state.State.Privacy!;
-        _spent = new PrivacyLedger { Rounds = new(ledger.Rounds, StringComparer.Ordinal), Cost = ledger.Cost, NoiseKey = ledger.NoiseKey };
+        _spent = state.State.Privacy!.Copy();
         _spent.Charge(record.Contributors, PrivacyCost.Of(spec, linear));
         return record with { Epsilon = _spent.Epsilon(privacy.Delta) };
     }
