@@ -5,7 +5,6 @@ using Federated.Server.Jobs;
 using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
-using Federated.Shared.Privacy;
 using Federated.Shared.Protocol;
 using Federated.Shared.Updates.Linear;
 
@@ -106,17 +105,8 @@ internal sealed class RoundRunner(
             DownlinkOffers.Add(job, _next);
         }
 
-        if (record is { ClipNorm: { } clipNorm, ClippedShare: { } clipped } && spec.Update.ClipQuantile is { } quantile)
-        {
-            AdaptiveClipping clipping = new() { ClipNorm = clipNorm, TargetQuantile = quantile };
-            job.ClipNorm = clipping.Next((1 - clipped) * record.Accepted, record.Accepted).ClipNorm;
-        }
-
-        if (_spent is not null)
-        {
-            job.Privacy = _spent;
-        }
-
+        job.ClipNorm = record.NextClipNorm(spec.Update.ClipQuantile, _next?.Statistics) ?? job.ClipNorm;
+        job.Privacy = _spent ?? job.Privacy;
         job.AbandonedInARow = committed ? 0 : job.AbandonedInARow + 1;
         job.Evaluation = record.Evaluation ?? job.Evaluation;
         if (record.Evaluation is { } evaluation && spec.TargetAccuracy is { } target && evaluation.Accuracy >= target)
