@@ -1,7 +1,10 @@
+using Federated.Client.Transport;
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Server.Jobs;
 using Federated.Server.Privacy;
 using Federated.Server.Rounds;
+using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Linear;
 
 namespace Federated.EndToEnd.Tests;
 
@@ -49,6 +52,29 @@ public sealed class PrivacyTests
     }
 
     [Fact]
+    public async Task Run_SumSeenAndRefused_IsChargedAllTheSame()
+    {
+        LinearRound? linear = null;
+        (JobStatus job, IReadOnlyList<RoundRecord> records) = await RunAsync(
+            """{ "noiseMultiplier": 2 }""",
+            rounds: 1,
+            epochs: 1,
+            assigned: (_, plan, _) =>
+            {
+                linear = plan.Linear;
+                return ValueTask.CompletedTask;
+            },
+            linkOf: (device, link) => device == 0 ? new LyingLink(link, () => linear!) : link);
+
+        RoundRecord record = Assert.Single(records);
+        Assert.Equal((RoundOutcome.Abandoned, 0), (record.Outcome, record.Accepted));
+        Assert.Contains("clients sum up to 110 examples", Assert.Single(record.Groups!.Abandoned), StringComparison.Ordinal);
+        Assert.Empty(record.Contributors);
+        Assert.InRange(record.Epsilon!.Value, 3, 3.3);
+        Assert.Equal((record.Epsilon.Value, 1), (job.Privacy!.Epsilon, job.Privacy.Participations));
+    }
+
+    [Fact]
     public async Task Run_FirstRoundDearerThanWhatWasAdmitted_IsNotBegun()
     {
         // Nine devices are one group, ten would be two: a larger group rounds more coarsely, and its noise costs a little more.
@@ -82,7 +108,13 @@ public sealed class PrivacyTests
             """;
     }
 
-    private static async Task<(JobStatus Job, IReadOnlyList<RoundRecord> Records)> RunAsync(string privacy, int rounds, int epochs, string clipQuantile = "0.5")
+    private static async Task<(JobStatus Job, IReadOnlyList<RoundRecord> Records)> RunAsync(
+        string privacy,
+        int rounds,
+        int epochs,
+        string clipQuantile = "0.5",
+        Func<int, PlanDocument, CancellationToken, ValueTask>? assigned = null,
+        Func<int, IServerLink, IServerLink>? linkOf = null)
     {
         using EnrolledFleet keys = new(KillableFleet.Names(Devices));
         await using RunningServer server = await RunningServer.StartAsync(devices: keys.Devices);
@@ -100,7 +132,7 @@ public sealed class PrivacyTests
             }
             """;
         JobStatus job = await server.Api.SubmitJobAsync(spec, Ct);
-        await using KillableFleet fleet = new((_, _, _, _) => ValueTask.CompletedTask);
+        await using KillableFleet fleet = new((_, _, _, _) => ValueTask.CompletedTask, assigned, linkOf);
         fleet.Start(Devices, server.GrpcAddress, keys);
         job = await server.EndAsync(job.JobId);
         return (job, await server.Api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, Ct));

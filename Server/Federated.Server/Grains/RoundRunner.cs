@@ -299,10 +299,11 @@ internal sealed class RoundRunner(
         };
         if (sum is not null)
         {
-            record = Charged(record.WithTotals(ContributionTotals.Of(sum.Contributions)), linear);
+            record = record.WithTotals(ContributionTotals.Of(sum.Contributions));
             sums.Return(sum.Sum);
         }
 
+        record = Charged(record, groups.SelectMany(group => group.Refused), linear);
         if (linear is not null)
         {
             record = record.WithStatistics(linear, commit?.Statistics);
@@ -318,17 +319,18 @@ internal sealed class RoundRunner(
         };
     }
 
-    /// <summary>Charges every device of the sum, whether or not it became a model: somebody has seen it.</summary>
-    private RoundRecord Charged(RoundRecord record, LinearRound? linear)
+    /// <summary>Charges every device of a sum, whether or not it became a model, and of one that was refused: somebody has seen it.</summary>
+    private RoundRecord Charged(RoundRecord record, IEnumerable<string> refused, LinearRound? linear)
     {
-        if (spec.Privacy is not { } privacy || linear is null)
+        string[] summed = [.. record.Contributors, .. refused];
+        if (spec.Privacy is not { } privacy || linear is null || summed.Length == 0)
         {
             return record;
         }
 
         // A copy: the round counts only when the state is written.
         _spent = state.State.Privacy!.Copy();
-        _spent.Charge(record.Contributors, PrivacyCost.Of(spec, linear));
+        _spent.Charge(summed, PrivacyCost.Of(spec, linear));
         return record with { Epsilon = _spent.Epsilon(privacy.Delta) };
     }
 
