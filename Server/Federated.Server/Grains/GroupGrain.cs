@@ -353,6 +353,10 @@ internal sealed class GroupGrain(
             _writes++;
             _partial = partial;
             _contributions = [.. partial.Contributions.Select(SubmissionOf)];
+            if (sum.WrongShares is { } wrong)
+            {
+                GroupLog.WrongShares(logger, Key, wrong);
+            }
         }
         else
         {
