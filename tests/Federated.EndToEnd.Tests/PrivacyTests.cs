@@ -1,6 +1,10 @@
+using Federated.Client.Transport;
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Server.Jobs;
+using Federated.Server.Privacy;
 using Federated.Server.Rounds;
+using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Linear;
 
 namespace Federated.EndToEnd.Tests;
 
@@ -47,7 +51,70 @@ public sealed class PrivacyTests
         Assert.Equal(5.5, job.Privacy.Budget);
     }
 
-    private static async Task<(JobStatus Job, IReadOnlyList<RoundRecord> Records)> RunAsync(string privacy, int rounds, int epochs, string clipQuantile = "0.5")
+    [Fact]
+    public async Task Run_SumSeenAndRefused_IsChargedAllTheSame()
+    {
+        LinearRound? linear = null;
+        (JobStatus job, IReadOnlyList<RoundRecord> records) = await RunAsync(
+            """{ "noiseMultiplier": 2 }""",
+            rounds: 1,
+            epochs: 1,
+            assigned: (_, plan, _) =>
+            {
+                linear = plan.Linear;
+                return ValueTask.CompletedTask;
+            },
+            linkOf: (device, link) => device == 0 ? new LyingLink(link, () => linear!) : link);
+
+        RoundRecord record = Assert.Single(records);
+        Assert.Equal((RoundOutcome.Abandoned, 0), (record.Outcome, record.Accepted));
+        Assert.Contains("clients sum up to 110 examples", Assert.Single(record.Groups!.Abandoned), StringComparison.Ordinal);
+        Assert.Empty(record.Contributors);
+        Assert.InRange(record.Epsilon!.Value, 3, 3.3);
+        Assert.Equal((record.Epsilon.Value, 1), (job.Privacy!.Epsilon, job.Privacy.Participations));
+    }
+
+    [Fact]
+    public async Task Run_FirstRoundDearerThanWhatWasAdmitted_IsNotBegun()
+    {
+        // Nine devices are one group, ten would be two: a larger group rounds more coarsely, and its noise costs a little more.
+        const int Parameters = 64;
+        JobSpec spec = JobSpec.Parse(Budgeted("100", Parameters));
+        double[] costs = [.. new[] { 10, 9 }.Select(cohort =>
+            PrivacyCost.Of(spec, LinearSettings.RoundOf(spec, 1, Parameters, spec.Update.ClipNorm, cohort)).Spent(spec.Privacy!.Delta).Epsilon)];
+        Assert.True(costs[0] < costs[1], string.Join(", ", costs));
+        string budget = ((costs[0] + costs[1]) / 2).ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+
+        using EnrolledFleet keys = new(KillableFleet.Names(9));
+        await using RunningServer server = await RunningServer.StartAsync(devices: keys.Devices);
+        await keys.KnowAsync(server.Api);
+        JobStatus job = await server.Api.SubmitJobAsync(Budgeted(budget, Parameters), Ct);
+        await using KillableFleet fleet = new((_, _, _, _) => ValueTask.CompletedTask);
+        fleet.Start(9, server.GrpcAddress, keys);
+        job = await server.EndAsync(job.JobId);
+        Assert.Equal((JobState.Completed, 0L, 0), (job.State, job.Round, job.Privacy!.Participations));
+        Assert.StartsWith("privacy budget reached in round 0: ε = 0.000", job.Reason, StringComparison.Ordinal);
+
+        static string Budgeted(string budget, int parameters) => $$"""
+            {
+              "name": "priced", "population": "killable", "rounds": 3,
+              "model": { "builder": "vector", "parameters": {{parameters}} },
+              "cohort": { "goal": 10, "overSelection": 1.0, "quorum": 0.9 },
+              "deadlines": { "selectSeconds": 0.1 },
+              "update": { "codec": "linear", "density": 1, "valueBits": 14, "exampleCap": 1 },
+              "aggregation": { "secure": { "groupSize": 5 } },
+              "privacy": { "mechanism": "skellam", "noiseMultiplier": 2, "epsilonBudget": {{budget}} }
+            }
+            """;
+    }
+
+    private static async Task<(JobStatus Job, IReadOnlyList<RoundRecord> Records)> RunAsync(
+        string privacy,
+        int rounds,
+        int epochs,
+        string clipQuantile = "0.5",
+        Func<int, PlanDocument, CancellationToken, ValueTask>? assigned = null,
+        Func<int, IServerLink, IServerLink>? linkOf = null)
     {
         using EnrolledFleet keys = new(KillableFleet.Names(Devices));
         await using RunningServer server = await RunningServer.StartAsync(devices: keys.Devices);
@@ -65,7 +132,7 @@ public sealed class PrivacyTests
             }
             """;
         JobStatus job = await server.Api.SubmitJobAsync(spec, Ct);
-        await using KillableFleet fleet = new((_, _, _, _) => ValueTask.CompletedTask);
+        await using KillableFleet fleet = new((_, _, _, _) => ValueTask.CompletedTask, assigned, linkOf);
         fleet.Start(Devices, server.GrpcAddress, keys);
         job = await server.EndAsync(job.JobId);
         return (job, await server.Api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, Ct));

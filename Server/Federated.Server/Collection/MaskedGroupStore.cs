@@ -9,7 +9,7 @@ namespace Federated.Server.Collection;
 
 /// <summary>
 /// Keeps groups durable from the moment that masked inputs are asked for until the sum is: the masked sum, and the sealed shares that members may
-/// not have got yet. Thread-safe.
+/// not have got yet. Of a sum that was refused, whose it was stays until the round is forgotten. Thread-safe.
 /// </summary>
 internal sealed class MaskedGroupStore(IBlobStore blobs)
 {
@@ -41,11 +41,26 @@ internal sealed class MaskedGroupStore(IBlobStore blobs)
     public async Task<Dictionary<string, GroupServerMessage>> ReadSharesAsync(string group, CancellationToken ct) =>
         await blobs.ReadAsync(SharesName(group), ct) is { } blob ? Parse(blob.Content) : [];
 
-    /// <summary>Deletes both.</summary>
+    /// <summary>Writes whose sum was seen and refused.</summary>
+    public Task WriteRefusedAsync(string group, RefusedSum refused, CancellationToken ct) =>
+        blobs.WriteAsync(RefusedName(group), new ReadOnlySequence<byte>(refused.ToBytes()), WriteCondition.Always, ct);
+
+    /// <summary>Reads it; null when no sum of the group was refused.</summary>
+    public async Task<RefusedSum?> ReadRefusedAsync(string group, CancellationToken ct) =>
+        await blobs.ReadAsync(RefusedName(group), ct) is { } blob ? RefusedSum.FromBytes(blob.Content) : null;
+
+    /// <summary>Deletes the masked sum and the shares.</summary>
     public async Task DeleteAsync(string group, CancellationToken ct)
     {
         await blobs.DeleteAsync(BlobName(group), WriteCondition.Always, ct);
         await blobs.DeleteAsync(SharesName(group), WriteCondition.Always, ct);
+    }
+
+    /// <summary>Deletes all of the group.</summary>
+    public async Task ForgetAsync(string group, CancellationToken ct)
+    {
+        await DeleteAsync(group, ct);
+        await blobs.DeleteAsync(RefusedName(group), WriteCondition.Always, ct);
     }
 
     private static Dictionary<string, GroupServerMessage> Parse(ReadOnlyMemory<byte> content)
@@ -65,4 +80,6 @@ internal sealed class MaskedGroupStore(IBlobStore blobs)
     private static string BlobName(string group) => $"masked-groups/{group}/sum";
 
     private static string SharesName(string group) => $"masked-groups/{group}/shares";
+
+    private static string RefusedName(string group) => $"masked-groups/{group}/refused";
 }

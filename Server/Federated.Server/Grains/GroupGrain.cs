@@ -31,6 +31,7 @@ internal sealed class GroupGrain(
     ILogger<GroupGrain> logger) : Grain, IGroupGrain
 {
     private const string LostInGroup = "lost-in-group";
+    private const string GroupAbandoned = "group-abandoned";
 
     // How long the last step waits for members whose shares are not needed, only what they report.
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
@@ -40,6 +41,7 @@ internal sealed class GroupGrain(
     private MaskedGroupDocument? _restored;
     private Dictionary<string, GroupServerMessage> _restoredShares = [];
     private PartialSum? _partial;
+    private RefusedSum? _refused;
     private Submission[] _contributions = [];
     private RoundStart? _round;
     private GroupTally? _tally;
@@ -62,6 +64,7 @@ internal sealed class GroupGrain(
         // The round is not asked here: it asks for contributions while it is activated itself.
         _partial = await sums.ReadAsync(Key, cancellationToken);
         _contributions = [.. (_partial?.Contributions ?? []).Select(SubmissionOf)];
+        _refused = _partial is null ? await masked.ReadRefusedAsync(Key, cancellationToken) : null;
         try
         {
             _restored = _partial is null ? await masked.ReadAsync(Key, cancellationToken) : null;
@@ -222,13 +225,19 @@ internal sealed class GroupGrain(
             _partial = null;
         }
 
-        return new SealedGroup { Count = count, DurableWrites = _writes, Abandoned = _desk?.AbandonReason };
+        return new SealedGroup
+        {
+            Count = count,
+            DurableWrites = _writes,
+            Abandoned = _desk?.AbandonReason ?? _refused?.Reason,
+            Refused = _refused?.Devices ?? [],
+        };
     }
 
     /// <inheritdoc/>
     public async Task Forget()
     {
-        await masked.DeleteAsync(Key, CancellationToken.None);
+        await masked.ForgetAsync(Key, CancellationToken.None);
         await sums.DeleteAsync(Key, CancellationToken.None);
         DeactivateOnIdle();
     }
@@ -241,13 +250,14 @@ internal sealed class GroupGrain(
     {
         RoundStart start = await Round().Facts() ?? throw new InvalidOperationException($"The round of group {Key} was never started.");
         bool open = await Round().IsOpen();
-        if (open && _contributions.Length > 0)
+        bool over = _contributions.Length > 0 || _refused is not null;
+        if (open && over)
         {
-            // Its sum was durable, and perhaps it could not tell the round any more.
-            await Round().GroupEnded(Group, _contributions, [], LostInGroup);
+            // Its end was durable, and perhaps it could not tell the round any more.
+            await Round().GroupEnded(Group, _contributions, _refused?.Devices ?? [], GroupAbandoned);
         }
 
-        if (!open || _contributions.Length > 0)
+        if (!open || over)
         {
             return;
         }
@@ -343,14 +353,23 @@ internal sealed class GroupGrain(
             _writes++;
             _partial = partial;
             _contributions = [.. partial.Contributions.Select(SubmissionOf)];
+            if (sum.WrongShares is { } wrong)
+            {
+                GroupLog.WrongShares(logger, Key, wrong);
+            }
         }
         else
         {
+            if (_refused is not null)
+            {
+                await masked.WriteRefusedAsync(Key, _refused, CancellationToken.None);
+            }
+
             GroupLog.Abandoned(logger, Key, desk.AbandonReason ?? "");
         }
 
         await masked.DeleteAsync(Key, CancellationToken.None);
-        await Round().GroupEnded(Group, _contributions, [.. desk.Advertised], desk.Sum is null ? "group-abandoned" : LostInGroup);
+        await Round().GroupEnded(Group, _contributions, [.. desk.Advertised], desk.Sum is null ? GroupAbandoned : LostInGroup);
     }
 
     /// <summary>The sum as the round adds it up; null, and the group abandoned, when members that follow the round cannot have made it.</summary>
@@ -363,6 +382,7 @@ internal sealed class GroupGrain(
         catch (ProtocolViolationException e)
         {
             _desk!.Refuse(e.Message);
+            _refused = new RefusedSum(e.Message, [.. sum.Contributors]);
             return null;
         }
     }

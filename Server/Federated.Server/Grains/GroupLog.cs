@@ -16,4 +16,7 @@ internal static partial class GroupLog
 
     [LoggerMessage(4, LogLevel.Warning, "Group {Group} refuses a masked input of {Device}: {Reason}")]
     public static partial void Refused(ILogger logger, string group, string device, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "Group {Group} has its sum without some of the shares it was given. {Reason}")]
+    public static partial void WrongShares(ILogger logger, string group, string reason);
 }

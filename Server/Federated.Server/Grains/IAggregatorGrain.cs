@@ -17,6 +17,10 @@ public sealed record SealedGroup
     /// <summary>Why the group has no sum, when it was abandoned.</summary>
     [Id(2)]
     public string? Abandoned { get; init; }
+
+    /// <summary>Devices whose sum was seen and then refused: it counts in no model, but as what privacy they have spent.</summary>
+    [Id(3)]
+    public string[] Refused { get; init; } = [];
 }
 
 /// <summary>

@@ -1,4 +1,6 @@
 using Federated.Server.Jobs;
+using Federated.Server.Privacy;
+using Federated.Shared.Updates.Linear;
 
 namespace Federated.Server.Grains;
 
@@ -17,7 +19,7 @@ internal static class JobEnding
         }
 
         if (spec.Privacy is { EpsilonBudget: { } budget } privacy && state.Privacy is { } ledger
-            && ledger.MostRounds() > 0 && ledger.EpsilonAfterAnother(privacy.Delta) is var next && next > budget)
+            && ledger.EpsilonAfterAnother(privacy.Delta) is var next && next > budget)
         {
             return (JobState.Completed, FormattableString.Invariant(
                 $"privacy budget reached in round {state.LastRound}: ε = {ledger.Epsilon(privacy.Delta):F3} of {budget} spent at δ = {privacy.Delta}, another round could spend {next:F3}"));
@@ -31,5 +33,23 @@ internal static class JobEnding
         return state.AbandonedInARow >= MaxAbandonedInARow
             ? (JobState.Failed, $"{state.AbandonedInARow} rounds in a row were abandoned; look at their reasons, then submit the job again")
             : null;
+    }
+
+    /// <summary>
+    /// Whether the job ends instead of a round that is planned and not begun: the first, or one dearer than all before it, may cost more than the budget
+    /// has left. The ledger remembers what it would cost, so that <see cref="Of"/> says the same.
+    /// </summary>
+    /// <param name="spec">The job.</param>
+    /// <param name="state">Its state before the round.</param>
+    /// <param name="round">The round's fields; null outside of the linear codec.</param>
+    public static bool Precedes(JobSpec spec, JobGrainState state, LinearRound? round)
+    {
+        if (round is null || state.Privacy is not { } ledger)
+        {
+            return false;
+        }
+
+        ledger.Plan(PrivacyCost.Of(spec, round));
+        return Of(spec, state) is not null;
     }
 }

@@ -1,5 +1,6 @@
 using Federated.Server.Aggregation;
 using Federated.Server.Rounds;
+using Federated.Shared.Privacy;
 using Federated.Shared.Updates.Linear;
 
 namespace Federated.Server.Grains;
@@ -32,4 +33,13 @@ internal static class RoundEntries
         ClippedShare = statistics is { } read ? Math.Clamp(1 - (read.Unclipped / (double)record.Accepted), 0, 1) : null,
         LimitedCoordinates = statistics?.Limited,
     };
+
+    /// <summary>Clip norm of the round after; null when nothing moves it.</summary>
+    /// <param name="record">The round's, with its clip norm.</param>
+    /// <param name="quantile">Share of updates that should be within the norm; null for a norm that stays.</param>
+    /// <param name="statistics">What rode in the vector; null for an abandoned round. The count with its noise, and not the share that the record shows, which lies in [0, 1].</param>
+    public static double? NextClipNorm(this RoundRecord record, double? quantile, LinearStatistics? statistics) =>
+        record.ClipNorm is { } norm && quantile is { } target && statistics is { } read
+            ? new AdaptiveClipping { ClipNorm = norm, TargetQuantile = target }.Next(read.Unclipped, record.Accepted).ClipNorm
+            : null;
 }

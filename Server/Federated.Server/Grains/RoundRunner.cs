@@ -5,7 +5,6 @@ using Federated.Server.Jobs;
 using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 using Federated.Shared.Models;
-using Federated.Shared.Privacy;
 using Federated.Shared.Protocol;
 using Federated.Shared.Updates.Linear;
 
@@ -108,17 +107,8 @@ internal sealed class RoundRunner(
             DownlinkOffers.Add(job, _next);
         }
 
-        if (record is { ClipNorm: { } clipNorm, ClippedShare: { } clipped } && spec.Update.ClipQuantile is { } quantile)
-        {
-            AdaptiveClipping clipping = new() { ClipNorm = clipNorm, TargetQuantile = quantile };
-            job.ClipNorm = clipping.Next((1 - clipped) * record.Accepted, record.Accepted).ClipNorm;
-        }
-
-        if (_spent is not null)
-        {
-            job.Privacy = _spent;
-        }
-
+        job.ClipNorm = record.NextClipNorm(spec.Update.ClipQuantile, _next?.Statistics) ?? job.ClipNorm;
+        job.Privacy = _spent ?? job.Privacy;
         job.AbandonedInARow = committed ? 0 : job.AbandonedInARow + 1;
         job.Evaluation = record.Evaluation ?? job.Evaluation;
         if (record.Evaluation is { } evaluation && spec.TargetAccuracy is { } target && evaluation.Accuracy >= target)
@@ -216,6 +206,12 @@ internal sealed class RoundRunner(
         }
 
         RoundStart start = await _planner.DescribeAsync(round, cohort, startedAt, time.GetElapsedTime(waiting).TotalSeconds);
+        if (JobEnding.Precedes(spec, state.State, PlanDocument.FromBytes(start.Plan).Linear))
+        {
+            await Selector().Free(cohort);
+            return null;
+        }
+
         await Round(round).Start(start);
         return start;
     }
@@ -305,10 +301,11 @@ internal sealed class RoundRunner(
         };
         if (sum is not null)
         {
-            record = Charged(record.WithTotals(ContributionTotals.Of(sum.Contributions)), linear);
+            record = record.WithTotals(ContributionTotals.Of(sum.Contributions));
             sums.Return(sum.Sum);
         }
 
+        record = Charged(record, groups.SelectMany(group => group.Refused), linear);
         if (linear is not null)
         {
             record = record.WithStatistics(linear, commit?.Statistics);
@@ -324,18 +321,18 @@ internal sealed class RoundRunner(
         };
     }
 
-    /// <summary>Charges every device of the sum, whether or not it became a model: somebody has seen it.</summary>
-    private RoundRecord Charged(RoundRecord record, LinearRound? linear)
+    /// <summary>Charges every device of a sum, whether or not it became a model, and of one that was refused: somebody has seen it.</summary>
+    private RoundRecord Charged(RoundRecord record, IEnumerable<string> refused, LinearRound? linear)
     {
-        if (spec.Privacy is not { } privacy || linear is null)
+        string[] summed = [.. record.Contributors, .. refused];
+        if (spec.Privacy is not { } privacy || linear is null || summed.Length == 0)
         {
             return record;
         }
 
         // A copy: the round counts only when the state is written.
-        PrivacyLedger ledger = state.State.Privacy!;
-        _spent = new PrivacyLedger { Rounds = new(ledger.Rounds, StringComparer.Ordinal), Cost = ledger.Cost, NoiseKey = ledger.NoiseKey };
-        _spent.Charge(record.Contributors, PrivacyCost.Of(spec, linear));
+        _spent = state.State.Privacy!.Copy();
+        _spent.Charge(summed, PrivacyCost.Of(spec, linear));
         return record with { Epsilon = _spent.Epsilon(privacy.Delta) };
     }
 

@@ -6,9 +6,11 @@ using Federated.Modeling.Onnx;
 using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Collection;
 using Federated.Server.Grains;
+using Federated.Server.Privacy;
 using Federated.Server.Storage;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Linear;
 
 namespace Federated.Server.Jobs;
 
@@ -36,9 +38,13 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
             JobLora.Check(spec, manifest);
             if (spec.Privacy is not null)
             {
-                // Throws here what would otherwise end every round.
-                LinearSettings.RoundOf(
+                // Throws here what would otherwise end every round, or the job before its first.
+                LinearRound first = LinearSettings.RoundOf(
                     spec, 1, spec.Training.Directions?.ToPlan(spec.Seed, 1).Count ?? manifest.Layout.Length, spec.Update.ClipNorm, spec.Cohort.CohortSize);
+                if (PrivacySettings.BudgetProblem(spec, PrivacyCost.Of(spec, first).Spent(spec.Privacy.Delta).Epsilon) is { } problem)
+                {
+                    throw new InvalidSettingsException([problem]);
+                }
             }
         }
         catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OnnxFormatException or ProtocolViolationException)

@@ -74,13 +74,33 @@ public sealed record PrivacySettings : ISettings
                 "gaussian; or set aggregation.secure: a device's part of the noise is too small to hide its update from who sees it unmasked");
         }
 
-        if (privacy is { EpsilonBudget: { } budget, NoiseMultiplier: >= 0.01, Delta: > 0 and < 1 } && PrivacyCost.LeastOfOneRound(privacy) is var least && least > budget)
+        // What other settings are refused for is not counted with.
+        bool countable = privacy is { NoiseMultiplier: >= 0.01, Delta: > 0 and < 1, ClipCountDeviation: null or (>= 0.5 and <= 1e6) }
+            && (privacy.Mechanism == PrivacyMechanism.Gaussian || spec.Aggregation.Secure is { MinMembers: >= SecureAggregationSettings.DeviceFloor });
+        if (countable && BudgetProblem(spec, PrivacyCost.LeastOfOneRound(spec)) is { } problem)
         {
-            yield return new SettingProblem(
-                $"{Path}.epsilonBudget",
-                FormattableString.Invariant($"{budget} with noiseMultiplier = {privacy.NoiseMultiplier}: the first round spends {least:F3}"),
-                FormattableString.Invariant($"at least {least:F3}; or a greater noiseMultiplier"));
+            yield return problem;
         }
+    }
+
+    /// <summary>The budget that a first round would exceed; null when it would not.</summary>
+    /// <param name="spec">A job with privacy.</param>
+    /// <param name="first">ε of the first round.</param>
+    internal static SettingProblem? BudgetProblem(JobSpec spec, double first)
+    {
+        PrivacySettings privacy = spec.Privacy!;
+        if (privacy.EpsilonBudget is not { } budget || first <= budget)
+        {
+            return null;
+        }
+
+        (string noise, string more) = PrivacyCost.TellsCount(spec)
+            ? (FormattableString.Invariant($"noiseMultiplier = {privacy.NoiseMultiplier} and clipCountDeviation = {PrivacyCost.BitDeviation(spec)}"), "noiseMultiplier or clipCountDeviation")
+            : (FormattableString.Invariant($"noiseMultiplier = {privacy.NoiseMultiplier}"), "noiseMultiplier");
+        return new SettingProblem(
+            "privacy.epsilonBudget",
+            FormattableString.Invariant($"{budget} with {noise}: the first round spends {first:F3}"),
+            FormattableString.Invariant($"at least {Math.Ceiling(first * 1_000) / 1_000:F3}; or a greater {more}"));
     }
 
     /// <inheritdoc/>

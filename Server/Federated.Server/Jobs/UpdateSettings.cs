@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Federated.Shared.Privacy;
 using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Plain;
 using Federated.Shared.Updates.Values;
@@ -35,7 +36,7 @@ public sealed record UpdateSettings : ISettings
     public IndexSetKind IndexSet { get; init; } = IndexSetKind.Random;
 
     [Description("linear: L2 norm to which updates are clipped, on the coordinates sent; in the first round only, when clipQuantile is set.")]
-    [Range(1e-6, 1e6)]
+    [Range(AdaptiveClipping.MinClipNorm, AdaptiveClipping.MaxClipNorm)]
     public double ClipNorm { get; init; } = 1;
 
     [Description("linear: share of updates that should be within the clip norm, which then follows it from round to round (Andrew et al. 2021); null keeps the norm.")]

@@ -22,6 +22,9 @@ internal static class PrivacyCost
     /// <summary>Deviation of the noise on the number of clients within the clip norm.</summary>
     public static double BitDeviation(JobSpec spec) => spec.Privacy!.ClipCountDeviation ?? Math.Max(1, spec.Cohort.Goal / 20.0);
 
+    /// <summary>Whether the number of clients within the clip norm is told, which costs beside the coordinates.</summary>
+    public static bool TellsCount(JobSpec spec) => spec.Privacy!.Mechanism == PrivacyMechanism.Skellam || spec.Update.ClipQuantile is not null;
+
     /// <summary>Fewest clients whose noise is counted on in a sum: nobody's sum is opened below a group's threshold.</summary>
     public static int FewestInSum(JobSpec spec) => GroupTopology.CompleteThreshold(spec.Aggregation.Secure!.MinMembers);
 
@@ -51,13 +54,10 @@ internal static class PrivacyCost
         // The coordinates themselves have what the noise leaves of the limit.
         double step = Math.Max(round.Step / (1 - NoiseShare), round.ClipNorm / levels);
         double deviation = privacy.NoiseMultiplier * DistributedSkellam.RoundedNorm(round.ClipNorm, step, round.PaddedLength);
-        double bit = 2 * BitDeviation(spec) * LinearNoise.BitScale;
         LinearRound noisy = round with
         {
             Step = step,
-            Noise = new LinearNoise(
-                DistributedSkellam.ClientVariance(deviation * deviation, FewestInSum(spec)),
-                Math.Max(1, DistributedSkellam.ClientVariance(bit * bit, FewestInSum(spec)))),
+            Noise = new LinearNoise(DistributedSkellam.ClientVariance(deviation * deviation, FewestInSum(spec)), BitVariance(spec)),
         };
         return noisy.Problem() is { } problem
             ? throw new InvalidSettingsException([new SettingProblem("update.valueBits", $"{round.WidthBits}: {problem.TrimEnd('.')}", $"up to {LinearSettings.MaxWidthBits}")])
@@ -68,32 +68,52 @@ internal static class PrivacyCost
     public static RdpAccountant Of(JobSpec spec, LinearRound round)
     {
         PrivacySettings privacy = spec.Privacy!;
-        RdpAccountant cost = new();
+        RdpAccountant cost = OfCount(spec);
         if (round.Noise is { } noise)
         {
-            int fewest = FewestInSum(spec);
             double norm = DistributedSkellam.RoundedNorm(round.ClipNorm, round.Step, round.PaddedLength);
-            cost.AddSkellam(DistributedSkellam.LargestL1(norm, round.PaddedLength), norm, noise.Variance * fewest, 1);
-            cost.AddSkellam(LinearNoise.BitScale, LinearNoise.BitScale, noise.BitVariance * fewest, 1);
+            cost.AddSkellam(DistributedSkellam.LargestL1(norm, round.PaddedLength), norm, noise.Variance * FewestInSum(spec), 1);
         }
         else
         {
             cost.AddGaussian(1, privacy.NoiseMultiplier, 1);
-            if (spec.Update.ClipQuantile is not null)
-            {
-                // A bit around its middle moves the count by a half.
-                cost.AddGaussian(1, 2 * BitDeviation(spec), 1);
-            }
         }
 
         return cost;
     }
 
-    /// <summary>ε of one round before anything is known of it; no round costs less.</summary>
-    public static double LeastOfOneRound(PrivacySettings privacy)
+    /// <summary>
+    /// ε of one round before its fields are known, the noisy count included: with the server's noise what every round costs; with the clients', whose
+    /// coordinates cost a little more than Gaussian noise would, what no round costs less than.
+    /// </summary>
+    public static double LeastOfOneRound(JobSpec spec)
+    {
+        RdpAccountant cost = OfCount(spec);
+        cost.AddGaussian(1, spec.Privacy!.NoiseMultiplier, 1);
+        return cost.Spent(spec.Privacy.Delta).Epsilon;
+    }
+
+    /// <summary>What telling the number of clients within the clip norm costs; nothing where it is not told.</summary>
+    private static RdpAccountant OfCount(JobSpec spec)
     {
         RdpAccountant cost = new();
-        cost.AddGaussian(1, privacy.NoiseMultiplier, 1);
-        return cost.Spent(privacy.Delta).Epsilon;
+        if (spec.Privacy!.Mechanism == PrivacyMechanism.Skellam)
+        {
+            cost.AddSkellam(LinearNoise.BitScale, LinearNoise.BitScale, BitVariance(spec) * FewestInSum(spec), 1);
+        }
+        else if (TellsCount(spec))
+        {
+            // A bit around its middle moves the count by a half.
+            cost.AddGaussian(1, 2 * BitDeviation(spec), 1);
+        }
+
+        return cost;
+    }
+
+    /// <summary>Variance of one client's noise on its bit, in units of the ring.</summary>
+    private static double BitVariance(JobSpec spec)
+    {
+        double bit = 2 * BitDeviation(spec) * LinearNoise.BitScale;
+        return Math.Max(1, DistributedSkellam.ClientVariance(bit * bit, FewestInSum(spec)));
     }
 }

@@ -37,9 +37,10 @@ internal sealed class CollectingUnmaskingState(MaskedGroup group, MemberSet sign
     {
         try
         {
-            return ServerTransition.Silent(Unmasking.Remove(group, _shares, terms.Threads) is { } problem
+            (string? problem, string? wrong) = Unmasking.Remove(group, _shares, terms.Threads);
+            return ServerTransition.Silent(problem is not null
                 ? new AbandonedState(problem)
-                : new FinishedState(new GroupSum(group.Sum, [.. group.Survivors.Select(group.Roll.DeviceOf)])));
+                : new FinishedState(new GroupSum(group.Sum, [.. group.Survivors.Select(group.Roll.DeviceOf)]) { WrongShares = wrong }));
         }
         finally
         {

@@ -7,6 +7,9 @@ namespace Federated.Server.SecureAggregation;
 /// <param name="Contributors">Their devices, ascending.</param>
 internal sealed record GroupSum(FieldVector Fields, IReadOnlyList<string> Contributors)
 {
+    /// <summary>Whose shares had to be left out because they were wrong, in words; null when none was seen.</summary>
+    public string? WrongShares { get; init; }
+
     /// <summary>
     /// Adds the sum, as the integers it stands for, to the totals of a round: [fields]. Groups are added as integers and not modulo 2^b,
     /// because b is made for one group. Of c contributors a field's sum lies from c · least to c · greatest, where its value modulo 2^b

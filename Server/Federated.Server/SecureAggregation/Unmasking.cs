@@ -10,9 +10,10 @@ namespace Federated.Server.SecureAggregation;
 internal static class Unmasking
 {
     /// <summary>
-    /// Unmasks <see cref="MaskedGroup.Sum"/> in place with at most <paramref name="threads"/> threads. Why it cannot, or null.
+    /// Unmasks <see cref="MaskedGroup.Sum"/> in place with at most <paramref name="threads"/> threads. Why it cannot, or null; and whose shares were
+    /// seen to be wrong, or null.
     /// </summary>
-    public static string? Remove(MaskedGroup group, CollectedShares shares, int threads)
+    public static (string? Problem, string? Wrong) Remove(MaskedGroup group, CollectedShares shares, int threads)
     {
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = threads };
         SecretReconstruction reconstruction = new(group.Roll.Topology.Threshold);
@@ -27,13 +28,11 @@ internal static class Unmasking
             if (missing >= 0)
             {
                 int member = sharing[missing];
-                string secret = group.Survivors.Contains(member) ? "seed" : "mask key";
-                return $"The {secret} of member {member} ({group.Roll.DeviceOf(member)}) cannot be reconstructed from {shares.Of(member).Length} shares; "
-                    + $"the threshold is {group.Roll.Topology.Threshold}, and it has to fit what the member committed to.";
+                return (Missing(group, member, shares.Of(member).Length, WrongShares(group.Roll, reconstruction)), null);
             }
 
             MaskLayer.Apply(group.Sum, [.. masks.SelectMany(own => own!)], threads);
-            return null;
+            return (null, WrongShares(group.Roll, reconstruction));
         }
         finally
         {
@@ -43,6 +42,18 @@ internal static class Unmasking
             }
         }
     }
+
+    private static string Missing(MaskedGroup group, int member, int shares, string? wrong)
+    {
+        string secret = group.Survivors.Contains(member) ? "seed" : "mask key";
+        string text = $"The {secret} of member {member} ({group.Roll.DeviceOf(member)}) cannot be reconstructed from {shares} shares; "
+            + $"the threshold is {group.Roll.Topology.Threshold}, and it has to fit what the member committed to.";
+        return shares < group.Roll.Topology.Threshold ? text : $"{text} Some were given wrong, or this member sealed them wrong. {wrong}".TrimEnd();
+    }
+
+    private static string? WrongShares(GroupRoll roll, SecretReconstruction reconstruction) => reconstruction.Wrong is { Count: > 0 } wrong
+        ? $"Shares that do not fit were given by {string.Join(", ", wrong.Select(entry => $"member {entry.Giver} ({roll.DeviceOf(entry.Giver)}) of {entry.Secrets} secrets"))}."
+        : null;
 
     private static List<MaskKey>? SelfMask(MaskedGroup group, int member, CollectedShares shares, SecretReconstruction reconstruction)
     {

@@ -7,6 +7,12 @@ namespace Federated.Shared.Privacy;
 /// </summary>
 public sealed record AdaptiveClipping
 {
+    /// <summary>Least clip norm, and the least that a job may begin with.</summary>
+    public const double MinClipNorm = 1e-6;
+
+    /// <summary>Greatest clip norm, and the greatest that a job may begin with. Within both every round's document can be read.</summary>
+    public const double MaxClipNorm = 1e6;
+
     /// <summary>C, above 0.</summary>
     public required double ClipNorm { get; init; }
 
@@ -20,16 +26,16 @@ public sealed record AdaptiveClipping
     public int BitOf(double norm) => norm <= ClipNorm ? 1 : 0;
 
     /// <summary>
-    /// The clip norm of the next round. <paramref name="unclipped"/> may be noisy; the share is brought to [0, 1], so that noise cannot
-    /// move C by more than clients could.
+    /// The clip norm of the next round, within <see cref="MinClipNorm"/> and <see cref="MaxClipNorm"/>. A noisy share is taken as it is, also beyond
+    /// [0, 1]: brought into it, its mean would be off, near the ends far enough that C never rests and grows or falls for good.
     /// </summary>
     /// <param name="unclipped">Sum of the bits, with noise if there is any.</param>
     /// <param name="clients">Clients in the sum, at least 1.</param>
     public AdaptiveClipping Next(double unclipped, int clients)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(clients, 1);
-        double share = Math.Clamp(unclipped / clients, 0, 1);
-        return this with { ClipNorm = ClipNorm * Math.Exp(-LearningRate * (share - TargetQuantile)) };
+        double share = unclipped / clients;
+        return this with { ClipNorm = Math.Clamp(ClipNorm * Math.Exp(-LearningRate * (share - TargetQuantile)), MinClipNorm, MaxClipNorm) };
     }
 
     /// <summary>

@@ -18,8 +18,8 @@ public static class DistributedSkellam
     }
 
     /// <summary>
-    /// Adds noise to the fields [from, to) and brings what leaves [min, max] back to the bound; bounds that lie twelve deviations beyond
-    /// the update make that rarer than once in 2¹⁰⁰ fields.
+    /// Adds noise to the fields [from, to) and brings what leaves [min, max] back to the bound. How rare that is follows from the room beyond
+    /// the update and from the variance; see <see cref="Updates.Linear.LinearNoise.Reach"/>.
     /// </summary>
     /// <param name="fields">A client's fields.</param>
     /// <param name="from">First field.</param>

@@ -18,14 +18,19 @@ internal sealed class KillableFleet : IAsyncDisposable
     private readonly CancellationTokenSource _stop;
     private readonly Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> _hook;
     private readonly Func<int, PlanDocument, CancellationToken, ValueTask> _assigned;
+    private readonly Func<int, IServerLink, IServerLink> _linkOf;
     private Task _running = Task.CompletedTask;
 
     /// <param name="hook">Device, plan and step (null: trained, no step yet); throws <see cref="KilledException"/> to kill it.</param>
     /// <param name="assigned">Device and plan, before anything is loaded; may kill it, too.</param>
+    /// <param name="linkOf">What a device has in place of its link; it stays the fleet's.</param>
     public KillableFleet(
-        Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook, Func<int, PlanDocument, CancellationToken, ValueTask>? assigned = null)
+        Func<int, PlanDocument, GroupStep?, CancellationToken, ValueTask> hook,
+        Func<int, PlanDocument, CancellationToken, ValueTask>? assigned = null,
+        Func<int, IServerLink, IServerLink>? linkOf = null)
     {
         _hook = hook;
+        _linkOf = linkOf ?? ((_, link) => link);
         _assigned = assigned ?? ((_, _, _) => ValueTask.CompletedTask);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     }
@@ -54,7 +59,7 @@ internal sealed class KillableFleet : IAsyncDisposable
             await using GrpcServerLink link = GrpcServerLink.Connect(server, new GrpcLinkOptions());
             ClientSession session = new(
                 new ClientIdentity(NameOf(device), "killable", ImmutableDictionary<string, string>.Empty),
-                link,
+                _linkOf(device, link),
                 _models,
                 Mnist.Slice(device * ExamplesPerDevice, ExamplesPerDevice),
                 new SessionOptions { PauseAfterFailure = TimeSpan.Zero, LongestBackoff = TimeSpan.FromMilliseconds(500) },

@@ -31,8 +31,24 @@ public sealed class PrivacyCostTests
     {
         JobSpec spec = Spec("skellam", multiplier: 1, bits: 22);
         double skellam = PrivacyCost.Of(spec, LinearSettings.RoundOf(spec, 1, Parameters, 1, 16)).Spent(1e-5).Epsilon;
-        double gaussian = PrivacyCost.LeastOfOneRound(spec.Privacy!);
-        Assert.InRange(skellam / gaussian, 1, 1.2);
+        double least = PrivacyCost.LeastOfOneRound(spec);
+        Assert.InRange(skellam / least, 1, 1.2);
+    }
+
+    [Theory]
+    [InlineData(2, 3.19)]
+    [InlineData(4, 2.45)]
+    [InlineData(8, 2.24)]
+    public void LeastOfOneRound_CountIsTold_IsWhatARoundCosts(double multiplier, double expected)
+    {
+        JobSpec gaussian = Spec("gaussian", multiplier, 16, """, "clipQuantile": 0.5 """);
+        Assert.Equal(expected, PrivacyCost.LeastOfOneRound(gaussian), 0.01);
+        LinearRound round = LinearSettings.RoundOf(gaussian, 1, Parameters, 1, 16);
+        Assert.Equal(PrivacyCost.Of(gaussian, round).Spent(1e-5).Epsilon, PrivacyCost.LeastOfOneRound(gaussian), 1e-12);
+
+        // Devices' noise always covers a count.
+        Assert.InRange(PrivacyCost.LeastOfOneRound(Spec("skellam", multiplier, 22)), expected, expected * 1.05);
+        Assert.True(PrivacyCost.LeastOfOneRound(Spec("gaussian", multiplier, 16)) < 0.7 * expected);
     }
 
     [Fact]
@@ -105,6 +121,19 @@ public sealed class PrivacyCostTests
         Assert.Equal(three.Spent(1e-5).Epsilon, ledger.Epsilon(1e-5), 1e-9);
         three.AddGaussian(1, 3, 1);
         Assert.Equal(three.Spent(1e-5).Epsilon, ledger.EpsilonAfterAnother(1e-5), 1e-9);
+
+        // A cheaper one that is planned changes nothing, a dearer one makes what is expected dearer, and not what was spent.
+        double spent = ledger.Epsilon(1e-5);
+        ledger.Plan(cheap);
+        Assert.Equal(three.Spent(1e-5).Epsilon, ledger.EpsilonAfterAnother(1e-5), 1e-9);
+        RdpAccountant dearer = new();
+        dearer.AddGaussian(1, 2, 1);
+        ledger.Plan(dearer);
+        RdpAccountant four = new();
+        four.AddGaussian(1, 2, 4);
+        Assert.Equal(four.Spent(1e-5).Epsilon, ledger.EpsilonAfterAnother(1e-5), 1e-9);
+        Assert.Equal(spent, ledger.Epsilon(1e-5));
+        Assert.Equal(ledger.EpsilonAfterAnother(1e-5), ledger.Copy().EpsilonAfterAnother(1e-5));
     }
 
     [Theory]
@@ -112,6 +141,8 @@ public sealed class PrivacyCostTests
     [InlineData("example cap", """{ "codec": "linear", "valueBits": 16 }""", "{}", """{ "mechanism": "gaussian" }""", "update.exampleCap: 1000 together with privacy")]
     [InlineData("unmasked", """{ "codec": "linear", "exampleCap": 1, "valueBits": 20 }""", "{}", """{ "mechanism": "skellam" }""", "privacy.mechanism: skellam without aggregation.secure")]
     [InlineData("budget", """{ "codec": "linear", "exampleCap": 1, "valueBits": 16 }""", "{}", """{ "noiseMultiplier": 1, "epsilonBudget": 1 }""", "privacy.epsilonBudget: 1 with noiseMultiplier = 1: the first round spends")]
+    [InlineData("budget and count", """{ "codec": "linear", "exampleCap": 1, "valueBits": 16, "clipQuantile": 0.9 }""", "{}", """{ "noiseMultiplier": 8, "epsilonBudget": 1 }""", "privacy.epsilonBudget: 1 with noiseMultiplier = 8 and clipCountDeviation = 1: the first round spends 2.2")]
+    [InlineData("budget and devices' count", """{ "codec": "linear", "exampleCap": 1, "valueBits": 22 }""", """{ "secure": {} }""", """{ "mechanism": "skellam", "noiseMultiplier": 8, "epsilonBudget": 1 }""", "privacy.epsilonBudget: 1 with noiseMultiplier = 8 and clipCountDeviation = 1: the first round spends 2.")]
     public void Parse_WhatCannotBePrivate_IsRefusedWithBothSettings(string what, string update, string aggregation, string privacy, string problem)
     {
         Assert.NotEmpty(what);

@@ -17,13 +17,40 @@ public sealed class UnmaskingTests
         Assert.Contains("The seed of member 1", scene.Server.AbandonReason, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Close_WrongSharesWithMembersToSpare_IsTheExactSum()
+    // t = 7 of 10: without member 1 the last seven are right; 4 to 7 are among the first seven and among the last; 8 is not needed.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void Close_WrongSharesWithMembersToSpare_IsTheExactSum(int spoiler)
     {
-        // t = 7 of 10: member 1's shares are wrong; the last seven are right.
         using GroupScene scene = new(10);
-        Answer(scene, scene.Until(5), Spoil(1));
+        Answer(scene, scene.Until(5), Spoil(spoiler));
         scene.DemandSumOf(Enumerable.Range(1, 10));
+
+        // Who gave them is seen where they were in the way, and nobody else is named.
+        string? named = spoiler == 8 ? null : $"Shares that do not fit were given by member {spoiler} ({GroupScene.Id(spoiler)}) of 10 secrets.";
+        Assert.Equal(named, scene.Server.Sum!.WrongShares);
+    }
+
+    [Fact]
+    public void Close_WrongSharesOfDropoutInTheMiddle_IsTheExactSum()
+    {
+        using GroupScene scene = new(10);
+        Dictionary<string, GroupServerMessage> messages = scene.Step(scene.Until(3), device => device != 9);
+        Answer(scene, scene.Step(messages), Spoil(5));
+        scene.DemandSumOf(Enumerable.Range(1, 10).Where(device => device != 9));
+    }
+
+    [Fact]
+    public void Close_TwoGiveWrongSharesInTheMiddle_IsAbandonedAndSaysThatOthersMayBeAtFault()
+    {
+        using GroupScene scene = new(10);
+        Answer(scene, scene.Until(5), Spoil(4) + Spoil(5));
+        Assert.Equal(ServerStep.Abandoned, scene.Server.Step);
+        Assert.Contains("Some were given wrong, or this member sealed them wrong.", scene.Server.AbandonReason, StringComparison.Ordinal);
     }
 
     [Fact]

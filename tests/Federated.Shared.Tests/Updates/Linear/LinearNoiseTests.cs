@@ -119,6 +119,20 @@ public sealed class LinearNoiseTests
         Assert.Throws<ProtocolViolationException>(() => LinearRound.FromBytes(round.ToBytes()));
     }
 
+    [Theory]
+    [InlineData(1, 38)]
+    [InlineData(4, 55)]
+    [InlineData(64, 90)]
+    [InlineData(400, 100)]
+    [InlineData(1e9, 100)]
+    public void CoordinateReach_Variance_CutsNoiseOffAsRarelyAsIsSaid(double variance, double bits)
+    {
+        // Chernoff's bound of both tails of Skellam.
+        double reach = new LinearNoise(variance, 1).CoordinateReach;
+        double exponent = (reach * Math.Asinh(reach / variance)) - Math.Sqrt((reach * reach) + (variance * variance)) + variance;
+        Assert.InRange((exponent / Math.Log(2)) - 1, bits, bits + 3);
+    }
+
     [Fact]
     public void AddNoise_RoundWithoutNoise_IsRefused()
     {
