@@ -24,6 +24,17 @@ public sealed class ScenarioCatalogTests
         Assert.NotEmpty(located.Scenario.Description);
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Read_OtherNumberOfDevices_WaitsForAllOfThem(string name)
+    {
+        foreach (int devices in new[] { 50, 200 })
+        {
+            Scenario scenario = ScenarioReader.Read(ScenarioCatalog.Find(name).Json, [$"devices={devices}"]).Scenario;
+            Assert.Equal(devices, scenario.Job.Cohort.MinimumPool);
+        }
+    }
+
     // McMahan et al. 2017, arXiv 1602.05629, tables 1 and 2.
     [Theory]
     [InlineData("mnist-2nn-iid", 0.97, 1, 87)]
