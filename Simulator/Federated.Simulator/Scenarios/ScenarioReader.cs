@@ -105,7 +105,7 @@ internal static class ScenarioReader
 
         if (job["cohort"] is JsonObject cohort && !cohort.ContainsKey("minimumPool"))
         {
-            cohort["minimumPool"] = scenario["population"]?["devices"]?.DeepClone() ?? new PopulationSettings().Devices;
+            cohort["minimumPool"] = (scenario["population"] as JsonObject)?["devices"]?.DeepClone() ?? new PopulationSettings().Devices;
         }
     }
 

@@ -56,6 +56,7 @@ public sealed class ScenarioReaderTests
     [InlineData("devices=5", "population.devices: 5 with cohorts of 13")]
     [InlineData("minimumPool=200", "population.devices: 100 with job.cohort.minimumPool = 200")]
     [InlineData("minimumPool=200", "every round would wait job.deadlines.selectSeconds")]
+    [InlineData("population=mine", "population: \"mine\"")]
     [InlineData("alpha=0.5", "population.alpha: this key with partition = iid")]
     [InlineData("shardsPerDevice=3", "population.shardsPerDevice: this key with partition = iid")]
     [InlineData("targetAccuracy=0.9", "job.targetAccuracy: 0.9 without evaluation")]
