@@ -43,7 +43,7 @@ internal static class CentralCommands
 
     private static async Task<int> PretrainAsync(Arguments arguments, string? output, CancellationToken ct)
     {
-        Scenario scenario = arguments.Read(demandsBase: false);
+        Scenario scenario = arguments.Read(pretrains: true);
         if (scenario.Pretraining is not { } pretraining)
         {
             throw new InvalidSettingsException([new SettingProblem("pretraining", $"a missing section in scenario {scenario.Name}", "a scenario that says what its base is trained on")]);
@@ -65,7 +65,7 @@ internal static class CentralCommands
 
     private static async Task<int> CentralAsync(Arguments arguments, int? epochs, CancellationToken ct)
     {
-        Scenario scenario = arguments.Read(demandsBase: true);
+        Scenario scenario = arguments.Read(pretrains: false);
         if (epochs is < 1)
         {
             throw new InvalidSettingsException([new SettingProblem("--epochs", $"{epochs}", "1 and above")]);
@@ -144,11 +144,15 @@ internal static class CentralCommands
 
     private sealed record Arguments(string Scenario, IReadOnlyList<string> Overrides, ulong? Seed, int Threads, string? Data, bool Json)
     {
-        public Scenario Read(bool demandsBase)
+        /// <summary>The scenario, whose files that are read here exist.</summary>
+        /// <param name="pretrains">Whether the base is what is made, and not where training starts.</param>
+        /// <exception cref="InvalidSettingsException">The scenario is refused.</exception>
+        public Scenario Read(bool pretrains)
         {
             (string text, string home) = ScenarioCatalog.Find(Scenario);
             IEnumerable<string> overrides = Seed is { } seed ? [.. Overrides, $"job.seed={seed}"] : Overrides;
-            return ScenarioReader.Locate(ScenarioReader.Read(text, overrides), Path.GetFullPath(Data ?? home), readsHeldOut: true, demandsBase).Scenario;
+            ReadScenario read = ScenarioReader.Read(text, overrides);
+            return ScenarioReader.Locate(read, Path.GetFullPath(Data ?? home), readsHeldOut: true, demandsBase: !pretrains, readsPretraining: pretrains).Scenario;
         }
 
         public CentralTraining Training() => new(Threads, Progress, TimeProvider.System);

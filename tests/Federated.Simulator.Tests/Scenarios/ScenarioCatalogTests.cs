@@ -20,6 +20,7 @@ public sealed class ScenarioCatalogTests
     {
         (string json, string folder) = ScenarioCatalog.Find(name);
         ReadScenario located = ScenarioReader.Locate(ScenarioReader.Read(json, []), folder, readsHeldOut: true);
+        ScenarioReader.Locate(ScenarioReader.Read(json, []), folder, readsHeldOut: true, demandsBase: true, readsPretraining: true);
         Assert.Equal(name, located.Scenario.Name);
         Assert.NotEmpty(located.Scenario.Description);
     }

@@ -90,6 +90,19 @@ public sealed class ScenarioReaderTests
     }
 
     [Fact]
+    public void Locate_FilesThatAreNotReadHere_AreNotDemanded()
+    {
+        const string Pretraining = """pretraining={ "data": { "kind": "idx", "images": "c.gz", "labels": "d.gz" }, "stages": [{}] }""";
+        Assert.Equal(["data.images", "data.labels", "job.model.base"], Missing());
+        Assert.Equal(["data.images", "data.labels"], Missing(demandsBase: false));
+        Assert.Equal(["pretraining.data.images", "pretraining.data.labels"], Missing(demandsBase: false, readsPretraining: true));
+
+        IEnumerable<string> Missing(bool demandsBase = true, bool readsPretraining = false) => Assert
+            .Throws<InvalidSettingsException>(() => ScenarioReader.Locate(Read(Pretraining, "job.model.base=b.safetensors"), "/nowhere", readsHeldOut: true, demandsBase, readsPretraining))
+            .Problems.Select(problem => problem.Path);
+    }
+
+    [Fact]
     public void Read_WhatItWrote_IsTheSame()
     {
         ReadScenario read = Read("goal=5");
