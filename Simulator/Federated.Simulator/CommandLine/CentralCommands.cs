@@ -146,12 +146,13 @@ internal static class CentralCommands
     {
         /// <summary>The scenario, whose files that are read here exist.</summary>
         /// <param name="pretrains">Whether the base is what is made, and not where training starts.</param>
-        /// <exception cref="InvalidSettingsException">The scenario is refused.</exception>
+        /// <exception cref="InvalidSettingsException">The scenario is refused, or its model is not one that is built here.</exception>
         public Scenario Read(bool pretrains)
         {
             (string text, string home) = ScenarioCatalog.Find(Scenario);
             IEnumerable<string> overrides = Seed is { } seed ? [.. Overrides, $"job.seed={seed}"] : Overrides;
             ReadScenario read = ScenarioReader.Read(text, overrides);
+            DemandBuilt(read.Scenario.Job.Model, readsBase: !pretrains);
             return ScenarioReader.Locate(read, Path.GetFullPath(Data ?? home), readsHeldOut: true, demandsBase: !pretrains, readsPretraining: pretrains).Scenario;
         }
 
@@ -170,6 +171,27 @@ internal static class CentralCommands
                 Console.Out.WriteLine(line);
             }
         }
+
+        // Packages and adapters by their hash are a server's, and here is none.
+        private static void DemandBuilt(JobModel model, bool readsBase)
+        {
+            if (model.Package is { } package)
+            {
+                throw Refuse("job.model.package", package, "a builder in its place: training in one place builds its model");
+            }
+
+            if (model.Builder == JobModelBuilder.Vector)
+            {
+                throw Refuse("job.model.builder", "vector", "mlp, cnn, gpt or vit: a bare vector learns nothing");
+            }
+
+            if (readsBase && ContentHash.TryParse(model.Base, out _))
+            {
+                throw Refuse("job.model.base", model.Base!, "a file, as 'pretrain' writes it: training in one place has no store of adapters");
+            }
+        }
+
+        private static InvalidSettingsException Refuse(string path, string value, string allowed) => new([new SettingProblem(path, value, allowed)]);
 
         private void Progress(string line)
         {
