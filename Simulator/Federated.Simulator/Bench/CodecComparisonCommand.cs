@@ -87,6 +87,11 @@ internal static class CodecComparisonCommand
     private static async Task CompleteAsync(
         (string Scenario, CodecChoice Choice, ulong Seed)[] missing, List<CodecRun> runs, string[] overrides, string path, CancellationToken ct)
     {
+        if (missing.Length > 0)
+        {
+            WholeFile.Prepare(path);
+        }
+
         long began = Stopwatch.GetTimestamp();
         for (int i = 0; i < missing.Length; i++)
         {

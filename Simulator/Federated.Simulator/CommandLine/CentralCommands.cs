@@ -51,6 +51,7 @@ internal static class CentralCommands
 
         string file = Path.GetFullPath(output ?? $"{scenario.Name}.safetensors");
         ModelPackage package = ModelPackage.Build(scenario.Job.Model.ToSpec().AsWhole(), scenario.Job.Seed);
+        WholeFile.Prepare(file);
         CentralResult result = await arguments.Training().RunAsync(
             package, ScenarioExamples.OpenWhole(pretraining), HeldOutExamples.Open(scenario.Job.Evaluation), pretraining.Stages, scenario.Job.Seed, ct);
         byte[] weights = WeightsFile.Write(

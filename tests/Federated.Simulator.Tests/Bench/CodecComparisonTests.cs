@@ -67,6 +67,16 @@ public sealed class CodecComparisonTests : IDisposable
         Assert.Equal(ExitCodes.BadInput, await CodecComparisonCommand.RunAsync(["x"], ["dense"], [1], [], file, json: false, ct));
     }
 
+    [Fact]
+    public async Task RunAsync_FolderThatIsNotThere_IsMadeBeforeTheFirstRun()
+    {
+        CancellationToken ct = TestContext.Current.CancellationToken;
+        string scenario = await WriteAsync();
+        string file = Path.Combine(_folder.Path, "new", "runs.jsonl");
+        Assert.Equal(ExitCodes.Success, await CodecComparisonCommand.RunAsync([scenario], ["dense"], [1], ["job.rounds=1"], file, json: true, ct));
+        Assert.Single(await CodecComparison.ReadAsync(file, ct));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private async Task<string> WriteAsync()

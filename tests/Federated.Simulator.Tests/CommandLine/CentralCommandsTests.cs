@@ -25,6 +25,19 @@ public sealed class CentralCommandsTests
         Assert.Equal(path, Assert.Single(refused.Problems).Path);
     }
 
+    [Fact]
+    public async Task Invoke_PretrainIntoANewFolder_WritesTheBaseAndReadsNoDevicesExamples()
+    {
+        using TemporaryFolder folder = new();
+        string file = Path.Combine(folder.Path, "bases", "toy.safetensors");
+
+        int code = await InvokeAsync(
+            folder, "pretrain", "--json", "--threads", "1", "--out", file, "--set", Pretraining, "--set", "data.images=nowhere", "--set", $"job.model.base={_adapter}");
+
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.True(File.Exists(file));
+    }
+
     private static async Task<int> InvokeAsync(TemporaryFolder folder, string command, params string[] arguments)
     {
         SmallDigits.Write(folder.Path);
