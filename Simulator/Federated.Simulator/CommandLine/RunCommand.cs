@@ -29,7 +29,7 @@ internal static class RunCommand
             HelpName = "key=value",
             AllowMultipleArgumentsPerToken = false,
         };
-        Option<ulong?> seed = new("--seed") { Description = "Seed of everything random; the same seed gives the same model.", HelpName = "N", CustomParser = SeedOf };
+        Option<ulong?> seed = new("--seed") { Description = "Seed of everything random; the same seed gives the same model, except of a job with privacy, whose noise is never drawn from it.", HelpName = "N", CustomParser = SeedOf };
         Option<int> threads = new("--threads")
         {
             Description = "Devices that train at a time; the result does not depend on it.",
