@@ -3,6 +3,7 @@ using Federated.Server.Api;
 using Federated.Server.Cli;
 using Federated.Server.Jobs;
 using Federated.Simulator.CommandLine;
+using Federated.Simulator.Runs;
 
 TableWidth.FitOutput();
 
@@ -22,24 +23,16 @@ catch (InvalidSettingsException e)
         Console.Error.WriteLine($"error: {problem}");
     }
 
-    return ExitCodes.BadInput;
+    return ExitCodes.Of(e);
 }
-catch (ServerApiException e)
+catch (OperationCanceledException e)
 {
-    Console.Error.WriteLine($"error: {e.Message}");
-    return e.Error is null ? ExitCodes.Failed : ExitCodes.BadInput;
-}
-catch (OperationCanceledException)
-{
-    return ExitCodes.Interrupted;
-}
-catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
-{
-    Console.Error.WriteLine($"error: {e.Message}");
-    return ExitCodes.BadInput;
+    return ExitCodes.Of(e);
 }
 catch (Exception e)
 {
-    Console.Error.WriteLine($"error: {e.GetType().Name}: {e.Message}");
-    return ExitCodes.Failed;
+    // What is made for people needs no name of its type.
+    bool worded = e is ServerApiException or RunBrokenException or IOException or InvalidDataException or UnauthorizedAccessException;
+    Console.Error.WriteLine(worded ? $"error: {e.Message}" : $"error: {e.GetType().Name}: {e.Message}");
+    return ExitCodes.Of(e);
 }

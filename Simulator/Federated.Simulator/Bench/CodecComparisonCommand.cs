@@ -87,17 +87,24 @@ internal static class CodecComparisonCommand
     private static async Task CompleteAsync(
         (string Scenario, CodecChoice Choice, ulong Seed)[] missing, List<CodecRun> runs, string[] overrides, string path, CancellationToken ct)
     {
+        if (missing.Length > 0)
+        {
+            WholeFile.Prepare(path);
+        }
+
         long began = Stopwatch.GetTimestamp();
         for (int i = 0; i < missing.Length; i++)
         {
             CodecRun run = await CodecComparison.RunAsync(missing[i].Scenario, missing[i].Choice, missing[i].Seed, overrides, ct);
             runs.Add(run);
             await File.AppendAllTextAsync(path, JsonSerializer.Serialize(run, ReportJson.Line) + "\n", CancellationToken.None);
-            TimeSpan left = Stopwatch.GetElapsedTime(began) / (i + 1) * (missing.Length - i - 1);
-            Console.Error.WriteLine(FormattableString.Invariant(
-                $"{i + 1}/{missing.Length} {run.Scenario}, {run.Codec}, seed {run.Seed}: {(run.Failure.Length > 0 ? run.Failure : $"{run.Accuracy:P2}")}, {run.BytesUp / 1e3:F1} kB up; {left:h\\:mm\\:ss} left"));
+            Console.Error.WriteLine(ProgressOf(run, i + 1, missing.Length, Stopwatch.GetElapsedTime(began)));
         }
     }
+
+    /// <summary>What is told of a run that is done, and how long the others take if they are like those before.</summary>
+    internal static string ProgressOf(CodecRun run, int done, int all, TimeSpan elapsed) => FormattableString.Invariant(
+        $"{done}/{all} {run.Scenario}, {run.Codec}, seed {run.Seed}: {(run.Failure.Length > 0 ? run.Failure : $"{run.Accuracy:P2}")}, {run.BytesUp / 1e3:F1} kB up; {Wording.Time(elapsed / done * (all - done))} left");
 
     private static CodecRun? Found(IEnumerable<CodecRun> runs, (string Scenario, CodecChoice Choice, ulong Seed) wanted, string settings) =>
         runs.FirstOrDefault(run => run.Scenario == wanted.Scenario && run.Codec == wanted.Choice.Name && run.Seed == wanted.Seed && run.Settings == settings);

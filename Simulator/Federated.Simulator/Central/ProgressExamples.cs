@@ -1,3 +1,4 @@
+using Federated.Simulator.CommandLine;
 using Federated.Training;
 
 namespace Federated.Simulator.Central;
@@ -24,7 +25,7 @@ internal sealed class ProgressExamples(IExampleSource source, long batches, Acti
         {
             _told = time.GetTimestamp();
             double rate = _done / time.GetElapsedTime(_started).TotalSeconds;
-            tell($"step {_done}/{batches}, {rate:0.0} a second, {TimeSpan.FromSeconds((batches - _done) / rate):m\\:ss} left");
+            tell($"step {_done}/{batches}, {rate:0.0} a second, {Wording.Time(TimeSpan.FromSeconds((batches - _done) / rate))} left");
         }
 
         _done++;

@@ -43,7 +43,7 @@ internal static class CentralCommands
 
     private static async Task<int> PretrainAsync(Arguments arguments, string? output, CancellationToken ct)
     {
-        Scenario scenario = arguments.Read(demandsBase: false);
+        Scenario scenario = arguments.Read(pretrains: true);
         if (scenario.Pretraining is not { } pretraining)
         {
             throw new InvalidSettingsException([new SettingProblem("pretraining", $"a missing section in scenario {scenario.Name}", "a scenario that says what its base is trained on")]);
@@ -51,6 +51,7 @@ internal static class CentralCommands
 
         string file = Path.GetFullPath(output ?? $"{scenario.Name}.safetensors");
         ModelPackage package = ModelPackage.Build(scenario.Job.Model.ToSpec().AsWhole(), scenario.Job.Seed);
+        WholeFile.Prepare(file);
         CentralResult result = await arguments.Training().RunAsync(
             package, ScenarioExamples.OpenWhole(pretraining), HeldOutExamples.Open(scenario.Job.Evaluation), pretraining.Stages, scenario.Job.Seed, ct);
         byte[] weights = WeightsFile.Write(
@@ -65,7 +66,7 @@ internal static class CentralCommands
 
     private static async Task<int> CentralAsync(Arguments arguments, int? epochs, CancellationToken ct)
     {
-        Scenario scenario = arguments.Read(demandsBase: true);
+        Scenario scenario = arguments.Read(pretrains: false);
         if (epochs is < 1)
         {
             throw new InvalidSettingsException([new SettingProblem("--epochs", $"{epochs}", "1 and above")]);
@@ -144,11 +145,16 @@ internal static class CentralCommands
 
     private sealed record Arguments(string Scenario, IReadOnlyList<string> Overrides, ulong? Seed, int Threads, string? Data, bool Json)
     {
-        public Scenario Read(bool demandsBase)
+        /// <summary>The scenario, whose files that are read here exist.</summary>
+        /// <param name="pretrains">Whether the base is what is made, and not where training starts.</param>
+        /// <exception cref="InvalidSettingsException">The scenario is refused, or its model is not one that is built here.</exception>
+        public Scenario Read(bool pretrains)
         {
             (string text, string home) = ScenarioCatalog.Find(Scenario);
             IEnumerable<string> overrides = Seed is { } seed ? [.. Overrides, $"job.seed={seed}"] : Overrides;
-            return ScenarioReader.Locate(ScenarioReader.Read(text, overrides), Path.GetFullPath(Data ?? home), readsHeldOut: true, demandsBase).Scenario;
+            ReadScenario read = ScenarioReader.Read(text, overrides);
+            DemandBuilt(read.Scenario.Job.Model, readsBase: !pretrains);
+            return ScenarioReader.Locate(read, Path.GetFullPath(Data ?? home), readsHeldOut: true, demandsBase: !pretrains, readsPretraining: pretrains).Scenario;
         }
 
         public CentralTraining Training() => new(Threads, Progress, TimeProvider.System);
@@ -166,6 +172,27 @@ internal static class CentralCommands
                 Console.Out.WriteLine(line);
             }
         }
+
+        // Packages and adapters by their hash are a server's, and here is none.
+        private static void DemandBuilt(JobModel model, bool readsBase)
+        {
+            if (model.Package is { } package)
+            {
+                throw Refuse("job.model.package", package, "a builder in its place: training in one place builds its model");
+            }
+
+            if (model.Builder == JobModelBuilder.Vector)
+            {
+                throw Refuse("job.model.builder", "vector", "mlp, cnn, gpt or vit: a bare vector learns nothing");
+            }
+
+            if (readsBase && ContentHash.TryParse(model.Base, out _))
+            {
+                throw Refuse("job.model.base", model.Base!, "a file, as 'pretrain' writes it: training in one place has no store of adapters");
+            }
+        }
+
+        private static InvalidSettingsException Refuse(string path, string value, string allowed) => new([new SettingProblem(path, value, allowed)]);
 
         private void Progress(string line)
         {

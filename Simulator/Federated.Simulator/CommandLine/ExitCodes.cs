@@ -1,3 +1,5 @@
+using Federated.Server.Api;
+using Federated.Server.Jobs;
 using Federated.Simulator.Reports;
 
 namespace Federated.Simulator.CommandLine;
@@ -8,7 +10,7 @@ internal static class ExitCodes
     /// <summary>The target was reached, or all rounds were done and there is none.</summary>
     public const int Success = 0;
 
-    /// <summary>The run failed.</summary>
+    /// <summary>The run failed or broke off.</summary>
     public const int Failed = 1;
 
     /// <summary>What was asked for is not possible.</summary>
@@ -28,5 +30,14 @@ internal static class ExitCodes
         RunOutcome.Interrupted => Interrupted,
         RunOutcome.Failed => Failed,
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Unknown outcome."),
+    };
+
+    /// <summary>The code of a command that an exception ended. What a person can put right in the command, its files or its folders is bad input.</summary>
+    public static int Of(Exception exception) => exception switch
+    {
+        OperationCanceledException => Interrupted,
+        ServerApiException { IsTransient: true } => Failed,
+        InvalidSettingsException or ServerApiException or IOException or InvalidDataException or UnauthorizedAccessException => BadInput,
+        _ => Failed,
     };
 }

@@ -29,6 +29,11 @@ internal sealed class PlainView(TextWriter output, bool quiet) : IRunView
             output.WriteLine($"published {published.RoundsToTarget} rounds: {published.Source}");
         }
 
+        foreach (string note in headline.Notes)
+        {
+            output.WriteLine($"note: {note}");
+        }
+
         output.WriteLine($"server {(headline.Embedded ? "in this process" : "attached")}, dashboard and API {headline.Api}");
         output.WriteLine($"results {headline.Folder}{(headline.Continued ? ", continued" : "")}");
     }

@@ -29,7 +29,7 @@ internal static class RunCommand
             HelpName = "key=value",
             AllowMultipleArgumentsPerToken = false,
         };
-        Option<ulong?> seed = new("--seed") { Description = "Seed of everything random; the same seed gives the same model.", HelpName = "N", CustomParser = SeedOf };
+        Option<ulong?> seed = new("--seed") { Description = "Seed of everything random; the same seed gives the same model, except of a job with privacy, whose noise is never drawn from it.", HelpName = "N", CustomParser = SeedOf };
         Option<int> threads = new("--threads")
         {
             Description = "Devices that train at a time; the result does not depend on it.",
@@ -96,7 +96,7 @@ internal static class RunCommand
                 "--keep-serving", $"the option together with {(server is null ? "--json" : "--server")}", "the option with a server in this process and without --json")]);
         }
 
-        (ReadScenario scenario, RunFolder results, RunState? earlier) = arguments.Resume is { } begun ? Continue(begun) : Begin(arguments, readsHeldOut: server is null);
+        (ReadScenario scenario, RunFolder results, RunState? earlier) = arguments.Resume is { } begun ? Continue(begun) : Begin(arguments, ownServer: server is null);
         await using IRunView view = ViewFor(arguments);
         RunRequest request = new()
         {
@@ -126,18 +126,21 @@ internal static class RunCommand
         return ExitCodes.Of(summary.Outcome);
     }
 
-    private static (ReadScenario Scenario, RunFolder Folder, RunState? Earlier) Begin(RunArguments arguments, bool readsHeldOut)
+    private static (ReadScenario Scenario, RunFolder Folder, RunState? Earlier) Begin(RunArguments arguments, bool ownServer)
     {
         (string text, string home) = ScenarioCatalog.Find(arguments.Scenario);
         IEnumerable<string> overrides = arguments.Seed is { } seed ? [.. arguments.Overrides, $"job.seed={seed}"] : arguments.Overrides;
-        ReadScenario scenario = ScenarioReader.Locate(ScenarioReader.Read(text, overrides), Path.GetFullPath(arguments.Data ?? home), readsHeldOut);
+        ReadScenario scenario = ScenarioReader.Locate(
+            ScenarioReader.Read(text, overrides), Path.GetFullPath(arguments.Data ?? home), readsHeldOut: ownServer, demandsBase: ownServer);
         return (scenario, RunFolder.Open(arguments.Out, scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory), null);
     }
 
     private static (ReadScenario Scenario, RunFolder Folder, RunState? Earlier) Continue(string folder)
     {
         RunFolder results = RunFolder.Reopen(folder, Environment.CurrentDirectory);
-        ReadScenario scenario = ScenarioReader.Locate(ScenarioReader.Read(results.ReadScenario(), []), results.Path, readsHeldOut: true);
+
+        // The job's package is in the run's store.
+        ReadScenario scenario = ScenarioReader.Locate(ScenarioReader.Read(results.ReadScenario(), []), results.Path, readsHeldOut: true, demandsBase: false);
         return (scenario, results, results.ReadState());
     }
 

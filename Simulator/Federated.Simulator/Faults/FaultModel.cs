@@ -38,9 +38,3 @@ internal sealed class FaultModel(ulong seed, double dropRate, double jitter)
         return TimeSpan.FromSeconds(Math.Min(seconds, 86_400_000));
     }
 }
-
-/// <summary>What a round asks of one device.</summary>
-/// <param name="BytesDown">Bytes of the adapter it downloads.</param>
-/// <param name="Examples">Examples it steps over, epochs counted.</param>
-/// <param name="BytesUp">Bytes of the update it uploads.</param>
-internal readonly record struct RoundWork(double BytesDown, double Examples, double BytesUp);

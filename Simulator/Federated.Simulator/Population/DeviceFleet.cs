@@ -6,7 +6,8 @@ using Federated.Training.Data;
 namespace Federated.Simulator.Population;
 
 /// <summary>
-/// N virtual devices over a few shared connections: each is an asynchronous loop, none has a thread. Drain or stop it before disposal.
+/// N virtual devices over a few shared connections: each is an asynchronous loop, none has a thread. What a device fails with is told by the task
+/// of <see cref="Start"/> alone. Drain or stop it before disposal.
 /// </summary>
 internal sealed class DeviceFleet : IAsyncDisposable
 {
@@ -16,7 +17,7 @@ internal sealed class DeviceFleet : IAsyncDisposable
     private readonly IServerLink[] _links;
     private readonly VirtualDevice[] _devices;
     private readonly TimeProvider _time;
-    private Task _running = Task.CompletedTask;
+    private Task _devicesEnd = Task.CompletedTask;
 
     private DeviceFleet(IServerLink[] links, VirtualDevice[] devices, TimeProvider time)
     {
@@ -44,6 +45,19 @@ internal sealed class DeviceFleet : IAsyncDisposable
     {
         int linkCount = Math.Clamp((parts.Length + DevicesPerLink - 1) / DevicesPerLink, Math.Min(2, parts.Length), MostLinks);
         IServerLink[] links = [.. Enumerable.Range(0, linkCount).Select(_ => GrpcServerLink.Connect(server, new GrpcLinkOptions()))];
+        return Over(links, population, examples, parts, profiles, surroundings, enrollment);
+    }
+
+    /// <summary>The same over given links, which are disposed with the fleet.</summary>
+    public static DeviceFleet Over(
+        IServerLink[] links,
+        string population,
+        IExampleSource examples,
+        int[][] parts,
+        FleetProfile[] profiles,
+        FleetSurroundings surroundings,
+        FleetEnrollment? enrollment)
+    {
         VirtualDevice[] devices = new VirtualDevice[parts.Length];
         for (int i = 0; i < devices.Length; i++)
         {
@@ -64,11 +78,12 @@ internal sealed class DeviceFleet : IAsyncDisposable
     public static string[] Names(int devices) => [.. Enumerable.Range(0, devices).Select(i => NameOf(i, devices))];
 
     /// <summary>Lets all devices check in.</summary>
-    /// <returns>Ends when all have stopped; faults when the server refuses one for good.</returns>
+    /// <returns>Ends when all have stopped; faults as soon as one fails, for example because the server refuses it for good. The others go on.</returns>
     public Task Start()
     {
-        _running = Task.WhenAll(_devices.Select(device => Task.Run(device.RunAsync)));
-        return _running;
+        Task[] devices = [.. _devices.Select(device => Task.Run(device.RunAsync))];
+        _devicesEnd = EndOfAsync(devices);
+        return FirstFailureAsync(devices);
     }
 
     /// <summary>Lets devices that are in a round finish it, for at most <paramref name="patience"/>, and stops the others.</summary>
@@ -77,7 +92,7 @@ internal sealed class DeviceFleet : IAsyncDisposable
         await Task.WhenAll(_devices.Select(device => device.DrainAsync()));
         try
         {
-            await _running.WaitAsync(patience, _time);
+            await _devicesEnd.WaitAsync(patience, _time);
         }
         catch (TimeoutException)
         {
@@ -89,20 +104,7 @@ internal sealed class DeviceFleet : IAsyncDisposable
     public async Task StopAsync()
     {
         await Task.WhenAll(_devices.Select(device => device.StopAsync()));
-        await _running;
-    }
-
-    /// <summary>Stops all devices at once, whatever they say of it.</summary>
-    public async Task AbandonAsync()
-    {
-        try
-        {
-            await StopAsync();
-        }
-        catch (ServerLinkException)
-        {
-            // The device that the server refused; whoever abandons the fleet knows of it.
-        }
+        await _devicesEnd;
     }
 
     /// <inheritdoc/>
@@ -116,6 +118,16 @@ internal sealed class DeviceFleet : IAsyncDisposable
         foreach (VirtualDevice device in _devices)
         {
             device.Dispose();
+        }
+    }
+
+    private static async Task EndOfAsync(Task[] devices) => await Task.WhenAll(devices).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private static async Task FirstFailureAsync(Task[] devices)
+    {
+        await foreach (Task device in Task.WhenEach(devices))
+        {
+            await device;
         }
     }
 

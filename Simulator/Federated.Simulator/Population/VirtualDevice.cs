@@ -96,7 +96,7 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
     {
         _inRound = true;
         FaultModel faults = _surroundings.Faults;
-        TimeSpan completion = faults.CompletionTime(_profile, plan.Round, who.DeviceId, WorkOf(plan));
+        TimeSpan completion = faults.CompletionTime(_profile, plan.Round, who.DeviceId, RoundWork.Of(plan, _examples));
         bool tooSlow = completion > plan.Deadline;
         if (!tooSlow && !faults.Drops(plan.Round, who.DeviceId))
         {
@@ -130,7 +130,7 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
             _surroundings.Gate.End(plan, who.DeviceId, accepted);
             if (accepted)
             {
-                _surroundings.Energy.Add(_profile, WorkOf(plan).Examples, report.BytesUp + report.BytesDown);
+                _surroundings.Energy.Add(_profile, RoundWork.Of(plan, _examples).Examples, report.BytesUp + report.BytesDown);
             }
         }
 
@@ -139,17 +139,4 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _stop.Dispose();
-
-    private RoundWork WorkOf(PlanDocument plan)
-    {
-        LocalTrainingPlan training = plan.Training;
-        long steppedOver = (long)training.Epochs * _examples;
-        if (training.MaxSteps > 0)
-        {
-            int batch = training.BatchSize == 0 ? _examples : training.BatchSize;
-            steppedOver = Math.Min(steppedOver, (long)training.MaxSteps * batch);
-        }
-
-        return new RoundWork(plan.AdapterLengthBytes, steppedOver, (double)plan.SentCount * sizeof(float));
-    }
 }

@@ -6,7 +6,8 @@ namespace Federated.Simulator.Reports;
 
 /// <summary>
 /// <c>rounds.jsonl</c>: one <see cref="RoundRecord"/> a line, appended as rounds end and flushed line by line, so that a run that is killed
-/// leaves every finished round behind. Runs that repeat each other differ in <c>timing</c> alone.
+/// leaves every finished round behind. Runs that repeat each other differ in <c>timing</c> alone; those of a job
+/// with privacy do not repeat, because its noise is not drawn from the seed.
 /// </summary>
 internal static class RoundLog
 {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Simulator.Reports;
@@ -26,6 +27,7 @@ internal static class RunAccount
             Model = ModelWording.Of(scenario.Job.Model),
             Partition = $"{examples:N0} examples, {scenario.Population.Partition.ToString().ToLowerInvariant()}",
             Updates = UpdatesOf(scenario),
+            Notes = [.. NotesOf(scenario, continued: request.Earlier is not null)],
             Folder = request.Folder.Path,
             Continued = request.Earlier is not null,
             Api = server.Api.Address,
@@ -62,6 +64,24 @@ internal static class RunAccount
         }
 
         return string.Join("; ", words);
+    }
+
+    /// <summary>What a person might not expect: that runs do not repeat because selection does not wait for all devices, and what a continued run has lost.</summary>
+    internal static IEnumerable<string> NotesOf(Scenario scenario, bool continued)
+    {
+        CohortSettings cohort = scenario.Job.Cohort;
+        int devices = scenario.Population.Devices;
+        int waiting = Math.Max(cohort.MinimumPool, cohort.CohortSize);
+        if (waiting < devices)
+        {
+            yield return $"runs do not repeat: a cohort is selected when {waiting} of the {devices} devices wait, whoever they are; "
+                + "job.cohort.minimumPool, when left out, lets it wait for all";
+        }
+
+        if (continued && scenario.Job.Aggregation.Lora is { Rule: LoraRuleKind.Fedsa })
+        {
+            yield return "the factors that each device keeps to itself begin anew: simulated devices have them in memory alone";
+        }
     }
 
     private static string AllowedNameOf(UpdateCodec codec) => codec switch

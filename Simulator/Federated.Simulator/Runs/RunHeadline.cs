@@ -38,6 +38,9 @@ internal sealed record RunHeadline
     /// <summary>How updates are written and who sees them.</summary>
     public required string Updates { get; init; }
 
+    /// <summary>What a person might not expect of this run, a sentence each; mostly none.</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
+
     /// <summary>Where results go.</summary>
     public required string Folder { get; init; }
 

@@ -26,7 +26,8 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
     /// <exception cref="ServerApiException">The server cannot be reached or refuses the job.</exception>
     /// <exception cref="InvalidSettingsException">There are too few examples for the population.</exception>
     /// <exception cref="InvalidDataException">The examples cannot be read.</exception>
-    /// <exception cref="IOException">The run goes on in another process already, or its folder cannot be written.</exception>
+    /// <exception cref="IOException">The run goes on in another process already, or its folder cannot be written; nothing has begun.</exception>
+    /// <exception cref="RunBrokenException">Its results could not be written any more. No device trains, and elsewhere its job is cancelled.</exception>
     public async Task<RunSummary> RunAsync(CancellationToken cancellationToken)
     {
         ScenarioExamples examples = ScenarioExamples.Open(_scenario);
@@ -36,15 +37,49 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         // The folder may hold the results of an earlier run, which go only when what was asked for can be done. A server of its own keeps its store there; another
         // one has to take the job first.
         JobStatus? taken = attached is null ? null : await attached.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
-        if (request.Earlier is null)
+        try
         {
-            await BeginFolderAsync(attached, taken, cancellationToken);
-        }
+            if (request.Earlier is null)
+            {
+                request.Folder.Clear();
+                await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
+            }
 
-        await using SimulationServer? own = attached is null
-            ? await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, cancellationToken)
-            : null;
-        SimulationServer server = attached ?? own!;
+            await using SimulationServer? own = attached is null
+                ? await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, cancellationToken)
+                : null;
+            return await RunAsync(attached ?? own!, examples, enrollment, taken, cancellationToken);
+        }
+        catch when (attached is not null && taken is not null)
+        {
+            // Nobody would train for it any more.
+            await CancelAsync(attached, taken.JobId);
+            throw;
+        }
+    }
+
+    /// <summary>The run on a server that is there.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="examples">The devices' examples.</param>
+    /// <param name="enrollment">Their keys; null without secure aggregation.</param>
+    /// <param name="taken">The job when the server has taken it already.</param>
+    /// <param name="cancellationToken">A person's Ctrl-C.</param>
+    private async Task<RunSummary> RunAsync(
+        SimulationServer server, ScenarioExamples examples, FleetEnrollment? enrollment, JobStatus? taken, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FollowToTheEndAsync(server, examples, enrollment, taken, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RunBrokenException($"The run broke off: {e.Message}", e);
+        }
+    }
+
+    private async Task<RunSummary> FollowToTheEndAsync(
+        SimulationServer server, ScenarioExamples examples, FleetEnrollment? enrollment, JobStatus? taken, CancellationToken cancellationToken)
+    {
         if (enrollment is not null)
         {
             enrollment.KnowServer((await server.Api.DescribeAsync(cancellationToken)).SigningKey);
@@ -75,21 +110,6 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         }
 
         return summary;
-    }
-
-    private async Task BeginFolderAsync(SimulationServer? attached, JobStatus? taken, CancellationToken cancellationToken)
-    {
-        try
-        {
-            request.Folder.Clear();
-            await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
-        }
-        catch when (attached is not null && taken is not null)
-        {
-            // Nobody would train for it.
-            await attached.Api.CancelJobAsync(taken.JobId, CancellationToken.None);
-            throw;
-        }
     }
 
     private FleetEnrollment? Enroll(int devices)
@@ -151,8 +171,8 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         RunEnding ending;
         try
         {
-            // The devices stop by themselves only when the server refuses one of them for good.
-            await await Task.WhenAny(devices, end);
+            // A job that has ended is told as it ended, whatever became of a device meanwhile.
+            await await Task.WhenAny(end, devices);
             ending = RunAccount.EndingOf(await end, _scenario.Job.TargetAccuracy);
             clock.Stop();
             await fleet.DrainAsync(_patience);
@@ -165,13 +185,26 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         {
             ending = new RunEnding(RunOutcome.Failed, e.Message);
         }
+        catch (Exception e) when (devices.IsFaulted)
+        {
+            ending = new RunEnding(RunOutcome.Failed, $"a device failed: {e.Message}");
+        }
+        catch
+        {
+            // What breaks the run itself, for example a full disk, is no ending of the job; but no device may outlive the models it trains.
+            await fleet.StopAsync();
+            throw;
+        }
+        finally
+        {
+            clock.Stop();
+            await following.CancelAsync();
 
-        clock.Stop();
-        await following.CancelAsync();
+            // Its failure, if any, has been taken up.
+            await ((Task)end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         await WindUpAsync(server, jobId, follower, fleet, cancelJob: !server.IsEmbedded && (ending.Outcome is RunOutcome.Interrupted or RunOutcome.Failed));
-
-        // Its failure, if any, is in the ending already.
-        await ((Task)end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ending;
     }
 
@@ -187,10 +220,22 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
             await fleet.StopAsync();
             await follower.SettleAsync();
         }
-        catch (Exception e) when (e is ServerLinkException or ServerApiException)
+        catch (ServerApiException)
         {
             // The server is gone, which the ending tells; what was followed so far is what there is.
-            await fleet.AbandonAsync();
+            await fleet.StopAsync();
+        }
+    }
+
+    private static async Task CancelAsync(SimulationServer server, string jobId)
+    {
+        try
+        {
+            await server.Api.CancelJobAsync(jobId, CancellationToken.None);
+        }
+        catch (ServerApiException)
+        {
+            // The server is gone. What broke the run is told instead.
         }
     }
 }

@@ -60,7 +60,7 @@ internal sealed record Scenario : ISettings
             yield return new SettingProblem(
                 SettingProblem.At(path, "population.devices"),
                 $"{devices} with job.cohort.minimumPool = {Job.Cohort.MinimumPool}",
-                $"{Job.Cohort.MinimumPool} and above; or lower job.cohort.minimumPool: no round would ever begin");
+                $"{Job.Cohort.MinimumPool} and above; or lower job.cohort.minimumPool: every round would wait job.deadlines.selectSeconds for devices that there are not");
         }
     }
 }

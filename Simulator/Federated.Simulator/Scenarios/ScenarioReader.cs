@@ -57,14 +57,15 @@ internal static class ScenarioReader
     /// <param name="read">Changed in place and read anew.</param>
     /// <param name="folder">Where relative paths start.</param>
     /// <param name="readsHeldOut">Whether the server that reads the held-out examples runs here.</param>
-    /// <param name="demandsBase">Whether the weights to start from must be there already.</param>
+    /// <param name="demandsBase">Whether the weights to start from are read here, and so must be there already.</param>
+    /// <param name="readsPretraining">Whether the examples of the pretraining are read here, in the place of the devices'.</param>
     /// <exception cref="InvalidSettingsException">A file does not exist.</exception>
-    public static ReadScenario Locate(ReadScenario read, string folder, bool readsHeldOut, bool demandsBase = true)
+    public static ReadScenario Locate(ReadScenario read, string folder, bool readsHeldOut, bool demandsBase = true, bool readsPretraining = false)
     {
         List<SettingProblem> problems = [];
-        Resolve(read.Tree["data"], "data", folder, demand: true, problems);
+        Resolve(read.Tree["data"], "data", folder, !readsPretraining, problems);
         Resolve(read.Tree["job"]?["evaluation"]?["data"], "job.evaluation.data", folder, readsHeldOut, problems);
-        Resolve(read.Tree["pretraining"]?["data"], "pretraining.data", folder, demand: true, problems);
+        Resolve(read.Tree["pretraining"]?["data"], "pretraining.data", folder, readsPretraining, problems);
         if (read.Scenario.Job.Model.Base is { } start && !ContentHash.TryParse(start, out _))
         {
             ResolveKey(read.Tree["job"]!["model"]!.AsObject(), "job.model", "base", folder, demandsBase, problems);
@@ -105,7 +106,7 @@ internal static class ScenarioReader
 
         if (job["cohort"] is JsonObject cohort && !cohort.ContainsKey("minimumPool"))
         {
-            cohort["minimumPool"] = scenario["population"]?["devices"]?.DeepClone() ?? new PopulationSettings().Devices;
+            cohort["minimumPool"] = (scenario["population"] as JsonObject)?["devices"]?.DeepClone() ?? new PopulationSettings().Devices;
         }
     }
 

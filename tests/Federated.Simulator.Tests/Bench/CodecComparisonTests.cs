@@ -67,6 +67,23 @@ public sealed class CodecComparisonTests : IDisposable
         Assert.Equal(ExitCodes.BadInput, await CodecComparisonCommand.RunAsync(["x"], ["dense"], [1], [], file, json: false, ct));
     }
 
+    [Fact]
+    public async Task RunAsync_FolderThatIsNotThere_IsMadeBeforeTheFirstRun()
+    {
+        CancellationToken ct = TestContext.Current.CancellationToken;
+        string scenario = await WriteAsync();
+        string file = Path.Combine(_folder.Path, "new", "runs.jsonl");
+        Assert.Equal(ExitCodes.Success, await CodecComparisonCommand.RunAsync([scenario], ["dense"], [1], ["job.rounds=1"], file, json: true, ct));
+        Assert.Single(await CodecComparison.ReadAsync(file, ct));
+    }
+
+    [Fact]
+    public void ProgressOf_DaysLeft_TellsThemInHours()
+    {
+        CodecRun run = new("toy", "dense", 1, "", 5, 0.5, 1, 2_000, 2_000, 1_000, 10_000, 0, "");
+        Assert.EndsWith("2.0 kB up; 30 h 00 min left", CodecComparisonCommand.ProgressOf(run, done: 2, all: 5, TimeSpan.FromHours(20)), StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private async Task<string> WriteAsync()

@@ -26,6 +26,34 @@ public sealed class PlainViewTests
     }
 
     [Fact]
+    public void Opening_ANote_IsALineOfItsOwn()
+    {
+        StringWriter output = new();
+        new PlainView(output, quiet: false).Opening(new RunHeadline
+        {
+            Scenario = "toy",
+            Description = "A toy.",
+            Published = null,
+            Seed = 1,
+            Devices = 12,
+            Goal = 4,
+            Rounds = 4,
+            TargetAccuracy = null,
+            Model = "mlp 16-8-4",
+            Partition = "400 examples, iid",
+            Updates = "codec dense",
+            Notes = ["runs do not repeat"],
+            Folder = "/runs/x",
+            Continued = false,
+            Api = new Uri("http://localhost:5400"),
+            Embedded = true,
+            Engine = "onnx",
+            Threads = 2,
+        });
+        Assert.Contains("note: runs do not repeat", output.ToString().Split(Environment.NewLine));
+    }
+
+    [Fact]
     public async Task ClosingAsync_ATargetReached_NamesItBesideThePublishedFigure()
     {
         StringWriter output = new();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Federated.Server.Api;
 using Federated.Server.Hosting;
 using Federated.Server.Identity;
 using Federated.Server.Jobs;
@@ -142,6 +143,38 @@ public sealed class SimulationRunTests
     }
 
     [Fact]
+    public async Task RunAsync_ResultsThatCannotBeWrittenAnyMore_CancelsTheJobElsewhereAndSaysThatItBroke()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        await using FederatedServer server = await FederatedServer.StartAsync(
+            new ServerOptions
+            {
+                GrpcPort = 0,
+                ApiPort = 0,
+                Threads = 1,
+                LogLevel = LogLevel.Critical,
+                Storage = new StorageOptions { Kind = StorageKind.Files, Path = Path.Combine(folder.Path, "store") },
+            },
+            TestContext.Current.CancellationToken);
+        RunRequest request = new()
+        {
+            Scenario = SmallDigits.Scenario(folder.Path, "rounds=100000"),
+            Folder = RunFolder.Open(Path.Combine(folder.Path, "run"), "toy", 1, "/"),
+            Threads = 2,
+            Server = server.ApiAddress,
+        };
+
+        RunBrokenException broken = await Assert.ThrowsAsync<RunBrokenException>(
+            () => new SimulationRun(request, new FullDiskView(), TimeProvider.System).RunAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal("The run broke off: No space left on device.", broken.Message);
+        using ServerApiClient api = new(server.ApiAddress);
+        JobStatus job = Assert.Single(await api.JobsAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(JobState.Cancelled, job.State);
+    }
+
+    [Fact]
     public async Task RunAsync_OverSelectedSecureRunContinued_EndsWithEveryRound()
     {
         using TemporaryFolder folder = new();
@@ -224,6 +257,19 @@ public sealed class SimulationRunTests
         JsonObject line = JsonNode.Parse(RoundLog.ToLine(round))!.AsObject();
         Assert.True(line.Remove("timing"));
         return line.ToJsonString();
+    }
+
+    private sealed class FullDiskView : IRunView
+    {
+        public void Opening(RunHeadline headline)
+        {
+        }
+
+        public void RoundEnded(RunProgress progress) => throw new IOException("No space left on device.");
+
+        public ValueTask ClosingAsync(RunSummary summary, string folder) => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     private sealed class StoppingView(CancellationTokenSource stop, int afterRounds) : IRunView

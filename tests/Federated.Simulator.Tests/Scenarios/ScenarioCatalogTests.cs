@@ -20,8 +20,20 @@ public sealed class ScenarioCatalogTests
     {
         (string json, string folder) = ScenarioCatalog.Find(name);
         ReadScenario located = ScenarioReader.Locate(ScenarioReader.Read(json, []), folder, readsHeldOut: true);
+        ScenarioReader.Locate(ScenarioReader.Read(json, []), folder, readsHeldOut: true, demandsBase: true, readsPretraining: true);
         Assert.Equal(name, located.Scenario.Name);
         Assert.NotEmpty(located.Scenario.Description);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Read_OtherNumberOfDevices_WaitsForAllOfThem(string name)
+    {
+        foreach (int devices in new[] { 50, 200 })
+        {
+            Scenario scenario = ScenarioReader.Read(ScenarioCatalog.Find(name).Json, [$"devices={devices}"]).Scenario;
+            Assert.Equal(devices, scenario.Job.Cohort.MinimumPool);
+        }
     }
 
     // McMahan et al. 2017, arXiv 1602.05629, tables 1 and 2.

@@ -55,6 +55,8 @@ public sealed class ScenarioReaderTests
     [InlineData("partition=random", "population.partition: \"random\" is not allowed; allowed is iid, shards, dirichlet")]
     [InlineData("devices=5", "population.devices: 5 with cohorts of 13")]
     [InlineData("minimumPool=200", "population.devices: 100 with job.cohort.minimumPool = 200")]
+    [InlineData("minimumPool=200", "every round would wait job.deadlines.selectSeconds")]
+    [InlineData("population=mine", "population: \"mine\"")]
     [InlineData("alpha=0.5", "population.alpha: this key with partition = iid")]
     [InlineData("shardsPerDevice=3", "population.shardsPerDevice: this key with partition = iid")]
     [InlineData("targetAccuracy=0.9", "job.targetAccuracy: 0.9 without evaluation")]
@@ -85,6 +87,19 @@ public sealed class ScenarioReaderTests
         InvalidSettingsException refusal = Assert.Throws<InvalidSettingsException>(() => ScenarioReader.Locate(Read(), "/nowhere", readsHeldOut: true));
         Assert.Equal(["data.images", "data.labels"], refusal.Problems.Select(problem => problem.Path));
         Assert.Equal("/nowhere/a.gz", refusal.Problems[0].Value);
+    }
+
+    [Fact]
+    public void Locate_FilesThatAreNotReadHere_AreNotDemanded()
+    {
+        const string Pretraining = """pretraining={ "data": { "kind": "idx", "images": "c.gz", "labels": "d.gz" }, "stages": [{}] }""";
+        Assert.Equal(["data.images", "data.labels", "job.model.base"], Missing());
+        Assert.Equal(["data.images", "data.labels"], Missing(demandsBase: false));
+        Assert.Equal(["pretraining.data.images", "pretraining.data.labels"], Missing(demandsBase: false, readsPretraining: true));
+
+        IEnumerable<string> Missing(bool demandsBase = true, bool readsPretraining = false) => Assert
+            .Throws<InvalidSettingsException>(() => ScenarioReader.Locate(Read(Pretraining, "job.model.base=b.safetensors"), "/nowhere", readsHeldOut: true, demandsBase, readsPretraining))
+            .Problems.Select(problem => problem.Path);
     }
 
     [Fact]

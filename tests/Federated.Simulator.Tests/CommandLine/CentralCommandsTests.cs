@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Federated.Server.Jobs;
+using Federated.Simulator.CommandLine;
+using Federated.Simulator.Tests.Runs;
+using Federated.Testing;
+
+namespace Federated.Simulator.Tests.CommandLine;
+
+public sealed class CentralCommandsTests
+{
+    private const string Pretraining = """pretraining={ "data": { "kind": "idx", "images": "train-images", "labels": "train-labels" }, "stages": [{ "epochs": 1 }] }""";
+
+    private static readonly string _adapter = new('a', 64);
+
+    [Theory]
+    [InlineData("central", """job.model={"package":"X"}""", "job.model.package")]
+    [InlineData("pretrain", """job.model={"package":"X"}""", "job.model.package")]
+    [InlineData("central", """job.model={"builder":"vector","parameters":10}""", "job.model.builder")]
+    [InlineData("central", "job.model.base=SHA256", "job.model.base")]
+    public async Task Invoke_AModelThatIsNotBuiltHere_IsRefusedByItsPath(string command, string assignment, string path)
+    {
+        using TemporaryFolder folder = new();
+        InvalidSettingsException refused = await Assert.ThrowsAsync<InvalidSettingsException>(
+            () => InvokeAsync(folder, command, "--set", "job.evaluation=null", "--set", Pretraining, "--set", assignment.Replace("SHA256", _adapter, StringComparison.Ordinal)));
+        Assert.Equal(path, Assert.Single(refused.Problems).Path);
+    }
+
+    [Fact]
+    public async Task Invoke_PretrainIntoANewFolder_WritesTheBaseAndReadsNoDevicesExamples()
+    {
+        using TemporaryFolder folder = new();
+        string file = Path.Combine(folder.Path, "bases", "toy.safetensors");
+
+        int code = await InvokeAsync(
+            folder, "pretrain", "--json", "--threads", "1", "--out", file, "--set", Pretraining, "--set", "data.images=nowhere", "--set", $"job.model.base={_adapter}");
+
+        Assert.Equal(ExitCodes.Success, code);
+        Assert.True(File.Exists(file));
+    }
+
+    private static async Task<int> InvokeAsync(TemporaryFolder folder, string command, params string[] arguments)
+    {
+        SmallDigits.Write(folder.Path);
+        string scenario = Path.Combine(folder.Path, "toy.json");
+        await File.WriteAllTextAsync(scenario, SmallDigits.Text, TestContext.Current.CancellationToken);
+        return await SimulatorCommandLine.Build().Parse([command, "--scenario", scenario, .. arguments])
+            .InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, TestContext.Current.CancellationToken);
+    }
+}

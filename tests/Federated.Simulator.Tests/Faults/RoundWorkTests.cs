@@ -1,0 +1,58 @@
+using Federated.Shared.Protocol;
+using Federated.Shared.Updates.Indices;
+using Federated.Shared.Updates.Linear;
+using Federated.Shared.Updates.Plain;
+using Federated.Shared.Updates.Values;
+using Federated.Simulator.Faults;
+
+namespace Federated.Simulator.Tests.Faults;
+
+public sealed class RoundWorkTests
+{
+    private static readonly PlanDocument _plan = ArrivalGateTests.Plan(cohort: 1, goal: 1);
+
+    [Fact]
+    public void Of_ADensePlan_IsTheAdapterDownAndFourBytesAParameterUp() =>
+        Assert.Equal(new RoundWork(BytesDown: 4_000, Examples: 600, BytesUp: 4_000), RoundWork.Of(_plan, 600));
+
+    [Theory]
+    [InlineData(3, 0, 10, 1_800)]
+    [InlineData(3, 20, 10, 200)]
+    [InlineData(3, 2, 0, 1_200)]
+    public void Of_EpochsAndMostSteps_CountsTheExamplesSteppedOver(int epochs, int steps, int batch, long expected) =>
+        Assert.Equal(expected, RoundWork.Of(_plan with { Training = new LocalTrainingPlan { Epochs = epochs, MaxSteps = steps, BatchSize = batch } }, 600).Examples);
+
+    [Fact]
+    public void Of_ASparsePlan_SendsWhatItsCodecWrites()
+    {
+        PlainCodec codec = new() { Density = 0.01, Values = ValueEncoding.Block8 };
+        double sent = RoundWork.Of(_plan with { Codec = codec }, 600).BytesUp;
+        Assert.Equal(codec.MaxLengthBytes(1_000), sent);
+        Assert.True(sent < 200, $"{sent} B for ten values and their indices");
+    }
+
+    [Fact]
+    public void Of_ALinearPlan_SendsItsPackedFields()
+    {
+        LinearRound round = new()
+        {
+            Seed = 1,
+            ParameterCount = 1_000,
+            IndexSet = IndexSetKind.Random,
+            SetSize = 100,
+            ClipNorm = 1,
+            Step = 0.01,
+            WidthBits = 16,
+            RotationBlock = 8,
+            MinClients = 1,
+            MaxClients = 10,
+            MaxExamples = 600,
+        };
+        Assert.Equal(round.PackedBytes, RoundWork.Of(_plan with { Linear = round }, 600).BytesUp);
+        Assert.True(round.PackedBytes < 1_000, $"{round.PackedBytes} B for a hundred fields of 16 bits");
+    }
+
+    [Fact]
+    public void Of_TrainingAlongDirections_SendsTheirAmounts() =>
+        Assert.Equal(128 * 4, RoundWork.Of(_plan with { Directions = new DirectionPlan(Seed: 1, Count: 128, Distance: 0.001) }, 600).BytesUp);
+}

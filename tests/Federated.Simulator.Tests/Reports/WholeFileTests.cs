@@ -1,0 +1,36 @@
+using Federated.Simulator.Reports;
+using Federated.Testing;
+
+namespace Federated.Simulator.Tests.Reports;
+
+public sealed class WholeFileTests
+{
+    [Fact]
+    public async Task Prepare_FolderThatIsNotThere_MakesItAndNothingElse()
+    {
+        using TemporaryFolder folder = new();
+        string path = Path.Combine(folder.Path, "bases", "new", "x.safetensors");
+
+        WholeFile.Prepare(path);
+
+        Assert.Empty(Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!));
+        await WholeFile.WriteAsync(path, new byte[] { 1 }, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void Prepare_FileThatIsThere_KeepsIt()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Write("x.safetensors", [1, 2, 3]);
+        WholeFile.Prepare(path);
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void Prepare_AFolderOrAFileInTheWay_IsRefused()
+    {
+        using TemporaryFolder folder = new();
+        Assert.Throws<IOException>(() => WholeFile.Prepare(folder.Path));
+        Assert.Throws<IOException>(() => WholeFile.Prepare(Path.Combine(folder.Write("file", []), "x.safetensors")));
+    }
+}
