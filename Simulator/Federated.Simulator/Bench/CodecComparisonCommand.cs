@@ -56,7 +56,7 @@ internal static class CodecComparisonCommand
 
         string settings = string.Join(' ', overrides);
         (string Scenario, CodecChoice Choice, ulong Seed)[] wanted =
-            [.. scenarios.SelectMany(scenario => choices.SelectMany(choice => seeds.Select(seed => (scenario, choice, seed))))];
+            [.. scenarios.SelectMany(scenario => choices.Where(choice => choice.IsFor(scenario)).SelectMany(choice => seeds.Select(seed => (scenario, choice, seed))))];
         List<CodecRun> runs;
         try
         {
