@@ -9,7 +9,7 @@ namespace Federated.Server.Access;
 internal sealed record AccessGate(bool IsOpen, bool HasProvider)
 {
     /// <summary>What the options come to.</summary>
-    /// <exception cref="InvalidOperationException">The port reaches beyond loopback and access is not to be demanded.</exception>
+    /// <exception cref="RefusedOptionsException">The port reaches beyond loopback and access is not to be demanded.</exception>
     public static AccessGate Of(ServerOptions options)
     {
         AccessOptions access = options.Access;
@@ -18,8 +18,8 @@ internal sealed record AccessGate(bool IsOpen, bool HasProvider)
         bool demanded = access.Demanded ?? (!loopback || configured);
         return demanded || loopback
             ? new AccessGate(!demanded, access.OpenIdConnect is not null)
-            : throw new InvalidOperationException(
-                $"The HTTP port listens on {options.ApiAddress}, which reaches beyond this machine, and access is not demanded. Demand it, or listen on 127.0.0.1.");
+            : throw new RefusedOptionsException(
+                $"The HTTP port listens on {options.ApiAddress}, which reaches beyond this machine, and access is not demanded. Demand it, or listen on 127.0.0.1 alone.");
     }
 }
 

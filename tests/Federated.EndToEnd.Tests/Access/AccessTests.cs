@@ -1,6 +1,7 @@
 using System.Net;
 using Federated.Server.Access;
 using Federated.Server.Api;
+using Federated.Server.Hosting;
 using ErrorCode = Federated.Shared.Protocol.ErrorCode;
 
 namespace Federated.EndToEnd.Tests.Access;
@@ -154,7 +155,7 @@ public sealed class AccessTests
     [Fact]
     public async Task OffLoopback_WithAccessNotDemanded_DoesNotStart()
     {
-        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
+        RefusedOptionsException refused = await Assert.ThrowsAsync<RefusedOptionsException>(
             () => GuardedServer.StartAsync(new AccessOptions { Demanded = false }, IPAddress.Any));
         Assert.Contains("reaches beyond this machine", refused.Message, StringComparison.Ordinal);
     }
@@ -162,7 +163,7 @@ public sealed class AccessTests
     [Fact]
     public async Task ShortToken_DoesNotStart()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => GuardedServer.StartAsync(new AccessOptions { OperatorToken = "secret" }));
+        await Assert.ThrowsAsync<RefusedOptionsException>(() => GuardedServer.StartAsync(new AccessOptions { OperatorToken = "secret" }));
     }
 
     [Fact]
