@@ -100,8 +100,9 @@ internal static class AccessSetup
         cookie.Events.OnRedirectToAccessDenied = context => TokenAuthentication.AnswerForbiddenAsync(context.HttpContext);
         cookie.Events.OnValidatePrincipal = async context =>
         {
-            // A token that was revoked ends the logins that rest on it.
-            if (!AccessIdentity.Stands(context.Principal, context.HttpContext.RequestServices.GetRequiredService<AccessTokens>()))
+            // A token that was revoked ends the logins that rest on it. What a provider vouched for ends by the clock, although use renews the cookie.
+            IServiceProvider services = context.HttpContext.RequestServices;
+            if (!AccessIdentity.Stands(context.Principal, services.GetRequiredService<AccessTokens>(), services.GetRequiredService<TimeProvider>()))
             {
                 context.RejectPrincipal();
                 await context.HttpContext.SignOutAsync(AccessPolicies.CookieScheme);
@@ -145,7 +146,7 @@ internal static class AccessSetup
             if (held.Contains(provider.OperatorValue) || held.Contains(provider.ViewerValue))
             {
                 AccessRole role = held.Contains(provider.OperatorValue) ? AccessRole.Operator : AccessRole.Viewer;
-                context.Principal = AccessIdentity.Of(name, role, AccessPolicies.OpenIdConnectScheme);
+                context.Principal = AccessIdentity.Of(name, role, context.HttpContext.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() + _session);
             }
             else
             {

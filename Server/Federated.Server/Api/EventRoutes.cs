@@ -27,7 +27,7 @@ internal static class EventRoutes
     /// <summary>Streams until the caller goes or the server stops.</summary>
     /// <param name="context">The request; its header Last-Event-ID, or the query's <c>after</c>, resumes behind an event.</param>
     /// <param name="feed">The feed.</param>
-    /// <param name="tokens">A token that is revoked ends its streams.</param>
+    /// <param name="tokens">A token that is revoked ends its streams, as does the end of a login.</param>
     /// <param name="time">For the heartbeat.</param>
     /// <param name="lifetime">Ends the stream with the server.</param>
     /// <param name="job">Only what concerns this job; null for everything.</param>
@@ -57,7 +57,7 @@ internal static class EventRoutes
                 await context.Response.Body.FlushAsync(ended.Token);
                 next ??= events.MoveNextAsync().AsTask();
                 bool arrived = await ArrivesAsync(next, time, ended.Token);
-                if (!AccessIdentity.Stands(context.User, tokens))
+                if (!AccessIdentity.Stands(context.User, tokens, time))
                 {
                     break;
                 }
