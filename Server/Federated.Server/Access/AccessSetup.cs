@@ -40,8 +40,13 @@ internal static class AccessSetup
     }
 
     /// <summary>Adds the middleware, behind routing and in front of the endpoints.</summary>
-    public static void UseAccess(this WebApplication app)
+    public static void UseAccess(this WebApplication app, ServerOptions options)
     {
+        if (options.ApiPublicAddress is { } address)
+        {
+            app.UseMiddleware<PublicAddress>(address);
+        }
+
         app.UseMiddleware<PortGuard>();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -101,7 +101,7 @@ internal static class ServerCommandLine
         Command command = new(ServeVerb, "Run the server until it is stopped.")
         {
             storage, azure, container, directMinutes, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
-            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, AccessArguments.ApiCertificate, AccessArguments.ApiKey, otlp, withoutStatistics,
+            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, AccessArguments.ApiCertificate, AccessArguments.ApiKey, AccessArguments.ApiPublicUrl, otlp, withoutStatistics,
         };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions
@@ -109,6 +109,7 @@ internal static class ServerCommandLine
                 Address = AddressOf(parsed, address),
                 ApiAddress = AddressOf(parsed, apiAddress),
                 ApiCertificate = AccessArguments.CertificateOf(parsed),
+                ApiPublicAddress = parsed.GetValue(AccessArguments.ApiPublicUrl),
                 Access = AccessArguments.OptionsOf(parsed),
                 Statistics = !parsed.GetValue(withoutStatistics),
                 Telemetry = new Telemetry.TelemetryOptions { OtlpEndpoint = parsed.GetValue(otlp) },

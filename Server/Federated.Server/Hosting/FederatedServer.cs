@@ -145,7 +145,7 @@ public sealed class FederatedServer : IAsyncDisposable
         WebApplication app = builder.Build();
         app.UseRouting();
         app.UseMiddleware<ApiErrors>();
-        app.UseAccess();
+        app.UseAccess(options);
         app.MapGrpcService<DeviceGateway>();
         app.MapGrpcService<TransferGateway>();
         app.MapGrpcService<UpdateGateway>();

@@ -69,6 +69,25 @@ public sealed class OpenIdConnectTests
         Assert.Equal(HttpStatusCode.Unauthorized, after.StatusCode);
     }
 
+    [Theory]
+    [InlineData("https://fed.example.org")]
+    [InlineData("https://fed.example.org:8443/")]
+    public async Task Login_BehindAProxyThatEndsTls_ReturnsToThePublicAddressWithSecureCookies(string address)
+    {
+        Uri known = new(address);
+        await using IdentityProvider provider = await IdentityProvider.StartAsync();
+        provider.Roles = ["federated-viewer"];
+        await using GuardedServer server = await GuardedServer.StartAsync(OptionsFor(provider), publicAddress: known);
+
+        using HttpResponseMessage start = await server.SendAsync(HttpMethod.Get, "access/oidc");
+        using HttpResponseMessage back = await LogInAsync(server, provider);
+
+        Assert.Equal(new Uri(known, "access/oidc/callback").AbsoluteUri, QueryHelpers.ParseQuery(start.Headers.Location!.Query)["redirect_uri"].ToString());
+        Assert.All(start.Headers.GetValues("Set-Cookie"), cookie => Assert.Contains("; secure", cookie, StringComparison.OrdinalIgnoreCase));
+        Assert.Contains(back.Headers.GetValues("Set-Cookie"), cookie =>
+            cookie.StartsWith("federated-access=", StringComparison.Ordinal) && cookie.Contains("; secure", StringComparison.OrdinalIgnoreCase));
+    }
+
     private static AccessOptions OptionsFor(IdentityProvider provider) =>
         new() { OpenIdConnect = new OpenIdConnectAccess { Authority = provider.Address, ClientId = "federated" } };
 
