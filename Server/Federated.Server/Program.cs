@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Federated.Server.Api;
 using Federated.Server.Cli;
+using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Microsoft.Extensions.Options;
 
@@ -9,10 +10,11 @@ TableWidth.FitOutput();
 try
 {
     ParseResult parsed = ServerCommandLine.Build().Parse(args);
-    int code = await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = ServerCommandLine.StopsWithin(parsed) };
+    int code = await parsed.InvokeAsync(invocation);
     return parsed.Errors.Count > 0 ? 2 : code;
 }
-catch (Exception e) when (e is CommandException or InvalidSettingsException or ServerApiException or OptionsValidationException)
+catch (Exception e) when (e is CommandException or RefusedOptionsException or InvalidSettingsException or ServerApiException or OptionsValidationException)
 {
     Console.Error.WriteLine($"error: {e.Message}");
     return 2;

@@ -9,17 +9,22 @@ namespace Federated.Server.Access;
 internal sealed record AccessGate(bool IsOpen, bool HasProvider)
 {
     /// <summary>What the options come to.</summary>
-    /// <exception cref="InvalidOperationException">The port reaches beyond loopback and access is not to be demanded.</exception>
+    /// <exception cref="RefusedOptionsException">The port reaches beyond loopback, by itself or by way of a proxy, and access is not to be demanded; or its public address is none.</exception>
     public static AccessGate Of(ServerOptions options)
     {
         AccessOptions access = options.Access;
-        bool loopback = IPAddress.IsLoopback(options.ApiAddress);
+        if (options.ApiPublicAddress is { } address)
+        {
+            PublicAddress.Check(address);
+        }
+
+        bool loopback = IPAddress.IsLoopback(options.ApiAddress) && options.ApiPublicAddress is null;
         bool configured = access.OperatorToken is not null || access.ViewerToken is not null || access.OpenIdConnect is not null;
         bool demanded = access.Demanded ?? (!loopback || configured);
         return demanded || loopback
             ? new AccessGate(!demanded, access.OpenIdConnect is not null)
-            : throw new InvalidOperationException(
-                $"The HTTP port listens on {options.ApiAddress}, which reaches beyond this machine, and access is not demanded. Demand it, or listen on 127.0.0.1.");
+            : throw new RefusedOptionsException(
+                $"The HTTP port answers at {options.ApiPublicAddress?.ToString() ?? options.ApiAddress.ToString()}, which reaches beyond this machine, and access is not demanded. Demand it, or listen on 127.0.0.1 alone.");
     }
 }
 

@@ -7,7 +7,7 @@ public sealed class AccessOptions
     public const int MinTokenLength = 24;
 
     /// <summary>
-    /// Whether callers must show who they are. Null: when the port reaches beyond loopback, or when a token or OpenID Connect is set here. When not demanded, whoever is
+    /// Whether callers must show who they are. Null: when the port reaches beyond loopback or has a public address, or when a token or OpenID Connect is set here. When not demanded, whoever is
     /// on this machine is an operator.
     /// </summary>
     public bool? Demanded { get; set; }

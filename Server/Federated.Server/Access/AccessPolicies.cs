@@ -37,6 +37,9 @@ internal static class AccessPolicies
     /// <summary>Claim with the hash of the token that a login rests on.</summary>
     public const string TokenClaim = "federated-token";
 
+    /// <summary>Claim with the Unix time, in seconds, at which a login at the identity provider is over.</summary>
+    public const string EndClaim = "federated-end";
+
     /// <summary>The role's name in claims.</summary>
     public static string NameOf(AccessRole role) => role == AccessRole.Operator ? Operator : Viewer;
 }

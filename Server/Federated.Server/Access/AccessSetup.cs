@@ -40,8 +40,13 @@ internal static class AccessSetup
     }
 
     /// <summary>Adds the middleware, behind routing and in front of the endpoints.</summary>
-    public static void UseAccess(this WebApplication app)
+    public static void UseAccess(this WebApplication app, ServerOptions options)
     {
+        if (options.ApiPublicAddress is { } address)
+        {
+            app.UseMiddleware<PublicAddress>(address);
+        }
+
         app.UseMiddleware<PortGuard>();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -100,8 +105,9 @@ internal static class AccessSetup
         cookie.Events.OnRedirectToAccessDenied = context => TokenAuthentication.AnswerForbiddenAsync(context.HttpContext);
         cookie.Events.OnValidatePrincipal = async context =>
         {
-            // A token that was revoked ends the logins that rest on it.
-            if (!AccessIdentity.Stands(context.Principal, context.HttpContext.RequestServices.GetRequiredService<AccessTokens>()))
+            // A token that was revoked ends the logins that rest on it. What a provider vouched for ends by the clock, although use renews the cookie.
+            IServiceProvider services = context.HttpContext.RequestServices;
+            if (!AccessIdentity.Stands(context.Principal, services.GetRequiredService<AccessTokens>(), services.GetRequiredService<TimeProvider>()))
             {
                 context.RejectPrincipal();
                 await context.HttpContext.SignOutAsync(AccessPolicies.CookieScheme);
@@ -145,7 +151,7 @@ internal static class AccessSetup
             if (held.Contains(provider.OperatorValue) || held.Contains(provider.ViewerValue))
             {
                 AccessRole role = held.Contains(provider.OperatorValue) ? AccessRole.Operator : AccessRole.Viewer;
-                context.Principal = AccessIdentity.Of(name, role, AccessPolicies.OpenIdConnectScheme);
+                context.Principal = AccessIdentity.Of(name, role, context.HttpContext.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow() + _session);
             }
             else
             {

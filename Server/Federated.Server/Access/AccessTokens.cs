@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Storage;
 using Federated.Shared.Protocol;
@@ -47,12 +48,12 @@ internal sealed class AccessTokens(IBlobStore blobs, TimeProvider time)
     }
 
     /// <summary>Takes a token that was given at the start, for as long as the process lives.</summary>
-    /// <exception cref="InvalidOperationException">It is too short to be a secret.</exception>
+    /// <exception cref="RefusedOptionsException">It is too short to be a secret.</exception>
     public void Give(string text, string name, AccessRole role)
     {
         if (text.Length < AccessOptions.MinTokenLength)
         {
-            throw new InvalidOperationException(
+            throw new RefusedOptionsException(
                 $"The {AccessPolicies.NameOf(role)} token has {text.Length} characters; at least {AccessOptions.MinTokenLength} are needed. Make one with: openssl rand -hex 32");
         }
 

@@ -27,7 +27,7 @@ internal static class EventRoutes
     /// <summary>Streams until the caller goes or the server stops.</summary>
     /// <param name="context">The request; its header Last-Event-ID, or the query's <c>after</c>, resumes behind an event.</param>
     /// <param name="feed">The feed.</param>
-    /// <param name="tokens">A token that is revoked ends its streams.</param>
+    /// <param name="tokens">A token that is revoked ends its streams, as does the end of a login.</param>
     /// <param name="time">For the heartbeat.</param>
     /// <param name="lifetime">Ends the stream with the server.</param>
     /// <param name="job">Only what concerns this job; null for everything.</param>
@@ -52,12 +52,13 @@ internal static class EventRoutes
         try
         {
             await context.Response.Body.WriteAsync(_opening, ended.Token);
+            long written = time.GetTimestamp();
             while (true)
             {
                 await context.Response.Body.FlushAsync(ended.Token);
                 next ??= events.MoveNextAsync().AsTask();
-                bool arrived = await ArrivesAsync(next, time, ended.Token);
-                if (!AccessIdentity.Stands(context.User, tokens))
+                bool arrived = await ArrivesAsync(next, Heartbeat - time.GetElapsedTime(written), time, ended.Token);
+                if (!AccessIdentity.Stands(context.User, tokens, time))
                 {
                     break;
                 }
@@ -68,11 +69,15 @@ internal static class EventRoutes
                     if (job is null || events.Current is EventsMissed || events.Current.JobOf == job)
                     {
                         Write(context.Response.BodyWriter, events.Current);
+                        written = time.GetTimestamp();
                     }
                 }
-                else
+
+                // What arrives may be of no concern here: what counts is what was written.
+                if (!arrived || time.GetElapsedTime(written) >= Heartbeat)
                 {
                     await context.Response.Body.WriteAsync(_beat, ended.Token);
+                    written = time.GetTimestamp();
                 }
             }
         }
@@ -100,11 +105,11 @@ internal static class EventRoutes
         output.Write("\n\n"u8);
     }
 
-    private static async Task<bool> ArrivesAsync(Task next, TimeProvider time, CancellationToken ct)
+    private static async Task<bool> ArrivesAsync(Task next, TimeSpan wait, TimeProvider time, CancellationToken ct)
     {
         try
         {
-            await next.WaitAsync(Heartbeat, time, ct);
+            await next.WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, time, ct);
             return true;
         }
         catch (TimeoutException)

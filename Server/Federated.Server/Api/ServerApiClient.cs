@@ -22,18 +22,24 @@ public sealed class ServerApiException(string message, ApiError? error = null, E
 /// <summary>Speaks the HTTP API, for the command line and the simulator. Thread-safe.</summary>
 public sealed class ServerApiClient : IDisposable
 {
+    private const double BytesInASecond = 64 << 10;
+
     private static readonly TimeSpan _defaultPatience = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient _http;
+    private readonly TimeSpan _patience;
 
     /// <summary>A client of the server at <paramref name="address"/>.</summary>
     /// <param name="address">The server's address.</param>
-    /// <param name="patience">How long an answer may take; 60 s when left out.</param>
+    /// <param name="patience">How long an answer may take, besides a second for each 64 KiB that are sent; 60 s when left out.</param>
     /// <param name="token">The caller's access token; null where none is demanded.</param>
     public ServerApiClient(Uri address, TimeSpan? patience = null, string? token = null)
     {
         Address = address;
-        _http = new HttpClient { BaseAddress = new Uri(address, "api/v1/"), Timeout = patience ?? _defaultPatience };
+        _patience = patience ?? _defaultPatience;
+
+        // Each request has a limit of its own.
+        _http = new HttpClient { BaseAddress = new Uri(address, "api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
         if (token is not null)
         {
             _http.DefaultRequestHeaders.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", token);
@@ -115,22 +121,14 @@ public sealed class ServerApiClient : IDisposable
     /// <param name="ct">Cancels.</param>
     public async Task ExportAsync(string id, string what, string format, long? round, Stream output, CancellationToken ct)
     {
+        using HttpResponseMessage response = await BeginAsync($"jobs/{Escape(id)}/export/{what}?format={format}{(round is { } one ? $"&round={one}" : "")}", ct);
         try
         {
-            using HttpResponseMessage response = await _http.GetAsync(
-                new Uri($"jobs/{Escape(id)}/export/{what}?format={format}{(round is { } one ? $"&round={one}" : "")}", UriKind.Relative),
-                HttpCompletionOption.ResponseHeadersRead,
-                ct);
-            await DemandSuccessAsync(response, ct);
             await response.Content.CopyToAsync(output, ct);
         }
         catch (HttpRequestException e)
         {
             throw Unreachable(e);
-        }
-        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
-        {
-            throw TooLate(e);
         }
     }
 
@@ -177,25 +175,7 @@ public sealed class ServerApiClient : IDisposable
             query.Add($"after={last}");
         }
 
-        using HttpRequestMessage request = new(HttpMethod.Get, new Uri($"events?{string.Join('&', query)}", UriKind.Relative));
-        try
-        {
-            HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
-            try
-            {
-                await DemandSuccessAsync(response, ct);
-                return EventReading.ReadAsync(response, ct);
-            }
-            catch
-            {
-                response.Dispose();
-                throw;
-            }
-        }
-        catch (HttpRequestException e)
-        {
-            throw Unreachable(e);
-        }
+        return EventReading.ReadAsync(await BeginAsync($"events?{string.Join('&', query)}", ct), ct);
     }
 
     /// <summary>The committed adapter's document.</summary>
@@ -232,45 +212,62 @@ public sealed class ServerApiClient : IDisposable
     private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, CancellationToken ct)
     {
         using HttpRequestMessage request = new(method, new Uri(path, UriKind.Relative)) { Content = content };
-        try
-        {
-            using HttpResponseMessage response = await _http.SendAsync(request, ct);
-            await DemandSuccessAsync(response, ct);
-            return await response.Content.ReadFromJsonAsync<T>(RoundRecords.Json, ct)
-                ?? throw new ServerApiException($"The server at {Address} answered with nothing.");
-        }
-        catch (HttpRequestException e)
-        {
-            throw Unreachable(e);
-        }
-        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
-        {
-            throw TooLate(e);
-        }
+        using HttpResponseMessage response = await AnswerAsync(request, HttpCompletionOption.ResponseContentRead, ct);
+        return await response.Content.ReadFromJsonAsync<T>(RoundRecords.Json, ct)
+            ?? throw new ServerApiException($"The server at {Address} answered with nothing.");
     }
 
-    /// <summary>Content of any length: the limit of time is for the answer to begin.</summary>
     private async Task<byte[]> FetchAsync(string path, CancellationToken ct)
     {
+        using HttpResponseMessage response = await BeginAsync(path, ct);
         try
         {
-            using HttpResponseMessage response = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, ct);
-            await DemandSuccessAsync(response, ct);
             return await response.Content.ReadAsByteArrayAsync(ct);
         }
         catch (HttpRequestException e)
         {
             throw Unreachable(e);
         }
-        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
-        {
-            throw TooLate(e);
-        }
     }
 
-    // Not a person's Ctrl-C but the client's own limit: the two must not be taken for each other.
-    private ServerApiException TooLate(OperationCanceledException e) =>
-        new($"The server at {Address} did not answer within {_http.Timeout.TotalSeconds:R} s. Look into its log, or try again.", null, e);
+    /// <summary>The beginning of an answer of any length: the limit of time is for that alone.</summary>
+    private async Task<HttpResponseMessage> BeginAsync(string path, CancellationToken ct)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        return await AnswerAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+    }
+
+    /// <summary>The answer to a request; what is not of success is thrown.</summary>
+    private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, HttpCompletionOption until, CancellationToken ct)
+    {
+        // What is sent goes over a line of any speed and then to the server's disk.
+        TimeSpan limit = _patience + TimeSpan.FromSeconds((request.Content?.Headers.ContentLength ?? 0) / BytesInASecond);
+        using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        late.CancelAfter(limit);
+        try
+        {
+            HttpResponseMessage response = await _http.SendAsync(request, until, late.Token);
+            try
+            {
+                await DemandSuccessAsync(response, late.Token);
+                return response;
+            }
+            catch
+            {
+                response.Dispose();
+                throw;
+            }
+        }
+        catch (HttpRequestException e)
+        {
+            throw Unreachable(e);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            // Not a person's Ctrl-C but the client's own limit: the two must not be taken for each other.
+            throw new ServerApiException($"The server at {Address} did not answer within {limit.TotalSeconds:0.#} s. Look into its log, or try again.", null, e);
+        }
+    }
 
     private ServerApiException Unreachable(HttpRequestException e) =>
         new($"The server at {Address} cannot be reached: {e.Message} Start it with 'serve', or name another one with --server.", null, e);

@@ -42,6 +42,13 @@ internal static class AccessArguments
     /// <summary>The key of that certificate.</summary>
     public static Option<FileInfo?> ApiKey { get; } = new("--api-key") { Description = "PEM file with the key of --api-certificate, without a password." };
 
+    /// <summary>The address of a proxy in front of the HTTP port.</summary>
+    public static Option<Uri?> ApiPublicUrl { get; } = new("--api-public-url")
+    {
+        Description = "https address of the proxy that ends TLS in front of the HTTP port, as people type it; access is demanded then.",
+        CustomParser = ServerCommandLine.ParseAddress,
+    };
+
     /// <summary>The certificate that <c>serve</c> was told; null for none.</summary>
     public static ApiCertificateFiles? CertificateOf(ParseResult parsed) => (parsed.GetValue(ApiCertificate), parsed.GetValue(ApiKey)) switch
     {

@@ -21,9 +21,20 @@ internal static class ServerCommandLine
         CustomParser = ParseAddress,
     };
 
+    private const string ServeVerb = "serve";
+
+    // Its calls under way, then the silo and the store.
+    private static readonly TimeSpan _serveStopsWithin = FederatedServer.ShutdownTimeout + TimeSpan.FromSeconds(15);
+
+    // Every other verb only has to give its wait up.
+    private static readonly TimeSpan _callStopsWithin = TimeSpan.FromSeconds(2);
+
     private static readonly Option<bool> _json = new("--json") { Description = "Print JSON and nothing else on standard output." };
 
-    /// <summary>Reads the value of <c>--server</c>.</summary>
+    /// <summary>How long a verb may take to end after Ctrl-C or a termination signal; then the process ends without it.</summary>
+    public static TimeSpan StopsWithin(ParseResult parsed) => parsed.CommandResult.Command.Name == ServeVerb ? _serveStopsWithin : _callStopsWithin;
+
+    /// <summary>Reads the value of an option that is an address, as <c>--server</c>.</summary>
     public static Uri? ParseAddress(ArgumentResult result)
     {
         string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
@@ -87,10 +98,10 @@ internal static class ServerCommandLine
         {
             Description = "JSON file of the devices that may take part in secure aggregation: identifier and public key of each. Without it, all enrolled devices.",
         };
-        Command command = new("serve", "Run the server until it is stopped.")
+        Command command = new(ServeVerb, "Run the server until it is stopped.")
         {
             storage, azure, container, directMinutes, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
-            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, AccessArguments.ApiCertificate, AccessArguments.ApiKey, otlp, withoutStatistics,
+            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, AccessArguments.ApiCertificate, AccessArguments.ApiKey, AccessArguments.ApiPublicUrl, otlp, withoutStatistics,
         };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions
@@ -98,6 +109,7 @@ internal static class ServerCommandLine
                 Address = AddressOf(parsed, address),
                 ApiAddress = AddressOf(parsed, apiAddress),
                 ApiCertificate = AccessArguments.CertificateOf(parsed),
+                ApiPublicAddress = parsed.GetValue(AccessArguments.ApiPublicUrl),
                 Access = AccessArguments.OptionsOf(parsed),
                 Statistics = !parsed.GetValue(withoutStatistics),
                 Telemetry = new Telemetry.TelemetryOptions { OtlpEndpoint = parsed.GetValue(otlp) },

@@ -13,41 +13,49 @@ internal sealed class HotObjects(ContentStore content)
     /// <summary>Bytes kept at most, unless a single object is larger.</summary>
     public const long CapacityBytes = 64L << 20;
 
-    private readonly ConcurrentDictionary<ContentHash, Lazy<Task<ReadOnlyMemory<byte>?>>> _reads = new();
+    private readonly ConcurrentDictionary<ContentHash, TaskCompletionSource<ReadOnlyMemory<byte>?>> _reads = new();
     private readonly LinkedList<(ContentHash Hash, long Length)> _recent = new();
     private readonly Lock _lock = new();
+
+    /// <summary>Bytes of all objects that are kept.</summary>
+    public long KeptBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _recent.Sum(entry => entry.Length);
+            }
+        }
+    }
 
     /// <summary>The object's bytes; null when the store does not have it.</summary>
     public async Task<ReadOnlyMemory<byte>?> FindAsync(ContentHash hash, CancellationToken ct)
     {
-        Lazy<Task<ReadOnlyMemory<byte>?>> read = _reads.GetOrAdd(
-            hash, static (key, store) => new Lazy<Task<ReadOnlyMemory<byte>?>>(() => store.GetAsync(key, CancellationToken.None)), content);
-        ReadOnlyMemory<byte>? bytes;
-        try
+        TaskCompletionSource<ReadOnlyMemory<byte>?> own = NewRead();
+        TaskCompletionSource<ReadOnlyMemory<byte>?> read = _reads.GetOrAdd(hash, own);
+        if (read == own)
         {
-            bytes = await read.Value.WaitAsync(ct);
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            _reads.TryRemove(hash, out _);
-            throw;
+            // It belongs to everybody who waits, so nobody's leaving ends it.
+            _ = ReadAsync(hash, own);
         }
 
-        if (bytes is null)
+        ReadOnlyMemory<byte>? bytes = await read.Task.WaitAsync(ct);
+        if (bytes is { } found)
         {
-            _reads.TryRemove(hash, out _);
-            return null;
+            Touch(hash, read, found.Length);
         }
 
-        Touch(hash, bytes.Value.Length);
         return bytes;
     }
 
     /// <summary>Offers bytes that were just written, so that the first download need not read them.</summary>
     public void Offer(ContentHash hash, ReadOnlyMemory<byte> bytes)
     {
-        _reads[hash] = new Lazy<Task<ReadOnlyMemory<byte>?>>(() => Task.FromResult<ReadOnlyMemory<byte>?>(bytes));
-        Touch(hash, bytes.Length);
+        TaskCompletionSource<ReadOnlyMemory<byte>?> read = NewRead();
+        read.SetResult(bytes);
+        _reads[hash] = read;
+        Touch(hash, read, bytes.Length);
     }
 
     /// <summary>Lets go of an object that few will still ask for; it can be read from the store again.</summary>
@@ -69,11 +77,38 @@ internal sealed class HotObjects(ContentStore content)
         }
     }
 
-    private void Touch(ContentHash hash, long length)
+    private static TaskCompletionSource<ReadOnlyMemory<byte>?> NewRead() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Reads for all who wait. What was read counts from here on, whether or not somebody still waits.</summary>
+    private async Task ReadAsync(ContentHash hash, TaskCompletionSource<ReadOnlyMemory<byte>?> read)
+    {
+        try
+        {
+            ReadOnlyMemory<byte>? bytes = await content.GetAsync(hash, CancellationToken.None);
+            if (bytes is { } found)
+            {
+                Touch(hash, read, found.Length);
+            }
+            else
+            {
+                _reads.TryRemove(KeyValuePair.Create(hash, read));
+            }
+
+            read.SetResult(bytes);
+        }
+        catch (Exception e)
+        {
+            _reads.TryRemove(KeyValuePair.Create(hash, read));
+            read.SetException(e);
+        }
+    }
+
+    private void Touch(ContentHash hash, TaskCompletionSource<ReadOnlyMemory<byte>?> read, long length)
     {
         lock (_lock)
         {
-            if (_recent.Last?.Value.Hash == hash)
+            // What was dropped in the meantime is not in memory and must not count.
+            if (_recent.Last?.Value.Hash == hash || _reads.GetValueOrDefault(hash) != read)
             {
                 return;
             }

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Components.Authorization;
 namespace Federated.Server.Dashboard;
 
 /// <summary>What the pages may change. Each call asks again whether the person may: a page can be open for longer than its login stands.</summary>
-internal sealed class DashboardCommands(AuthenticationStateProvider people, AccessTokens tokens, IGrainFactory grains, JobModels models)
+internal sealed class DashboardCommands(AuthenticationStateProvider people, AccessTokens tokens, TimeProvider time, IGrainFactory grains, JobModels models)
 {
     /// <summary>Whether the person may look.</summary>
     public async Task<bool> MayLookAsync() =>
@@ -36,6 +36,6 @@ internal sealed class DashboardCommands(AuthenticationStateProvider people, Acce
     private async Task<ClaimsPrincipal?> PersonAsync()
     {
         ClaimsPrincipal person = (await people.GetAuthenticationStateAsync()).User;
-        return AccessIdentity.Stands(person, tokens) ? person : null;
+        return AccessIdentity.Stands(person, tokens, time) ? person : null;
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Grains;
@@ -41,22 +40,19 @@ internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, Pl
 /// <summary>Remembers the facts of recent rounds, which never change, so that a submission costs no look-up. Thread-safe.</summary>
 internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
 {
-    private const int MaxRounds = 64;
-
-    private readonly ConcurrentDictionary<(string JobId, ulong Round), RoundFacts> _rounds = new();
-    private readonly ConcurrentQueue<(string JobId, ulong Round)> _order = new();
+    private readonly RecentRounds _recent = new();
 
     /// <summary>The round's facts; null when there is no such round, or it is long over.</summary>
     public async ValueTask<RoundFacts?> FindAsync(string jobId, ulong round)
     {
-        if (_rounds.TryGetValue((jobId, round), out RoundFacts? known))
-        {
-            return known;
-        }
-
         if (round is 0 or > long.MaxValue)
         {
             return null;
+        }
+
+        if (_recent.Find(jobId, (long)round) is { } known)
+        {
+            return known;
         }
 
         RoundStart? start = await grains.Of<IRoundGrain>(GrainKeys.Round(jobId, (long)round)).Facts();
@@ -67,16 +63,6 @@ internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
 
         LoraUpdates? lora = await models.LoraUpdatesAsync(start, CancellationToken.None);
         PlanDocument plan = PlanDocument.FromBytes(start.Plan);
-        RoundFacts facts = new(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), plan.Codec, lora, plan.Linear);
-        if (_rounds.TryAdd((jobId, round), facts))
-        {
-            _order.Enqueue((jobId, round));
-            if (_order.Count > MaxRounds && _order.TryDequeue(out (string, ulong) oldest))
-            {
-                _rounds.TryRemove(oldest, out _);
-            }
-        }
-
-        return facts;
+        return _recent.Keep(new RoundFacts(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), plan.Codec, lora, plan.Linear));
     }
 }

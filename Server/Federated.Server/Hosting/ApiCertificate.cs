@@ -26,7 +26,7 @@ internal sealed partial class ApiCertificate
     private DateTimeOffset _lookAt;
 
     /// <summary>Reads the files.</summary>
-    /// <exception cref="InvalidOperationException">They cannot be read, or are no certificate with its key.</exception>
+    /// <exception cref="RefusedOptionsException">They cannot be read, or are no certificate with its key.</exception>
     public ApiCertificate(ApiCertificateFiles files, TimeProvider time, ILogger<ApiCertificate> logger)
     {
         _files = files;
@@ -69,7 +69,7 @@ internal sealed partial class ApiCertificate
                 LogRead(_files.CertificatePath, _current.TargetCertificate.NotAfter.ToUniversalTime());
             }
         }
-        catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is RefusedOptionsException or IOException or UnauthorizedAccessException)
         {
             LogNotRead(e.Message);
         }
@@ -93,12 +93,12 @@ internal sealed partial class ApiCertificate
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new InvalidOperationException(
+            throw new RefusedOptionsException(
                 $"'{_files.CertificatePath}' and '{_files.KeyPath}' are no certificate with its key, as PEM and without a password: {e.Message}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"The certificate of the HTTP port cannot be read: {e.Message}", e);
+            throw new RefusedOptionsException($"The certificate of the HTTP port cannot be read: {e.Message}", e);
         }
     }
 

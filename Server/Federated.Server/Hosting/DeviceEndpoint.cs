@@ -12,12 +12,12 @@ internal static partial class DeviceEndpoint
     private static readonly object _handshakeDone = new();
 
     /// <summary>Refuses clear text on anything but loopback.</summary>
-    /// <exception cref="InvalidOperationException">The address reaches further.</exception>
+    /// <exception cref="RefusedOptionsException">The address reaches further.</exception>
     public static void Check(ServerOptions options)
     {
         if (options.Identity.InsecureLoopback && !IPAddress.IsLoopback(options.Address))
         {
-            throw new InvalidOperationException(
+            throw new RefusedOptionsException(
                 $"Devices may connect in clear text on loopback only, and the address is {options.Address}. Leave out --insecure-loopback and enroll the devices, or listen on 127.0.0.1.");
         }
     }

@@ -33,6 +33,9 @@ public sealed class FederatedServer : IAsyncDisposable
     private const int MaxStreamsPerConnection = 1024;
     private const int StreamWindowBytes = 256 << 10;
 
+    /// <summary>How long calls under way may take to end when the server stops; then they are cut off.</summary>
+    internal static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+
     private readonly WebApplication _app;
 
     private FederatedServer(WebApplication app, Uri grpcAddress, Uri apiAddress, string? firstOperatorToken)
@@ -55,6 +58,7 @@ public sealed class FederatedServer : IAsyncDisposable
     public string? FirstOperatorToken { get; }
 
     /// <summary>Starts the server and goes on with the jobs that the store holds.</summary>
+    /// <exception cref="RefusedOptionsException">The options cannot be used.</exception>
     /// <exception cref="InvalidOperationException">The store is in use by another process, or a port is taken.</exception>
     public static async Task<FederatedServer> StartAsync(ServerOptions options, CancellationToken ct = default)
     {
@@ -119,6 +123,7 @@ public sealed class FederatedServer : IAsyncDisposable
 
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddRouting();
         builder.Services.AddAccess(options);
         builder.Services.AddApiDocument();
@@ -140,7 +145,7 @@ public sealed class FederatedServer : IAsyncDisposable
         WebApplication app = builder.Build();
         app.UseRouting();
         app.UseMiddleware<ApiErrors>();
-        app.UseAccess();
+        app.UseAccess(options);
         app.MapGrpcService<DeviceGateway>();
         app.MapGrpcService<TransferGateway>();
         app.MapGrpcService<UpdateGateway>();

@@ -21,6 +21,12 @@ public sealed class ServerOptions
     /// <summary>Certificate of the HTTP port, which speaks HTTPS alone then; null for HTTP.</summary>
     public ApiCertificateFiles? ApiCertificate { get; set; }
 
+    /// <summary>
+    /// Where people reach the HTTP port by way of a proxy that ends TLS: https, host and port, without a path. Every request then counts as one to this address, and access is demanded;
+    /// null when the port is reached directly.
+    /// </summary>
+    public Uri? ApiPublicAddress { get; set; }
+
     /// <summary>Who may use the HTTP API and the dashboard.</summary>
     public AccessOptions Access { get; set; } = new();
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Federated.Server.Access;
 using Federated.Server.Api;
+using Federated.Server.Hosting;
 using ErrorCode = Federated.Shared.Protocol.ErrorCode;
 
 namespace Federated.EndToEnd.Tests.Access;
@@ -126,6 +127,43 @@ public sealed class AccessTests
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData("https://fed.example.org", HttpStatusCode.NotFound)]
+    [InlineData("http://fed.example.org", HttpStatusCode.Forbidden)]
+    [InlineData("http://127.0.0.1", HttpStatusCode.Forbidden)]
+    public async Task Post_BehindAProxy_IsTakenFromThePagesOfThePublicAddressAlone(string origin, HttpStatusCode expected)
+    {
+        await using GuardedServer server = await GuardedServer.StartAsync(publicAddress: new Uri("https://fed.example.org/"));
+        string cookie = await LogInAsync(server, GuardedServer.OperatorToken);
+
+        using HttpResponseMessage response = await server.SendAsync(
+            HttpMethod.Post, "api/v1/jobs/x/cancel", null, null, ("Cookie", cookie), ("Origin", origin));
+
+        Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task PublicAddress_WithoutTokens_DemandsAccess()
+    {
+        await using GuardedServer server = await GuardedServer.StartAsync(new AccessOptions(), publicAddress: new Uri("https://fed.example.org/"));
+        using ServerApiClient stranger = new(server.Server.ApiAddress);
+
+        await Assert.ThrowsAsync<ServerApiException>(() => stranger.JobsAsync(Stop));
+        Assert.NotNull(server.Server.FirstOperatorToken);
+    }
+
+    [Theory]
+    [InlineData("http://fed.example.org/")]
+    [InlineData("https://fed.example.org/federated/")]
+    [InlineData("https://fed.example.org/?a=b")]
+    [InlineData("https://ada@fed.example.org/")]
+    public async Task PublicAddress_ThatIsNone_DoesNotStart(string address)
+    {
+        RefusedOptionsException refused = await Assert.ThrowsAsync<RefusedOptionsException>(
+            () => GuardedServer.StartAsync(publicAddress: new Uri(address)));
+        Assert.Contains(address, refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task OpenServer_UnderAForeignNameOrFromAForeignPage_IsRefused()
     {
@@ -154,7 +192,7 @@ public sealed class AccessTests
     [Fact]
     public async Task OffLoopback_WithAccessNotDemanded_DoesNotStart()
     {
-        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
+        RefusedOptionsException refused = await Assert.ThrowsAsync<RefusedOptionsException>(
             () => GuardedServer.StartAsync(new AccessOptions { Demanded = false }, IPAddress.Any));
         Assert.Contains("reaches beyond this machine", refused.Message, StringComparison.Ordinal);
     }
@@ -162,7 +200,7 @@ public sealed class AccessTests
     [Fact]
     public async Task ShortToken_DoesNotStart()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => GuardedServer.StartAsync(new AccessOptions { OperatorToken = "secret" }));
+        await Assert.ThrowsAsync<RefusedOptionsException>(() => GuardedServer.StartAsync(new AccessOptions { OperatorToken = "secret" }));
     }
 
     [Fact]

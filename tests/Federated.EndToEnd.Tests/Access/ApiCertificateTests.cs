@@ -98,7 +98,7 @@ public sealed class ApiCertificateTests : IDisposable
                 break;
         }
 
-        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(StartAsync);
+        RefusedOptionsException refused = await Assert.ThrowsAsync<RefusedOptionsException>(StartAsync);
 
         Assert.Contains(says, refused.Message, StringComparison.Ordinal);
         Assert.Contains(Files.CertificatePath, refused.Message, StringComparison.Ordinal);
@@ -176,11 +176,4 @@ public sealed class ApiCertificateTests : IDisposable
 
     private static X509Certificate2 Sign(CertificateRequest request, X509Certificate2 issuer) =>
         request.Create(issuer, issuer.NotBefore, issuer.NotAfter, RandomNumberGenerator.GetBytes(16));
-
-    private sealed class MovableClock : TimeProvider
-    {
-        public TimeSpan Offset { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Offset;
-    }
 }

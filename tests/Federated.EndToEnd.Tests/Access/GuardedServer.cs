@@ -26,7 +26,8 @@ internal sealed class GuardedServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<GuardedServer> StartAsync(AccessOptions? access = null, IPAddress? apiAddress = null)
+    public static async Task<GuardedServer> StartAsync(
+        AccessOptions? access = null, IPAddress? apiAddress = null, Uri? publicAddress = null, TimeProvider? time = null)
     {
         TemporaryFolder folder = new();
         return new GuardedServer(
@@ -35,6 +36,8 @@ internal sealed class GuardedServer : IAsyncDisposable
                 GrpcPort = 0,
                 ApiPort = 0,
                 ApiAddress = apiAddress ?? IPAddress.Loopback,
+                ApiPublicAddress = publicAddress,
+                Time = time ?? TimeProvider.System,
                 Threads = 1,
                 Storage = new StorageOptions { Kind = StorageKind.Files, Path = folder.Path },
                 LogLevel = LogLevel.Critical,

@@ -201,7 +201,7 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
     {
         Server.Hosting.ServerOptions open = new() { Address = System.Net.IPAddress.Any, Identity = new IdentityOptions { InsecureLoopback = true } };
 
-        InvalidOperationException refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => Server.Hosting.FederatedServer.StartAsync(open, Cancelled));
+        Server.Hosting.RefusedOptionsException refusal = await Assert.ThrowsAsync<Server.Hosting.RefusedOptionsException>(() => Server.Hosting.FederatedServer.StartAsync(open, Cancelled));
 
         Assert.Contains("enroll the devices", refusal.Message, StringComparison.Ordinal);
     }

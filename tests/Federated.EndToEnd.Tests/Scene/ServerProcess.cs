@@ -49,6 +49,12 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>SIGTERM: it may finish what it has to.</summary>
+    public void Terminate() => _run.Terminate();
+
+    /// <summary>Its exit code, once it has ended by itself.</summary>
+    public Task<int> EndAsync() => _run.EndAsync();
+
     /// <summary>SIGKILL.</summary>
     public Task KillAsync() => _run.KillAsync();
 

@@ -39,6 +39,63 @@ public sealed class ServerApiClientTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => jobs);
     }
 
+    [Fact]
+    public async Task SubmitPackage_FileThatTakesLongerThanAnAnswerMay_IsSentAllTheSame()
+    {
+        TimeSpan patience = TimeSpan.FromSeconds(2);
+        byte[] graph = new byte[8 << 20];
+        await using WebApplication server = await StartAsync(async context =>
+        {
+            await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
+            if (context.Request.Path.Value!.EndsWith("/packages", StringComparison.Ordinal))
+            {
+                await context.Response.WriteAsJsonAsync(new PackageDescription("hash", "vector"), context.RequestAborted);
+                return;
+            }
+
+            if (context.Request.ContentLength >= graph.Length)
+            {
+                await Task.Delay(patience + TimeSpan.FromSeconds(1), TimeProvider.System, context.RequestAborted);
+            }
+
+            await context.Response.WriteAsJsonAsync(new ObjectDescription("hash", 1), context.RequestAborted);
+        });
+        using ServerApiClient api = new(new Uri(server.Urls.Single()), patience);
+
+        PackageDescription package = await api.SubmitPackageAsync(VectorPackage.Build(3) with { GradientGraph = graph }, Ct);
+
+        Assert.Equal("vector", package.Name);
+    }
+
+    [Fact]
+    public async Task Events_ServerKeepsSilent_IsATransientFailure()
+    {
+        await using WebApplication server = await StartAsync(context => Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted));
+        using ServerApiClient api = new(new Uri(server.Urls.Single()), TimeSpan.FromMilliseconds(200));
+
+        ServerApiException failure = await Assert.ThrowsAsync<ServerApiException>(() => api.EventsAsync(null, null, Ct));
+
+        Assert.True(failure.IsTransient);
+    }
+
+    [Fact]
+    public async Task Export_AnswerLongerThanItsBeginningMayTake_ComesWhole()
+    {
+        TimeSpan patience = TimeSpan.FromSeconds(2);
+        await using WebApplication server = await StartAsync(async context =>
+        {
+            await context.Response.WriteAsync("first,", context.RequestAborted);
+            await Task.Delay(patience + TimeSpan.FromSeconds(1), TimeProvider.System, context.RequestAborted);
+            await context.Response.WriteAsync("last", context.RequestAborted);
+        });
+        using ServerApiClient api = new(new Uri(server.Urls.Single()), patience);
+        using MemoryStream table = new();
+
+        await api.ExportAsync("job", "rounds", "csv", null, table, Ct);
+
+        Assert.Equal("first,last", System.Text.Encoding.ASCII.GetString(table.ToArray()));
+    }
+
     [Theory]
     [InlineData(ErrorCode.Internal, true)]
     [InlineData(ErrorCode.Overloaded, true)]

@@ -1,0 +1,56 @@
+using System.Net;
+using System.Net.Sockets;
+using Federated.EndToEnd.Tests.Scene;
+using Federated.Testing;
+
+namespace Federated.EndToEnd.Tests;
+
+/// <summary><c>serve</c> as a process: how it ends.</summary>
+public sealed class ServeProgramTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Serve_TerminatedWhileACallIsUnderWay_LetsItEndAndExitsWithZero()
+    {
+        await using ServerProcess server = await ServerProcess.StartAsync(_folder.Path);
+        using TcpClient caller = new();
+        await caller.ConnectAsync(IPAddress.Loopback, server.ApiAddress.Port, Stop);
+        NetworkStream line = caller.GetStream();
+        await line.WriteAsync("PUT /api/v1/objects HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"u8.ToArray(), Stop);
+        using StreamReader answer = new(line, leaveOpen: true);
+
+        // The server reads: the call is under way.
+        Assert.Equal("HTTP/1.1 100 Continue", await answer.ReadLineAsync(Stop));
+        server.Terminate();
+        Task<int> end = server.EndAsync();
+        await Assert.ThrowsAsync<TimeoutException>(() => end.WaitAsync(TimeSpan.FromSeconds(4), TimeProvider.System, Stop));
+        await line.WriteAsync("ab"u8.ToArray(), Stop);
+
+        Assert.Equal("", await answer.ReadLineAsync(Stop));
+        Assert.Equal("HTTP/1.1 200 OK", await answer.ReadLineAsync(Stop));
+        Assert.Equal(0, await end);
+    }
+
+    [Theory]
+    [InlineData("Devices may connect in clear text on loopback only", "--insecure-loopback", "--address", "0.0.0.0")]
+    [InlineData("The operator token has 6 characters", "--insecure-loopback", "--operator-token-file", "secret")]
+    [InlineData("are no certificate with its key", "--insecure-loopback", "--api-certificate", "secret", "--api-key", "secret")]
+    [InlineData("The public address of the HTTP port is 'http://fed.example.org/'", "--insecure-loopback", "--api-public-url", "http://fed.example.org/")]
+    public async Task Serve_OptionsThatAreRefused_ExitsWithTwoAndSaysWhy(string says, params string[] options)
+    {
+        string secret = Path.Combine(_folder.Path, "secret");
+        await File.WriteAllTextAsync(secret, "secret", Stop);
+        string[] arguments = [.. options.Select(option => option == "secret" ? secret : option)];
+        await using ProgramRun serve = ProgramRun.Start(
+            "Federated.Server", ["serve", "--storage", Path.Combine(_folder.Path, "store"), "--grpc-port", "0", "--api-port", "0", .. arguments]);
+
+        Assert.Equal(2, await serve.EndAsync());
+        Assert.Contains("error: ", serve.Said, StringComparison.Ordinal);
+        Assert.Contains(says, serve.Said, StringComparison.Ordinal);
+    }
+}
