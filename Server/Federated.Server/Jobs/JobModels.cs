@@ -47,10 +47,9 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
                 }
             }
         }
-        catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OnnxFormatException or ProtocolViolationException or OverflowException)
+        catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OnnxFormatException or ProtocolViolationException)
         {
-            string why = e is OverflowException ? "its sizes multiply to more than a tensor may hold" : e.Message;
-            throw new InvalidSettingsException([new SettingProblem("model", $"a model that cannot be had ({why})", "a builder with sizes that fit, or a package that is there")]);
+            throw new InvalidSettingsException([new SettingProblem("model", $"a model that cannot be had ({e.Message})", "a builder with sizes that fit, or a package that is there")]);
         }
     }
 
