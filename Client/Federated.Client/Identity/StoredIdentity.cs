@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Federated.Shared.Files;
+using Federated.Client.Session;
 
 namespace Federated.Client.Identity;
 
@@ -76,23 +76,8 @@ internal sealed record StoredIdentity
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
-        string path = Path.Combine(folder, FileName);
-        string temporary = path + ".new";
-        File.Delete(temporary);
-        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using (FileStream stream = new(temporary, options))
-        {
-            JsonSerializer.Serialize(stream, this, StoredIdentityContext.Default.StoredIdentity);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-        DirectoryFlush.Flush(folder);
+        ReplacedFile.Write(
+            Path.GetFullPath(Path.Combine(folder, FileName)), JsonSerializer.SerializeToUtf8Bytes(this, StoredIdentityContext.Default.StoredIdentity));
     }
 
     /// <summary>The certificate with its key, for TLS.</summary>

@@ -113,17 +113,7 @@ public sealed class SimulationRunTests
     {
         using TemporaryFolder folder = new();
         SmallDigits.Write(folder.Path);
-        await using FederatedServer server = await FederatedServer.StartAsync(
-            new ServerOptions
-            {
-                GrpcPort = 0,
-                ApiPort = 0,
-                Threads = 1,
-                LogLevel = LogLevel.Critical,
-                Identity = new IdentityOptions { InsecureLoopback = false },
-                Storage = new StorageOptions { Kind = StorageKind.Files, Path = Path.Combine(folder.Path, "store") },
-            },
-            TestContext.Current.CancellationToken);
+        await using FederatedServer server = await StartServerAsync(folder, new IdentityOptions { InsecureLoopback = false });
         RunRequest request = new()
         {
             Scenario = SmallDigits.Scenario(folder.Path),
@@ -147,16 +137,7 @@ public sealed class SimulationRunTests
     {
         using TemporaryFolder folder = new();
         SmallDigits.Write(folder.Path);
-        await using FederatedServer server = await FederatedServer.StartAsync(
-            new ServerOptions
-            {
-                GrpcPort = 0,
-                ApiPort = 0,
-                Threads = 1,
-                LogLevel = LogLevel.Critical,
-                Storage = new StorageOptions { Kind = StorageKind.Files, Path = Path.Combine(folder.Path, "store") },
-            },
-            TestContext.Current.CancellationToken);
+        await using FederatedServer server = await StartServerAsync(folder, new IdentityOptions());
         RunRequest request = new()
         {
             Scenario = SmallDigits.Scenario(folder.Path, "rounds=100000"),
@@ -228,6 +209,18 @@ public sealed class SimulationRunTests
         Assert.Contains("assets/blazor.web.js", served[0], StringComparison.Ordinal);
         Assert.All(served, text => Assert.True(text.Length > 1000));
     }
+
+    private static Task<FederatedServer> StartServerAsync(TemporaryFolder folder, IdentityOptions identity) => FederatedServer.StartAsync(
+        new ServerOptions
+        {
+            GrpcPort = 0,
+            ApiPort = 0,
+            Threads = 1,
+            LogLevel = LogLevel.Critical,
+            Identity = identity,
+            Storage = new StorageOptions { Kind = StorageKind.Files, Path = Path.Combine(folder.Path, "store") },
+        },
+        TestContext.Current.CancellationToken);
 
     private static async Task<RunSummary> InterruptAsync(ReadScenario scenario, TemporaryFolder folder, string name, int afterRounds)
     {
