@@ -29,7 +29,7 @@ internal sealed class JobFiles(string folder, string extension)
     /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
     public bool Has(string jobId) => File.Exists(PathOf(jobId));
 
-    /// <summary>Replaces the job's file. False when the disk does not take it; the earlier file is still there then.</summary>
+    /// <summary>Replaces the job's file. False when the disk does not take it; the earlier file is still there then, or the new one without a promise that it stays.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="content">The new content.</param>
     /// <exception cref="ProtocolViolationException">The job's name is no identifier.</exception>
