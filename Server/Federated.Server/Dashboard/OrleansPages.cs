@@ -33,19 +33,34 @@ internal sealed class OrleansPages
         silo.Services.AddSingleton<OrleansPages>();
     }
 
-    /// <summary>Maps its pages, for operators alone.</summary>
+    /// <summary>
+    /// Maps its pages, for operators alone. They are made when somebody first asks for one: the package unpacks 17 MB of scripts and fonts and keeps them,
+    /// compressed besides.
+    /// </summary>
     public static void Map(WebApplication app)
     {
-        app.MapOrleansDashboard(Path)
-            .AddEndpointFilter(async (call, next) =>
+        Lazy<RequestDelegate> pages = new(() => Pages(app.Services));
+        app.Map(Path + "/{**page}", context =>
+        {
+            context.Response.Headers.ContentSecurityPolicy = ContentPolicy;
+            if (context.Request.Path.StartsWithSegments(GrainState))
             {
-                HttpContext context = call.HttpContext;
-                context.Response.Headers.ContentSecurityPolicy = ContentPolicy;
-                return context.Request.Path.StartsWithSegments(GrainState)
-                    ? FederatedApi.Error(ErrorCode.NotAllowed, "What grains hold is not shown: it may be secret.")
-                    : await next(call);
-            })
+                return FederatedApi.Error(ErrorCode.NotAllowed, "What grains hold is not shown: it may be secret.").ExecuteAsync(context);
+            }
+
+            context.SetEndpoint(null);
+            return pages.Value(context);
+        })
             .RequireAuthorization(AccessPolicies.Operator)
             .ExcludeFromDescription();
+    }
+
+    // Routes of their own, which the server's do not know.
+    private static RequestDelegate Pages(IServiceProvider services)
+    {
+        ApplicationBuilder pages = new(services);
+        pages.UseRouting();
+        pages.UseEndpoints(endpoints => endpoints.MapOrleansDashboard(Path).ExcludeFromDescription());
+        return pages.Build();
     }
 }
