@@ -111,7 +111,7 @@ internal sealed record PartialSumDocument
             writer.Write(count);
         }
 
-        writer.WriteBinHeader(Sum.ValueBytes.Length);
+        writer.WriteBinaryHeader(Sum.ValueBytes.Length);
         writer.Flush();
     }
 

@@ -57,7 +57,7 @@ internal sealed record MaskedGroupDocument(ServerStep Step, MaskedGroup Group, M
         }
 
         int length = Group.Sum.PackedBytes;
-        writer.WriteBinHeader(length);
+        writer.WriteBinaryHeader(length);
         writer.Flush();
         Group.Sum.Pack(buffer.GetSpan(length)[..length]);
         buffer.Advance(length);

@@ -29,7 +29,7 @@ public sealed record AdapterDocument(long ModelVersion, ReadOnlyMemory<byte> Val
         writer.Write(modelVersion);
         writer.Write(adapter.Length);
         ReadOnlySpan<byte> values = MemoryMarshal.AsBytes(adapter);
-        writer.WriteBinHeader(values.Length);
+        writer.WriteBinaryHeader(values.Length);
         writer.Flush();
         byte[] document = GC.AllocateUninitializedArray<byte>(header.WrittenCount + values.Length);
         header.WrittenSpan.CopyTo(document);

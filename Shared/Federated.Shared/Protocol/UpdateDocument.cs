@@ -79,7 +79,7 @@ public sealed record UpdateDocument
         writer.Write(StepCount);
         writer.Write(MeanLoss);
         writer.Write(ParameterCount);
-        writer.WriteBinHeader(Body.Length);
+        writer.WriteBinaryHeader(Body.Length);
         writer.Flush();
     }
 
