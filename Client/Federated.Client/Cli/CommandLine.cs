@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Federated.Client.Session;
 
 namespace Federated.Client.Cli;
 
@@ -10,8 +11,14 @@ internal static class CommandLine
     private static readonly TimeSpan _stopWithin = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs the process.</summary>
+    /// <param name="arguments">What was typed after the program's name.</param>
+    /// <param name="output">Takes results.</param>
+    /// <param name="error">Takes messages.</param>
+    /// <param name="cancellationToken">Stops it, as a signal does.</param>
+    /// <param name="session">How sessions behave where the arguments say nothing; as by default when null.</param>
     /// <returns>An <see cref="ExitCode"/>.</returns>
-    public static async Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        string[] arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken, SessionOptions? session = null)
     {
         if (SystemLibraries.Missing() is { } missing)
         {
@@ -19,7 +26,7 @@ internal static class CommandLine
             return ExitCode.Failure;
         }
 
-        RootCommand root = new("The Federated client: trains on data that stays on this device.") { new RunCommand(), new EnrollCommand(), new PredictCommand() };
+        RootCommand root = new("The Federated client: trains on data that stays on this device.") { new RunCommand(session ?? new SessionOptions()), new EnrollCommand(), new PredictCommand() };
         VersionOption version = root.Options.OfType<VersionOption>().Single();
         version.Description = "Show version, engine and processor.";
         version.Action = new PrintVersion();
