@@ -7,8 +7,9 @@ namespace Federated.Client.Cli;
 /// <summary>The client's command line.</summary>
 internal static class CommandLine
 {
-    // An interrupted round is reported within half a second; what takes longer is cut off.
-    private static readonly TimeSpan _stopWithin = TimeSpan.FromSeconds(1);
+    // An interrupted round is reported within half a second, once the step of training under way is done, which takes seconds on a small board; what takes longer
+    // is cut off, before a service manager does it.
+    private static readonly TimeSpan _stopWithin = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs the process.</summary>
     /// <param name="arguments">What was typed after the program's name.</param>
