@@ -21,16 +21,22 @@ public sealed class OrleansPageTests(BrowserFixture chromium)
 
         await Expect(page.Page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/orleans/"));
         await Expect(page.Page.GetByText("Total Activations")).ToBeVisibleAsync();
+        page.AssertClean();
+
+        // A late answer to the overview draws whatever page has been opened since, also one whose own answer is not there yet and which then fails. So the menu is
+        // walked by a page that never asks for the overview.
+        await using WatchedPage walk = await SignedInPage.OpenAsync(chromium.Browser, server, SignedInPage.OperatorToken);
+        await walk.Page.GotoAsync("/orleans/#/grains");
         foreach ((string name, string says) in new[]
         {
             ("Grains", "JobDirectoryGrain"), ("Grain Details", "Grain"), ("Silos", "Active"), ("Lifecycle", "Lifecycle"), ("Reminders", "Reminders"), ("Preferences", "Dark"),
         })
         {
-            await page.Page.Locator("#menu").GetByText(name, new LocatorGetByTextOptions { Exact = true }).ClickAsync();
-            await Expect(page.Page.Locator("#content")).ToContainTextAsync(says, new LocatorAssertionsToContainTextOptions { IgnoreCase = true });
+            await walk.Page.Locator("#menu").GetByText(name, new LocatorGetByTextOptions { Exact = true }).ClickAsync();
+            await Expect(walk.Page.Locator("#content")).ToContainTextAsync(says, new LocatorAssertionsToContainTextOptions { IgnoreCase = true });
         }
 
-        page.AssertClean();
+        walk.AssertClean();
     }
 
     [Fact]

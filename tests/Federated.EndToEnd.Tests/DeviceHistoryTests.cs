@@ -42,9 +42,7 @@ public sealed class DeviceHistoryTests
     public async Task History_RoundClosedAtItsDeadline_TellsDroppedWithTheReasonAndThenLate()
     {
         await using RunningServer server = await RunningServer.StartAsync();
-        VectorJob job = await VectorJob.SubmitAsync(server, "deadline", devices: 3, goal: 3, rounds: 1, quorum: 0.3, reportSeconds: 2);
-        PlanDocument plan = await job.OpenRoundAsync();
-        await VectorJob.ContributeAsync(plan, job.Devices[0]);
+        (VectorJob job, PlanDocument plan) = await VectorJob.BeforeItsDeadlineAsync(server, "deadline", devices: 3, rounds: 1, quorum: 0.3, 0);
         RoundRecord record = await server.RecordAsync(job.JobId, 1);
         Assert.Equal(2, record.Dropped["deadline"]);
 

@@ -135,17 +135,7 @@ public sealed class PackageJobTests : IDisposable
     {
         ClientIdentity identity = new($"device-{index}", "packages", ImmutableDictionary<string, string>.Empty);
         ClientSession session = new(identity, link, models, Mnist.Slice(index * 200, 200), new SessionOptions(), TimeProvider.System);
-        try
-        {
-            while (!ct.IsCancellationRequested)
-            {
-                await session.RunOnceAsync(ct);
-            }
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            // The job is over.
-        }
+        await DeviceLoop.RunAsync(session.RunOnceAsync, ct);
     }
 
     private static async Task<JsonElement> CommandAsync(string[] arguments)

@@ -64,7 +64,7 @@ public sealed class PowerCutTests
         using TemporaryFolder folder = new();
         string jobId = (await server.Api.SubmitJobAsync(Spec("calm"), Ct)).JobId;
         await using ProgramRun client = Start(server.GrpcAddress, "calm", folder.Path, "--rounds", $"{rounds}");
-        Assert.Equal(0, await client.EndAsync());
+        Assert.Equal(0, await client.EndAsync(Eventually.Deadline + (rounds * TimeSpan.FromSeconds(10))));
         await server.RecordAsync(jobId, rounds);
         return (await server.Api.RoundsAsync(jobId, 0, TimeSpan.Zero, Ct)).Take(rounds).Select(record => record.AdapterSha256!);
     }

@@ -34,7 +34,9 @@ public sealed class PrivacyTests
         // Noise of the clients leaves nothing but the number of devices and a noisy count of those within the clip norm.
         Assert.All(records, record => Assert.Equal(Devices, record.Examples));
         Assert.All(records, record => Assert.Equal(mechanism == "skellam", record.TrainLoss == 0));
-        Assert.NotEqual(records[0].ClipNorm, records[2].ClipNorm);
+
+        // It adapts; a step up and a step down may bring it back to where it was.
+        Assert.True(records.Select(record => record.ClipNorm).Distinct().Count() > 1, $"The clip norm stays {records[0].ClipNorm}.");
     }
 
     [Fact]

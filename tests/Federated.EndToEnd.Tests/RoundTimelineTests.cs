@@ -1,11 +1,16 @@
+using System.Buffers;
+using System.Collections.Immutable;
 using System.Text.Json;
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Server.Api;
+using Federated.Server.Collection;
+using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Federated.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Federated.EndToEnd.Tests;
 
@@ -56,6 +61,30 @@ public sealed class RoundTimelineTests
     }
 
     [Fact]
+    public async Task Save_WhileAnEarlierStateIsBeingWritten_LeavesTheLaterOne()
+    {
+        using TemporaryFolder folder = new();
+        using FileBlobStore files = new(folder.Path, new FileBlobStoreOptions(), TimeProvider.System);
+        HeldBlobs held = new(files);
+        TimelineRecorder recorder = new(TimeProvider.System);
+        RoundTimelines timelines = new(held, recorder, NullLogger<RoundTimelines>.Instance);
+        recorder.Assigned("job-1", 1, "slow", recorder.Now);
+        recorder.Close("job-1", 1, [], ImmutableDictionary<string, string>.Empty);
+
+        Task missing = timelines.SaveAsync("job-1", 1, Ct);
+        recorder.Answered("job-1", 1, "slow", ClientOutcome.Late, "LATE");
+        Task late = timelines.SaveAsync("job-1", 1, Ct);
+        Assert.Equal(1, held.Writes);
+        held.Gate.SetResult();
+        await missing;
+        await late;
+
+        RoundTimelines afterARestart = new(files, new TimelineRecorder(TimeProvider.System), NullLogger<RoundTimelines>.Instance);
+        Assert.Equal(2, held.Writes);
+        Assert.Equal(ClientOutcome.Late, Assert.Single((await afterARestart.FindAsync("job-1", 1, Ct))!.Clients).Outcome);
+    }
+
+    [Fact]
     public async Task Round_NoSuchNumber_IsNotFound()
     {
         await using RunningServer server = await RunningServer.StartAsync();
@@ -68,5 +97,32 @@ public sealed class RoundTimelineTests
             Assert.Equal((int)Federated.Shared.Protocol.ErrorCode.NotFound, record.Error!.Code);
             Assert.Equal((int)Federated.Shared.Protocol.ErrorCode.NotFound, timeline.Error!.Code);
         }
+    }
+
+    /// <summary>A store whose writes wait for the test, which counts them.</summary>
+    private sealed class HeldBlobs(IBlobStore store) : IBlobStore
+    {
+        public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Writes { get; private set; }
+
+        public Task<Blob?> ReadAsync(string name, CancellationToken cancellationToken) => store.ReadAsync(name, cancellationToken);
+
+        public Task<Stream?> OpenReadAsync(string name, long offset, CancellationToken cancellationToken) => store.OpenReadAsync(name, offset, cancellationToken);
+
+        public async Task<string> WriteAsync(string name, ReadOnlySequence<byte> content, WriteCondition condition, CancellationToken cancellationToken)
+        {
+            Writes++;
+            await Gate.Task;
+            return await store.WriteAsync(name, content, condition, cancellationToken);
+        }
+
+        public Task<bool> DeleteAsync(string name, WriteCondition condition, CancellationToken cancellationToken) => store.DeleteAsync(name, condition, cancellationToken);
+
+        public IAsyncEnumerable<string> ListAsync(string prefix, CancellationToken cancellationToken) => store.ListAsync(prefix, cancellationToken);
+
+        public Task<long?> LengthAsync(string name, CancellationToken cancellationToken) => store.LengthAsync(name, cancellationToken);
+
+        public Task<bool> ExistsAsync(string name, CancellationToken cancellationToken) => store.ExistsAsync(name, cancellationToken);
     }
 }

@@ -16,7 +16,10 @@ namespace Federated.EndToEnd.Tests;
 public sealed class SecureAggregationCrashTests
 {
     private const int Devices = 6;
-    private const string Secure = """{ "secure": { "minMembers": 4, "stepSeconds": 30 } }""";
+
+    // Everyone is needed and nobody is late: no deadline may come while the server starts again.
+    private const int ReportSeconds = 600;
+    private const string Secure = """{ "secure": { "minMembers": 4, "stepSeconds": 120 } }""";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -26,13 +29,16 @@ public sealed class SecureAggregationCrashTests
     [InlineData(GroupStep.Survivors, false)]
     [InlineData(GroupStep.Consistency, false)]
     public Task Kill_InTheMiddleOfTheProtocol_EndsWithTheSameModel(GroupStep moment, bool beginsAgain) =>
-        KillAsync(moment, beginsAgain, killIn: 1, SecureJob.Spec(Devices, Secure, rounds: 2, quorum: 1));
+        KillAsync(moment, beginsAgain, killIn: 1, SecureJob.Spec(Devices, Secure, rounds: 2, quorum: 1, reportSeconds: ReportSeconds));
 
     /// <summary>The set of the second round follows from the votes of the first.</summary>
     [Fact]
     public Task Kill_InARoundWithAToldSet_EndsWithTheSameModel() =>
         KillAsync(
-            GroupStep.Consistency, beginsAgain: false, killIn: 2, SecureJob.Spec(Devices, Secure, rounds: 3, quorum: 1, density: 0.25, indexSet: "voted"));
+            GroupStep.Consistency,
+            beginsAgain: false,
+            killIn: 2,
+            SecureJob.Spec(Devices, Secure, rounds: 3, quorum: 1, density: 0.25, indexSet: "voted", reportSeconds: ReportSeconds));
 
     private static async Task KillAsync(GroupStep moment, bool beginsAgain, int killIn, string spec)
     {

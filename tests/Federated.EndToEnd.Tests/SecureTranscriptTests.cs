@@ -200,7 +200,9 @@ public sealed class SecureTranscriptTests
             Assert.InRange(straight, -1.4, 1.4);
             Assert.InRange(swapped, -1.4, 1.4);
             Assert.InRange(straight - swapped, -2, 2);
-            Assert.InRange(statistics.Average(value => value * value), 0.3, 2.2);
+
+            // The mean of thirty squares is outside once in 50 million; fields without masks make it thousands.
+            Assert.InRange(statistics.Average(value => value * value), 0.15, 3.5);
         }
     }
 

@@ -123,9 +123,7 @@ public sealed class SeveralJobsTests(RunningServer server) : IClassFixture<Runni
     [Fact]
     public async Task Round_WithoutQuorumAtTheDeadline_KeepsTheModelAndSaysWhy()
     {
-        VectorJob job = await VectorJob.SubmitAsync(server, "few", devices: 3, goal: 3, rounds: 2, reportSeconds: 1.5, quorum: 0.66);
-        PlanDocument plan = await job.OpenRoundAsync();
-        await VectorJob.ContributeAsync(plan, job.Devices[0]);
+        (VectorJob job, _) = await VectorJob.BeforeItsDeadlineAsync(server, "few", devices: 3, rounds: 2, quorum: 0.66, 0);
 
         RoundRecord record = await server.RecordAsync(job.JobId, 1);
 
@@ -140,9 +138,7 @@ public sealed class SeveralJobsTests(RunningServer server) : IClassFixture<Runni
     [Fact]
     public async Task Round_WithAQuorumAtTheDeadline_Commits()
     {
-        VectorJob job = await VectorJob.SubmitAsync(server, "enough", devices: 3, goal: 3, rounds: 1, reportSeconds: 3, quorum: 0.66);
-        PlanDocument plan = await job.OpenRoundAsync();
-        await VectorJob.ContributeAsync(plan, job.Devices[0], job.Devices[2]);
+        (VectorJob job, PlanDocument plan) = await VectorJob.BeforeItsDeadlineAsync(server, "enough", devices: 3, rounds: 1, quorum: 0.66, 0, 2);
 
         RoundRecord record = await job.CommittedAsync(plan, job.Devices[0], job.Devices[2]);
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Server.Jobs;
 using Federated.Testing;
+using Grpc.Net.Client;
 
 namespace Federated.EndToEnd.Tests;
 
@@ -20,7 +21,13 @@ public sealed class TwoProcessTests : IAsyncDisposable
         ServerProcess server = await ServerProcess.StartAsync(Path.Combine(_folder.Path, "store"));
         _processes.Add(server);
         string jobId = (await CommandAsync(server, "jobs", "submit", await WriteSpecAsync())).GetProperty("jobId").GetString()!;
-        ProgramRun[] clients = [.. Enumerable.Range(0, 3).Select(i => StartClient(server, i))];
+
+        // However late the kill comes, the server has no update of the third client by then.
+        using GrpcChannel channel = GrpcChannel.ForAddress(server.GrpcAddress);
+        WatchedGateway gateway = await WatchedGateway.OpenAsync(channel);
+        _processes.Add(gateway);
+        gateway.Messages.Submissions = new TaskCompletionSource().Task;
+        ProgramRun[] clients = [.. Enumerable.Range(0, 3).Select(i => StartClient(i == 2 ? gateway.Address : server.GrpcAddress, i))];
 
         // The package comes with the first assignment, before training: whoever has it is in the middle of round 1.
         string packages = Path.Combine(StateOf(2), "packages");
@@ -31,7 +38,7 @@ public sealed class TwoProcessTests : IAsyncDisposable
         });
         await clients[2].KillAsync();
         Assert.DoesNotContain(clients[2].Output, line => line.Contains("\"Accepted\"", StringComparison.Ordinal));
-        clients[2] = StartClient(server, 2);
+        clients[2] = StartClient(server.GrpcAddress, 2);
 
         JobStatus end = await RunningServer.EndAsync(server.Api, jobId);
         Assert.True(end.State == JobState.Completed, $"{end.State}: {end.Reason}. {server.Said}");
@@ -89,11 +96,11 @@ public sealed class TwoProcessTests : IAsyncDisposable
 
     private string StateOf(int client) => Path.Combine(_folder.Path, $"client-{client}");
 
-    private ProgramRun StartClient(ServerProcess server, int index)
+    private ProgramRun StartClient(Uri server, int index)
     {
         ProgramRun client = ProgramRun.Start(
             "Federated.Client",
-            "run", "--server", server.GrpcAddress.ToString(), "--device-id", $"client-{index}", "--population", "homes", "--state", StateOf(index), "--json",
+            "run", "--server", server.ToString(), "--device-id", $"client-{index}", "--population", "homes", "--state", StateOf(index), "--json",
             "--data", $"idx:images={Mnist.TrainImages},labels={Mnist.TrainLabels},slice={index * ExamplesPerClient}:{ExamplesPerClient}");
         _processes.Add(client);
         return client;

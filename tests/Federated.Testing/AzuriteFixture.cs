@@ -15,7 +15,7 @@ public sealed class AzuriteFixture : IAsyncLifetime
     private const string AccountKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
     private const string ReadyLine = "successfully listens on ";
 
-    private static readonly TimeSpan _startDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _startDeadline = TimeSpan.FromMinutes(3);
 
     private readonly StringBuilder _output = new();
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -55,6 +55,13 @@ internal sealed class Float64Reference : IDisposable
         return (loss.item<double>(), [.. _manifest.Layout.Parameters.SelectMany(p => inputs[p.Name].grad!.contiguous().data<double>().ToArray())]);
     }
 
+    /// <summary>
+    /// The gradients at examples moved by as much as a few roundings in float32 do: [6][P]. How far they are from the exact one says how much of a difference a kink
+    /// (ReLU, hard swish, greatest of a pool) explains, which has another gradient on either side.
+    /// </summary>
+    public double[][] GradientsNearby(float[] adapter, IExampleSource examples, int[] indices) =>
+        [.. Enumerable.Range(0, 6).Select(i => LossAndGradient(adapter, new NearbyExamples(examples, (ulong)i), indices).Gradient)];
+
     public void Dispose()
     {
         foreach (torch.Tensor constant in _constants.Values)

@@ -88,10 +88,14 @@ internal sealed class RunCommand : Command
 
     private readonly Option<bool> _json = new("--json") { Description = "One JSON object a session on standard output; everything else goes to standard error." };
 
+    private readonly SessionOptions _session;
+
     /// <summary>Declares the command.</summary>
-    public RunCommand()
+    /// <param name="session">How sessions behave where the arguments say nothing.</param>
+    public RunCommand(SessionOptions session)
         : base("run", "Checks in with a server, trains when assigned, and submits, until stopped. Exit codes: 0 done, 1 failure, 2 wrong usage or input, 130 interrupted.")
     {
+        _session = session;
         _engine.AcceptOnlyFromAmong([.. TrainingEngines.Names]);
         _threads.CustomParser = result => (int)WholeNumber.Parse(result, _threads.Name, 1, 256);
         _rounds.CustomParser = result => WholeNumber.Parse(result, _rounds.Name, 1, long.MaxValue);
@@ -188,7 +192,7 @@ internal sealed class RunCommand : Command
             link,
             models,
             examples.Training,
-            new SessionOptions
+            _session with
             {
                 Engine = engine.Name,
                 MaskedOnly = parse.GetValue(_maskedOnly),

@@ -10,8 +10,10 @@ internal sealed class HealthEndpoint : IAsyncDisposable
     /// <summary>Listens.</summary>
     /// <param name="port">The port; 0 takes a free one.</param>
     /// <param name="health">What is answered.</param>
+    /// <param name="patience">How long a caller may take; as <see cref="LocalHttp"/> has it when left out.</param>
     /// <exception cref="SocketException">The port is taken.</exception>
-    public HealthEndpoint(int port, DeviceHealth health) => _http = LocalHttp.OnPort(port, 0, (request, _) => Task.FromResult(Answer(request, health)));
+    public HealthEndpoint(int port, DeviceHealth health, TimeSpan? patience = null) =>
+        _http = LocalHttp.OnPort(port, 0, (request, _) => Task.FromResult(Answer(request, health)), patience);
 
     /// <summary>Where it listens.</summary>
     public Uri Address => new(_http.Address);

@@ -19,21 +19,24 @@ internal sealed class LocalHttp : IAsyncDisposable
 {
     private const int MostHeadBytes = 4096;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _defaultPatience = TimeSpan.FromSeconds(5);
 
     private readonly Func<LocalRequest, CancellationToken, Task<LocalAnswer>> _answer;
     private readonly int _mostBodyBytes;
+    private readonly TimeSpan _patience;
     private readonly string? _socketPath;
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _serving;
 
-    private LocalHttp(Socket listener, string? socketPath, int mostBodyBytes, Func<LocalRequest, CancellationToken, Task<LocalAnswer>> answer)
+    private LocalHttp(
+        Socket listener, string? socketPath, int mostBodyBytes, Func<LocalRequest, CancellationToken, Task<LocalAnswer>> answer, TimeSpan? patience)
     {
         _listener = listener;
         _socketPath = socketPath;
         _mostBodyBytes = mostBodyBytes;
         _answer = answer;
+        _patience = patience ?? _defaultPatience;
         _serving = ServeAsync();
     }
 
@@ -44,16 +47,21 @@ internal sealed class LocalHttp : IAsyncDisposable
     /// <param name="port">The port; 0 takes a free one.</param>
     /// <param name="mostBodyBytes">Longest body that is read.</param>
     /// <param name="answer">Answers. An exception of it ends the connection without an answer.</param>
+    /// <param name="patience">How long a caller may take to send its request, and again to read the answer; 5 s when left out.</param>
     /// <exception cref="SocketException">The port is taken.</exception>
-    public static LocalHttp OnPort(int port, int mostBodyBytes, Func<LocalRequest, CancellationToken, Task<LocalAnswer>> answer) =>
-        new(Listening(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), new IPEndPoint(IPAddress.Loopback, port)), null, mostBodyBytes, answer);
+    public static LocalHttp OnPort(int port, int mostBodyBytes, Func<LocalRequest, CancellationToken, Task<LocalAnswer>> answer, TimeSpan? patience = null)
+    {
+        Socket listener = Listening(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), new IPEndPoint(IPAddress.Loopback, port));
+        return new LocalHttp(listener, null, mostBodyBytes, answer, patience);
+    }
 
     /// <summary>Listens on a Unix socket that this user alone may connect to. A socket that nobody listens on any more is replaced.</summary>
     /// <param name="path">Where the socket is made; it is deleted at the end.</param>
     /// <param name="mostBodyBytes">Longest body that is read.</param>
     /// <param name="answer">Answers. An exception of it ends the connection without an answer.</param>
+    /// <param name="patience">How long a caller may take to send its request, and again to read the answer; 5 s when left out.</param>
     /// <exception cref="SocketException">The path cannot be listened on, or somebody listens on it.</exception>
-    public static LocalHttp OnSocket(string path, int mostBodyBytes, Func<LocalRequest, CancellationToken, Task<LocalAnswer>> answer)
+    public static LocalHttp OnSocket(string path, int mostBodyBytes, Func<LocalRequest, CancellationToken, Task<LocalAnswer>> answer, TimeSpan? patience = null)
     {
         UnixDomainSocketEndPoint place = new(path);
         if (IsAbandoned(path, place))
@@ -67,7 +75,7 @@ internal sealed class LocalHttp : IAsyncDisposable
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
 
-        return new LocalHttp(listener, path, mostBodyBytes, answer);
+        return new LocalHttp(listener, path, mostBodyBytes, answer, patience);
     }
 
     /// <inheritdoc/>

@@ -8,8 +8,11 @@ namespace Federated.Client.Transport;
 /// <param name="limitBytes">Most that its files may hold together.</param>
 /// <param name="time">The clock of the last uses.</param>
 /// <param name="leastFreeBytes">What the disk of the folder is to keep free; 0 for nothing.</param>
-internal sealed class BoundedFolder(string folder, long limitBytes, TimeProvider time, long leastFreeBytes = 0)
+/// <param name="freeBytes">Tells what the disk of a folder has free, null where that is not known; <see cref="DiskSpace.FreeBytes"/> when left out.</param>
+internal sealed class BoundedFolder(string folder, long limitBytes, TimeProvider time, long leastFreeBytes = 0, Func<string, long?>? freeBytes = null)
 {
+    private readonly Func<string, long?> _freeBytes = freeBytes ?? DiskSpace.FreeBytes;
+
     /// <summary>Most that its files may hold together, in bytes.</summary>
     public long LimitBytes => limitBytes;
 
@@ -53,7 +56,7 @@ internal sealed class BoundedFolder(string folder, long limitBytes, TimeProvider
     {
         FileInfo[] files = [.. new DirectoryInfo(folder).EnumerateFiles().Where(file => file.FullName != kept).OrderBy(file => file.LastWriteTimeUtc)];
         long others = files.Sum(file => file.Length);
-        long? free = leastFreeBytes == 0 ? null : DiskSpace.FreeBytes(folder) + presentBytes - lengthBytes;
+        long? free = leastFreeBytes == 0 ? null : _freeBytes(folder) + presentBytes - lengthBytes;
         if (free + others < leastFreeBytes)
         {
             return false;

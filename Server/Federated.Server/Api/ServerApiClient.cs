@@ -28,15 +28,18 @@ public sealed class ServerApiClient : IDisposable
 
     private readonly HttpClient _http;
     private readonly TimeSpan _patience;
+    private readonly TimeProvider _time;
 
     /// <summary>A client of the server at <paramref name="address"/>.</summary>
     /// <param name="address">The server's address.</param>
     /// <param name="patience">How long an answer may take, besides a second for each 64 KiB that are sent; 60 s when left out.</param>
     /// <param name="token">The caller's access token; null where none is demanded.</param>
-    public ServerApiClient(Uri address, TimeSpan? patience = null, string? token = null)
+    /// <param name="time">The clock of that patience; the system's when left out.</param>
+    public ServerApiClient(Uri address, TimeSpan? patience = null, string? token = null, TimeProvider? time = null)
     {
         Address = address;
         _patience = patience ?? _defaultPatience;
+        _time = time ?? TimeProvider.System;
 
         // Each request has a limit of its own.
         _http = new HttpClient { BaseAddress = new Uri(address, "api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
@@ -242,8 +245,8 @@ public sealed class ServerApiClient : IDisposable
     {
         // What is sent goes over a line of any speed and then to the server's disk.
         TimeSpan limit = _patience + TimeSpan.FromSeconds((request.Content?.Headers.ContentLength ?? 0) / BytesInASecond);
-        using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        late.CancelAfter(limit);
+        using CancellationTokenSource over = new(limit, _time);
+        using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(ct, over.Token);
         try
         {
             HttpResponseMessage response = await _http.SendAsync(request, until, late.Token);

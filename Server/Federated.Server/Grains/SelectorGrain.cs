@@ -13,9 +13,6 @@ namespace Federated.Server.Grains;
 internal sealed class SelectorGrain(
     IOptions<SelectionOptions> options, IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider time) : Grain, ISelectorGrain
 {
-    // How long a chosen device is held beyond its hold: its plan is about to come, and there is no other place for it to go.
-    private static readonly TimeSpan PlanPatience = TimeSpan.FromSeconds(5);
-
     private readonly Dictionary<string, Waiter> _pool = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Waiter> _reserved = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CheckInAnswer> _assigned = new(StringComparer.Ordinal);
@@ -55,7 +52,7 @@ internal sealed class SelectorGrain(
         }
 
         bool chosen = IsReserved(device.DeviceId, waiter);
-        if (chosen && await waiter.Answer.Task.ArrivesAsync(PlanPatience, time, either.Token))
+        if (chosen && await waiter.Answer.Task.ArrivesAsync(options.Value.PlanPatience, time, either.Token))
         {
             return await waiter.Answer.Task;
         }

@@ -9,10 +9,16 @@ public sealed class SelectionOptions
     public int MaxWaitingDevices { get; set; } = 20_000;
 
     /// <summary>
-    /// Longest time a check-in is held, whatever the device asks for; that of a chosen device up to 5 s longer, until its plan is there. Default 25 s: with that
+    /// Longest time a check-in is held, whatever the device asks for; that of a chosen device up to <see cref="PlanPatience"/> longer. Default 25 s: with that
     /// below the grain call time-out.
     /// </summary>
     public TimeSpan MaxHold { get; set; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>
+    /// How long a chosen device is held beyond its hold: its plan is about to come, and there is no other place for it to go. One that was held in vain is told to
+    /// come back soon. Default 5 s.
+    /// </summary>
+    public TimeSpan PlanPatience { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Pace steering.</summary>
     public PaceOptions Pace { get; set; } = new();

@@ -15,6 +15,9 @@ internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder 
     /// <summary>Rounds of a job whose timelines are kept. At 1,000 devices a round has about 350 kB.</summary>
     public const int KeptRounds = 200;
 
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string JobId, long Round), Task> _lastWriters = [];
+
     /// <summary>Closes the round's timeline, writes it and deletes the one that has become too old.</summary>
     public async Task CloseAsync(RoundRecord record, IReadOnlyDictionary<string, string> dropReasons, CancellationToken ct)
     {
@@ -34,8 +37,54 @@ internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder 
         }
     }
 
-    /// <summary>Writes what is known of a round now, replacing an earlier state of it; nothing when the recorder has forgotten it.</summary>
+    /// <summary>
+    /// Writes what is known of a round now, replacing an earlier state of it; nothing when the recorder has forgotten it. Writers of a round take turns, so that an
+    /// earlier state never ends up in the place of a later one.
+    /// </summary>
     public async Task SaveAsync(string jobId, long round, CancellationToken ct)
+    {
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task? before;
+        lock (_gate)
+        {
+            before = _lastWriters.GetValueOrDefault((jobId, round));
+            _lastWriters[(jobId, round)] = done.Task;
+        }
+
+        try
+        {
+            await (before ?? Task.CompletedTask);
+            await WriteAsync(jobId, round, ct);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (_lastWriters[(jobId, round)] == done.Task)
+                {
+                    _ = _lastWriters.Remove((jobId, round));
+                }
+            }
+
+            done.SetResult();
+        }
+    }
+
+    /// <summary>The round's timeline as far as it is in memory; null when nothing is.</summary>
+    public RoundTimeline? Known(string jobId, long round) => recorder.Snapshot(jobId, round);
+
+    /// <summary>A device's part in the round as far as it is in memory; null when nothing is.</summary>
+    public ClientTimeline? Known(string jobId, long round, string deviceId) => recorder.Find(jobId, round, deviceId);
+
+    /// <summary>The round's timeline, from memory or from the store; null when it is too old, or there never was one.</summary>
+    public async Task<RoundTimeline?> FindAsync(string jobId, long round, CancellationToken ct) =>
+        recorder.Snapshot(jobId, round) is { } known
+            ? known
+            : await blobs.ReadAsync(StorageNames.RoundTimeline(jobId, round), ct) is { } blob
+                ? JsonSerializer.Deserialize<RoundTimeline>(blob.Content.Span, RoundRecords.Json)
+                : null;
+
+    private async Task WriteAsync(string jobId, long round, CancellationToken ct)
     {
         if (recorder.Snapshot(jobId, round) is not { Open: false } timeline)
         {
@@ -55,20 +104,6 @@ internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder 
             LogFailed(jobId, round, e);
         }
     }
-
-    /// <summary>The round's timeline as far as it is in memory; null when nothing is.</summary>
-    public RoundTimeline? Known(string jobId, long round) => recorder.Snapshot(jobId, round);
-
-    /// <summary>A device's part in the round as far as it is in memory; null when nothing is.</summary>
-    public ClientTimeline? Known(string jobId, long round, string deviceId) => recorder.Find(jobId, round, deviceId);
-
-    /// <summary>The round's timeline, from memory or from the store; null when it is too old, or there never was one.</summary>
-    public async Task<RoundTimeline?> FindAsync(string jobId, long round, CancellationToken ct) =>
-        recorder.Snapshot(jobId, round) is { } known
-            ? known
-            : await blobs.ReadAsync(StorageNames.RoundTimeline(jobId, round), ct) is { } blob
-                ? JsonSerializer.Deserialize<RoundTimeline>(blob.Content.Span, RoundRecords.Json)
-                : null;
 
     [LoggerMessage(35, LogLevel.Warning, "The timeline of job {Job} round {Round} could not be kept")]
     private partial void LogFailed(string job, long round, Exception exception);

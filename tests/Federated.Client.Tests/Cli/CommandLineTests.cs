@@ -119,7 +119,8 @@ public sealed class CommandLineTests
             ["run", "--server", scene.Server.Address.ToString(), "--device-id", "d", "--population", "p", "--data", $"csv:path={table.Path},label=y"],
             output,
             error,
-            stop.Token);
+            stop.Token,
+            scene.Options);
 
         await stopping;
         Assert.Equal(130, code);

@@ -51,7 +51,7 @@ public sealed class GrowingFolderTests : IDisposable
                 }
             },
             null,
-            TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken).WaitAsync(RoundScene.Patience, TestContext.Current.CancellationToken);
 
         Assert.Equal([2, 3], counts);
         (_, byte[] payload) = scene.Script.Contributions.First();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Federated.Client.Operations;
+using Federated.Client.Tests.Scene;
 using Federated.Testing;
 
 namespace Federated.Client.Tests.Operations;
@@ -19,11 +20,15 @@ public sealed class LocalHttpTests
     {
         byte[] sent = [.. Enumerable.Range(0, length).Select(i => (byte)(i % 251))];
         byte[] got = [];
-        await using LocalHttp http = LocalHttp.OnPort(0, MostBytes, (request, _) =>
-        {
-            got = request.Body.ToArray();
-            return Task.FromResult(new LocalAnswer("200 OK", "{}"u8.ToArray()));
-        });
+        await using LocalHttp http = LocalHttp.OnPort(
+            0,
+            MostBytes,
+            (request, _) =>
+            {
+                got = request.Body.ToArray();
+                return Task.FromResult(new LocalAnswer("200 OK", "{}"u8.ToArray()));
+            },
+            RoundScene.Patience);
         using HttpClient client = new();
 
         using HttpResponseMessage answer = await client.PostAsync(new Uri(http.Address), new ByteArrayContent(sent), Cancelled);
@@ -35,7 +40,7 @@ public sealed class LocalHttpTests
     [Fact]
     public async Task Body_BeyondTheLimit_IsNotRead()
     {
-        await using LocalHttp http = LocalHttp.OnPort(0, MostBytes, (_, _) => throw new InvalidOperationException("not asked"));
+        await using LocalHttp http = LocalHttp.OnPort(0, MostBytes, (_, _) => throw new InvalidOperationException("not asked"), RoundScene.Patience);
         using TcpClient client = new();
         await client.ConnectAsync(IPAddress.Loopback, new Uri(http.Address).Port, Cancelled);
         await client.GetStream().WriteAsync("POST / HTTP/1.1\r\nContent-Length: 100001\r\n\r\n"u8.ToArray(), Cancelled);

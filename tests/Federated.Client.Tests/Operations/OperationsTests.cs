@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Federated.Client.Operations;
 using Federated.Client.Session;
+using Federated.Client.Tests.Scene;
 using Federated.Shared.Protos;
 using Federated.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -19,7 +20,7 @@ public sealed class OperationsTests
     public async Task Health_CheckInsWithoutAnswer_IsNotWellUntilOneIsAnswered()
     {
         DeviceHealth health = new(_time);
-        await using HealthEndpoint endpoint = new(0, health);
+        await using HealthEndpoint endpoint = new(0, health, RoundScene.Patience);
         using HttpClient http = new();
         for (int i = 0; i <= DeviceHealth.MostUnanswered; i++)
         {
@@ -41,7 +42,7 @@ public sealed class OperationsTests
     [Fact]
     public async Task Endpoint_WhoSaysNothingOrTooMuch_DoesNotKeepOthersOut()
     {
-        await using HealthEndpoint endpoint = new(0, new DeviceHealth(_time));
+        await using HealthEndpoint endpoint = new(0, new DeviceHealth(_time), RoundScene.Patience);
         using TcpClient rude = new();
         await rude.ConnectAsync(IPAddress.Loopback, endpoint.Address.Port, Cancelled);
         await rude.GetStream().WriteAsync(new byte[10_000], Cancelled);

@@ -155,7 +155,7 @@ public sealed class PolicyGuardTests
             async (refusal, ct) =>
             {
                 await session.WithholdAsync(refusal.Reason, refusal.Detail, ct);
-                told.SetResult();
+                told.TrySetResult();
             },
             _time,
             NullLogger.Instance);
@@ -172,8 +172,9 @@ public sealed class PolicyGuardTests
         _reading = new DeviceReading { Celsius = 50 };
         while (!running.IsCompleted)
         {
+            // Real time as well, so that the clock does not run hours ahead of the agent.
             _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(1, await running);
@@ -196,7 +197,10 @@ public sealed class PolicyGuardTests
 
         // The last step's rest is in it; what the system rounds up it gives back in the next one.
         double share = busy.Busy / TimeProvider.System.GetElapsedTime(began);
-        Assert.InRange(share, 0.2, 0.55);
+        Assert.InRange(share, 0, 0.55);
+
+        // A machine under load may stretch a rest by any time. But it is given back, so that the rests are not all too long.
+        Assert.True(busy.ShortestPause < 2 * busy.LongestStep, $"Steps of at most {busy.LongestStep}, pauses of at least {busy.ShortestPause}.");
     }
 
     private async Task<AbortReport> AbortAsync(DevicePolicy policy, Action turn, TimeSpan stepTakes, string? file = null)
@@ -243,7 +247,14 @@ public sealed class PolicyGuardTests
     /// <summary>Every step keeps the processor for 20 ms.</summary>
     private sealed class BusyWorkspace : IModelWorkspace
     {
+        private long _ended;
+
         public TimeSpan Busy { get; private set; }
+
+        public TimeSpan LongestStep { get; private set; }
+
+        /// <summary>Between two steps.</summary>
+        public TimeSpan ShortestPause { get; private set; } = TimeSpan.MaxValue;
 
         public Span<float> Adapter => [];
 
@@ -252,11 +263,16 @@ public sealed class PolicyGuardTests
         public float LossAndGradient(IExampleSource examples, ReadOnlySpan<int> indices)
         {
             long began = TimeProvider.System.GetTimestamp();
+            TimeSpan pause = _ended == 0 ? TimeSpan.MaxValue : TimeProvider.System.GetElapsedTime(_ended, began);
+            ShortestPause = pause < ShortestPause ? pause : ShortestPause;
             while (TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMilliseconds(20))
             {
             }
 
-            Busy += TimeProvider.System.GetElapsedTime(began);
+            _ended = TimeProvider.System.GetTimestamp();
+            TimeSpan step = TimeProvider.System.GetElapsedTime(began, _ended);
+            LongestStep = step > LongestStep ? step : LongestStep;
+            Busy += step;
             return 0;
         }
 

@@ -14,6 +14,15 @@ internal sealed class RoundScene : IAsyncDisposable
     public const int Parameters = 50_000;
     private const int Examples = 4;
 
+    /// <summary>How long a test waits for what is to happen soon: on a slow machine under load too, only what never happens takes longer.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    // No round ends because of it, unless a test says so.
+    private static readonly TimeSpan _deadline = 5 * Patience;
+
+    // A device that cannot tell the server is done within the patience.
+    private static readonly TimeSpan _abortTimeout = Patience / 2;
+
     private RoundScene(ScriptedServer server, ServerScript script)
     {
         Server = server;
@@ -45,7 +54,7 @@ internal sealed class RoundScene : IAsyncDisposable
             ParameterCount = Parameters,
             Seed = 1,
             MaxUpdateBytes = 1_000_000,
-            Deadline = TimeSpan.FromSeconds(30),
+            Deadline = _deadline,
             CohortSize = 1,
             Goal = 1,
             Training = new LocalTrainingPlan { BatchSize = 2, LearningRate = 0.5 },
@@ -91,6 +100,9 @@ internal sealed class RoundScene : IAsyncDisposable
     public SessionOptions Options { get; set; } = new()
     {
         CheckInHold = TimeSpan.FromSeconds(1),
+        CheckInMargin = Patience,
+        AbortTimeout = _abortTimeout,
+        InterruptTimeout = _abortTimeout,
         FirstBackoff = TimeSpan.FromMilliseconds(5),
         LongestBackoff = TimeSpan.FromMilliseconds(50),
     };
@@ -130,7 +142,7 @@ internal sealed class RoundScene : IAsyncDisposable
     public async Task<SessionReport> RunUntilAsync(CancellationToken stop)
     {
         using ModelCache models = Cache();
-        return await Session(models).RunOnceAsync(stop).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        return await Session(models).RunOnceAsync(stop).WaitAsync(Patience, TestContext.Current.CancellationToken);
     }
 
     public IEnumerable<long> OffsetsOf(ContentHash content) => Script.Downloads.Where(d => d.Content == content).Select(d => d.Offset);

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,9 @@ namespace Federated.Client.Tests.Scene;
 /// <summary>A real Kestrel on loopback that follows a script. It can be stopped and started again on its port.</summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
+    // Meanwhile another program may have been given the port.
+    private static readonly TimeSpan _tryAgain = TimeSpan.FromMilliseconds(50);
+
     private readonly ServerScript _script;
     private WebApplication? _application;
 
@@ -26,17 +30,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, Address.Port, listen => listen.Protocols = HttpProtocols.Http2));
-        builder.Services.AddGrpc();
-        builder.Services.AddSingleton(_script);
-        _application = builder.Build();
-        _application.MapGrpcService<ScriptedDeviceService>();
-        _application.MapGrpcService<ScriptedTransferService>();
-        _application.MapGrpcService<ScriptedUpdateService>();
-        await _application.StartAsync();
-        Address = new Uri(_application.Urls.Single());
+        long began = TimeProvider.System.GetTimestamp();
+        while (!await TryStartAsync(mayBeInUse: Address.Port != 0 && TimeProvider.System.GetElapsedTime(began) < RoundScene.Patience / 2))
+        {
+            await Task.Delay(_tryAgain, TimeProvider.System, TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>Stops at once: connections are cut, as a killed process cuts them.</summary>
@@ -53,5 +51,32 @@ internal sealed class ScriptedServer : IAsyncDisposable
         {
             await KillAsync();
         }
+    }
+
+    /// <summary>False when the port is in use, where that may be.</summary>
+    private async Task<bool> TryStartAsync(bool mayBeInUse)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, Address.Port, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(_script);
+        WebApplication application = builder.Build();
+        application.MapGrpcService<ScriptedDeviceService>();
+        application.MapGrpcService<ScriptedTransferService>();
+        application.MapGrpcService<ScriptedUpdateService>();
+        try
+        {
+            await application.StartAsync();
+        }
+        catch (IOException e) when (mayBeInUse && e.InnerException is AddressInUseException)
+        {
+            await application.DisposeAsync();
+            return false;
+        }
+
+        _application = application;
+        Address = new Uri(application.Urls.Single());
+        return true;
     }
 }

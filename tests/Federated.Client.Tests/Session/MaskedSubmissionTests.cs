@@ -157,7 +157,7 @@ public sealed class MaskedSubmissionTests
             GroupMates.Device,
             new ByteCounter(),
             new Backoff(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(5), TimeProvider.System, GroupMates.Device),
-            TimeProvider.System.GetTimestamp() + (30 * TimeProvider.System.TimestampFrequency),
+            TimeProvider.System.GetTimestamp() + ((long)scene.Plan.Deadline.TotalSeconds * TimeProvider.System.TimestampFrequency),
             TimeProvider.System);
         ClientIdentity identity = new(GroupMates.Device, "pop", new Dictionary<string, string>());
         using MaskedSubmission submission = new(identity, scene.Plan, mates.Enrollment, rounds, scope, SilentObserver.Instance);
@@ -170,7 +170,7 @@ public sealed class MaskedSubmissionTests
                 uploading?.Invoke();
                 return Task.FromResult(new SubmitReply { Outcome = SubmitOutcome.Accepted });
             },
-            Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
+            Cancelled).WaitAsync(RoundScene.Patience, Cancelled));
         return (uploads, refused);
     }
 

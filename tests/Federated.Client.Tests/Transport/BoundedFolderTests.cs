@@ -61,18 +61,11 @@ public sealed class BoundedFolderTests : IDisposable
     [Fact]
     public void KeepFree_DiskTooFull_DeletesWhatWasUsedLongestAgo()
     {
-        // Files that take no room stand for a disk that others fill: what they hold is beyond what others write meanwhile.
-        const long Gibibyte = 1 << 30;
-        long least = DiskSpace.FreeBytes(_folder.Path)!.Value + (3 * Gibibyte);
-        BoundedFolder folder = new(_folder.Path, 100 * Gibibyte, _time, least);
+        // One file is too few to delete, two are enough.
+        BoundedFolder folder = new(_folder.Path, 100, _time, leastFreeBytes: 1_030, _ => 1_000);
         foreach (string name in new[] { "a", "b", "c" })
         {
-            using (FileStream file = File.Create(PathOf(name)))
-            {
-                file.SetLength(2 * Gibibyte);
-            }
-
-            Use(folder, PathOf(name));
+            Use(folder, _folder.Write(name, new byte[20]));
         }
 
         Use(folder, PathOf("a"));

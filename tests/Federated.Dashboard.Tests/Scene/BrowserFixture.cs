@@ -7,6 +7,8 @@ namespace Federated.Dashboard.Tests.Scene;
 /// <summary>The system's Chromium, once for all tests. Nothing is downloaded.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
+    private const float LaunchMilliseconds = 120_000;
+
     private static readonly string[] _places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
     private IPlaywright? _playwright;
@@ -21,7 +23,12 @@ public sealed class BrowserFixture : IAsyncLifetime
             ?? _places.FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException("Chromium is missing. Run tests/setup.sh, or name a browser in FEDERATED_CHROMIUM.");
         _playwright = await Playwright.CreateAsync();
-        Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = path, Args = ["--no-sandbox", "--disable-gpu"] });
+        Browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = path,
+            Args = ["--no-sandbox", "--disable-gpu"],
+            Timeout = LaunchMilliseconds,
+        });
     }
 
     /// <inheritdoc/>

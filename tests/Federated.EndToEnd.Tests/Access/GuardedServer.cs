@@ -1,4 +1,5 @@
 using System.Net;
+using Federated.EndToEnd.Tests.Scene;
 using Federated.Server.Access;
 using Federated.Server.Hosting;
 using Federated.Server.Storage;
@@ -61,6 +62,14 @@ internal sealed class GuardedServer : IAsyncDisposable
 
         return await Http.SendAsync(request, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Returns once the server says that it can do its work: on a busy machine a look at the store may last longer than it waits for one.</summary>
+    public Task IsReadyAsync() => Eventually.GetAsync("the server is ready", async () =>
+    {
+        using HttpResponseMessage answer = await SendAsync(HttpMethod.Get, "readyz");
+        string said = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return said == "Healthy" ? said : null;
+    });
 
     public async ValueTask DisposeAsync()
     {

@@ -241,13 +241,8 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
         SubmitHeader recorded = new() { ProtocolVersion = 1, DeviceId = "alice", JobId = "job", Round = 1, Sha256 = ByteString.CopyFrom(new byte[32]), LengthBytes = 1 };
 
         await server.RefusesAsync(ErrorCode.WrongDevice, () => SecureServer.CheckInAsync(channel, "alice"));
-        await server.RefusesAsync(ErrorCode.WrongDevice, async () =>
-        {
-            using AsyncClientStreamingCall<SubmitChunk, SubmitReply> call = new UpdateService.UpdateServiceClient(channel).Submit();
-            await call.RequestStream.WriteAsync(new SubmitChunk { Header = recorded, Data = ByteString.CopyFrom(1) }, Cancelled);
-            await call.RequestStream.CompleteAsync();
-            await call.ResponseAsync;
-        });
+        await server.RefusesAsync(ErrorCode.WrongDevice, () => new Scene.StubDevice("mallory", "homes", channel)
+            .SendAsync(new SubmitChunk { Header = recorded, Data = ByteString.CopyFrom(1) }));
         await server.RefusesAsync(ErrorCode.WrongDevice, async () => await new DeviceService.DeviceServiceClient(channel)
             .ReportAbortAsync(new AbortReport { DeviceId = "alice", JobId = "job", Round = 1 }, cancellationToken: Cancelled));
         await server.RefusesAsync(ErrorCode.WrongDevice, async () => await new UpdateService.UpdateServiceClient(channel)

@@ -178,20 +178,13 @@ public sealed class SecureRoundTests(SecureServer server) : IClassFixture<Secure
         /// <summary>What became of the last session.</summary>
         public string Last { get; private set; } = "";
 
-        public async Task ServeAsync(CancellationToken stop)
-        {
-            try
+        public Task ServeAsync(CancellationToken stop) => DeviceLoop.RunAsync(
+            async ct =>
             {
-                while (!stop.IsCancellationRequested)
-                {
-                    SessionReport report = await _session.RunOnceAsync(stop);
-                    Last = report.Result == SessionResult.NoAssignment ? Last : $"{_identity.DeviceId} {report.Result} {report.Detail}";
-                }
-            }
-            catch (OperationCanceledException)
-            {
-            }
-        }
+                SessionReport report = await _session.RunOnceAsync(ct);
+                Last = report.Result == SessionResult.NoAssignment ? Last : $"{_identity.DeviceId} {report.Result} {report.Detail}";
+            },
+            stop);
 
         public async ValueTask DisposeAsync()
         {

@@ -11,9 +11,13 @@ internal static class Eventually
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Returns the first probe that is not null.</summary>
-    public static async Task<T> GetAsync<T>(string what, Func<Task<T?>> probe)
+    /// <param name="what">What the probe waits for, for the message.</param>
+    /// <param name="probe">Asks.</param>
+    /// <param name="deadline">For what is long by its nature; <see cref="Deadline"/> when null.</param>
+    public static async Task<T> GetAsync<T>(string what, Func<Task<T?>> probe, TimeSpan? deadline = null)
         where T : class
     {
+        TimeSpan longest = deadline ?? Deadline;
         long start = Stopwatch.GetTimestamp();
         while (true)
         {
@@ -22,7 +26,7 @@ internal static class Eventually
                 return found;
             }
 
-            Assert.True(Stopwatch.GetElapsedTime(start) < Deadline, $"Within {Deadline} it did not come about that {what}.");
+            Assert.True(Stopwatch.GetElapsedTime(start) < longest, $"Within {longest} it did not come about that {what}.");
             await Task.Delay(_pause, TestContext.Current.CancellationToken);
         }
     }

@@ -54,10 +54,10 @@ internal sealed class ProgramRun : IAsyncDisposable
         return (await run.EndAsync(), string.Join(Environment.NewLine, run.Output));
     }
 
-    /// <summary>Its exit code, once it has ended by itself.</summary>
-    public async Task<int> EndAsync()
+    /// <summary>Its exit code, once it has ended by itself: within <see cref="Eventually.Deadline"/>, unless its work is longer.</summary>
+    public async Task<int> EndAsync(TimeSpan? deadline = null)
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.Deadline);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(deadline ?? Eventually.Deadline);
         return _process.ExitCode;
     }
 

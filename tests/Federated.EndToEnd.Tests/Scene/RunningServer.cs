@@ -62,15 +62,18 @@ public sealed class RunningServer : IAsyncLifetime
             return records.Find(record => record.Round == round && condition(record));
         });
 
-    /// <summary>The job's status, once it has ended.</summary>
-    internal Task<JobStatus> EndAsync(string jobId) => EndAsync(Api, jobId);
+    /// <summary>The job's status, once it has ended: within <see cref="Eventually.Deadline"/>, unless it is longer.</summary>
+    internal Task<JobStatus> EndAsync(string jobId, TimeSpan? deadline = null) => EndAsync(Api, jobId, deadline);
 
-    /// <summary>The job's status, once it has ended.</summary>
-    internal static Task<JobStatus> EndAsync(ServerApiClient api, string jobId) => Eventually.GetAsync($"job {jobId} has ended", async () =>
-    {
-        JobStatus status = await api.GetJobAsync(jobId, TestContext.Current.CancellationToken);
-        return status.State is JobState.Running or JobState.Paused ? null : status;
-    });
+    /// <summary>The job's status, once it has ended: within <see cref="Eventually.Deadline"/>, unless it is longer.</summary>
+    internal static Task<JobStatus> EndAsync(ServerApiClient api, string jobId, TimeSpan? deadline = null) => Eventually.GetAsync(
+        $"job {jobId} has ended",
+        async () =>
+        {
+            JobStatus status = await api.GetJobAsync(jobId, TestContext.Current.CancellationToken);
+            return status.State is JobState.Running or JobState.Paused ? null : status;
+        },
+        deadline);
 
     private async Task OpenAsync(StorageOptions? storage, int threads, IEnrolledDevices? devices, TelemetryOptions? telemetry)
     {

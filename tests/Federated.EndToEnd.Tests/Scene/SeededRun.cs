@@ -64,17 +64,7 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
         ClientSession session = new(
             identity, link, models, Mnist.Slice(index * ExamplesPerDevice, ExamplesPerDevice), new SessionOptions(), TimeProvider.System,
             enrollment: keys.Of(index));
-        try
-        {
-            while (!ct.IsCancellationRequested)
-            {
-                await session.RunOnceAsync(ct);
-            }
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            // The job is over.
-        }
+        await DeviceLoop.RunAsync(session.RunOnceAsync, ct);
     }
 
     private static string NameOf(int index) => $"device-{index:D2}";

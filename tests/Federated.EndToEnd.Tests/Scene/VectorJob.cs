@@ -57,6 +57,36 @@ internal sealed class VectorJob
         return job;
     }
 
+    /// <summary>
+    /// A job whose first round has the updates of <paramref name="contributors"/>, by their index, and waits for its deadline. The deadline is short, as the test
+    /// has to wait for it: for a machine that was too slow for it another job begins, with three times as much.
+    /// </summary>
+    public static async Task<(VectorJob Job, PlanDocument Plan)> BeforeItsDeadlineAsync(
+        RunningServer server, string name, int devices, int rounds, double quorum, params int[] contributors)
+    {
+        const int tries = 4;
+        double reportSeconds = 1.5;
+        for (int i = 1; ; i++, reportSeconds *= 3)
+        {
+            VectorJob job = await SubmitAsync(server, $"{name}-{i}", devices, goal: devices, rounds, reportSeconds: reportSeconds, quorum: quorum);
+            PlanDocument plan = await job.OpenRoundAsync();
+            List<SubmitOutcome> outcomes = [];
+            foreach (int contributor in contributors)
+            {
+                outcomes.Add((await job.Devices[contributor].SubmitAsync(plan)).Outcome);
+            }
+
+            if (outcomes.TrueForAll(outcome => outcome == SubmitOutcome.Accepted))
+            {
+                return (job, plan);
+            }
+
+            Assert.All(outcomes, outcome => Assert.True(outcome is SubmitOutcome.Accepted or SubmitOutcome.Late or SubmitOutcome.RoundAbandoned, $"{outcome}"));
+            Assert.True(i < tries, $"{contributors.Length} updates were too late for a deadline of {reportSeconds} s.");
+            await server.Api.CancelJobAsync(job.JobId, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>All devices check in and get the round's plan.</summary>
     public async Task<PlanDocument> OpenRoundAsync()
     {

@@ -71,6 +71,9 @@ internal sealed class WatchedGateway : IAsyncDisposable
         /// <summary>What becomes of an address in the store before the client sees it.</summary>
         public Func<string, string> Address { get; set; } = address => address;
 
+        /// <summary>What every submission waits for before the server sees anything of it.</summary>
+        public Task Submissions { get; set; } = Task.CompletedTask;
+
         /// <summary>One more.</summary>
         public void Note() => Interlocked.Increment(ref _count);
     }
@@ -130,6 +133,7 @@ internal sealed class WatchedGateway : IAsyncDisposable
 
         public override async Task<SubmitReply> Submit(IAsyncStreamReader<SubmitChunk> requests, ServerCallContext context)
         {
+            await traffic.Submissions.WaitAsync(context.CancellationToken);
             using AsyncClientStreamingCall<SubmitChunk, SubmitReply> call = _server.Submit(cancellationToken: context.CancellationToken);
             await foreach (SubmitChunk chunk in requests.ReadAllAsync(context.CancellationToken))
             {

@@ -36,10 +36,10 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : BlobStoreConfo
     [Fact]
     public async Task Write_WithNobodyListening_IsAnIOException()
     {
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        // Held, so that nobody else is given the port, but not listened on.
+        using Socket held = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        held.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        int port = ((IPEndPoint)held.LocalEndPoint!).Port;
         AzureBlobStore store = new($"DefaultEndpointsProtocol=http;AccountName=x;AccountKey=AAAA;BlobEndpoint=http://127.0.0.1:{port}/x;", _container);
 
         IOException e = await Assert.ThrowsAsync<IOException>(() => store.WriteAsync("a", Sequences.Of("x"), WriteCondition.Always, Token));

@@ -5,7 +5,7 @@ namespace Federated.Server.Storage.Tests.Storage;
 
 public sealed class FileBlobStoreCrashTests
 {
-    private static readonly TimeSpan _deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _deadline = TimeSpan.FromMinutes(3);
 
     [Fact]
     public async Task Kill_WhileWriting_LosesNoAcknowledgedVersionAndTearsNone()

@@ -4,6 +4,7 @@ using Federated.Shared.Protocol;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using ErrorCode = Federated.Shared.Protocol.ErrorCode;
 
@@ -12,6 +13,8 @@ namespace Federated.Server.Tests.Api;
 /// <summary>The client of the HTTP API against servers that misbehave.</summary>
 public sealed class ServerApiClientTests
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -42,7 +45,7 @@ public sealed class ServerApiClientTests
     [Fact]
     public async Task SubmitPackage_FileThatTakesLongerThanAnAnswerMay_IsSentAllTheSame()
     {
-        TimeSpan patience = TimeSpan.FromSeconds(2);
+        FakeTimeProvider time = new();
         byte[] graph = new byte[8 << 20];
         await using WebApplication server = await StartAsync(async context =>
         {
@@ -55,12 +58,12 @@ public sealed class ServerApiClientTests
 
             if (context.Request.ContentLength >= graph.Length)
             {
-                await Task.Delay(patience + TimeSpan.FromSeconds(1), TimeProvider.System, context.RequestAborted);
+                time.Advance(_patience + TimeSpan.FromSeconds(1));
             }
 
             await context.Response.WriteAsJsonAsync(new ObjectDescription("hash", 1), context.RequestAborted);
         });
-        using ServerApiClient api = new(new Uri(server.Urls.Single()), patience);
+        using ServerApiClient api = new(new Uri(server.Urls.Single()), _patience, time: time);
 
         PackageDescription package = await api.SubmitPackageAsync(VectorPackage.Build(3) with { GradientGraph = graph }, Ct);
 
@@ -81,15 +84,16 @@ public sealed class ServerApiClientTests
     [Fact]
     public async Task Export_AnswerLongerThanItsBeginningMayTake_ComesWhole()
     {
-        TimeSpan patience = TimeSpan.FromSeconds(2);
+        FakeTimeProvider time = new();
+        using WatchedStream table = new();
         await using WebApplication server = await StartAsync(async context =>
         {
             await context.Response.WriteAsync("first,", context.RequestAborted);
-            await Task.Delay(patience + TimeSpan.FromSeconds(1), TimeProvider.System, context.RequestAborted);
+            await table.Written.WaitAsync(TimeSpan.FromMinutes(1), context.RequestAborted);
+            time.Advance(_patience + TimeSpan.FromSeconds(1));
             await context.Response.WriteAsync("last", context.RequestAborted);
         });
-        using ServerApiClient api = new(new Uri(server.Urls.Single()), patience);
-        using MemoryStream table = new();
+        using ServerApiClient api = new(new Uri(server.Urls.Single()), _patience, time: time);
 
         await api.ExportAsync("job", "rounds", "csv", null, table, Ct);
 
@@ -126,5 +130,19 @@ public sealed class ServerApiClientTests
         server.Run(answer);
         await server.StartAsync(Ct);
         return server;
+    }
+
+    /// <summary>Tells when something was written to it.</summary>
+    private sealed class WatchedStream : MemoryStream
+    {
+        private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Written => _written.Task;
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await base.WriteAsync(buffer, cancellationToken);
+            _written.TrySetResult();
+        }
     }
 }

@@ -4,6 +4,7 @@ using Federated.Server.Storage;
 using Federated.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.TestingHost;
 
 namespace Federated.Server.Tests.Grains;
@@ -13,7 +14,7 @@ public sealed class SelectorGrainTests : IAsyncLifetime
 {
     private const string Population = "homes";
 
-    private static readonly TimeSpan _long = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _long = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan _leastIdle = TimeSpan.FromMinutes(1);
 
     private readonly TemporaryFolder _folder = new();
@@ -66,10 +67,11 @@ public sealed class SelectorGrainTests : IAsyncLifetime
         InProcessTestClusterBuilder builder = new(1);
         builder.ConfigureSiloHost((_, host) => host.Services.AddGrainSerialization());
         builder.ConfigureClientHost(host => host.Services.AddGrainSerialization());
+        builder.ConfigureClient(client => client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = 2 * _long));
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddFederatedStorage(new StorageOptions { Path = _folder.Path });
-            silo.Services.AddSingleton(Options.Create(new SelectionOptions()));
+            silo.Services.AddSingleton(Options.Create(new SelectionOptions { PlanPatience = TimeSpan.FromMinutes(1) }));
             silo.AddBlobGrainStorage();
         });
         _cluster = builder.Build();

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Federated.Shared.Privacy;
 using Federated.Shared.Protocol;
 using Federated.Shared.Randomness;
@@ -37,7 +38,7 @@ public sealed class LinearNoiseTests
         long[] sums = new long[_round.FieldCount];
         for (int client = 0; client < Clients; client++)
         {
-            long[] fields = FieldsOf(new float[Parameters], client, loss: 3, noisy: true);
+            long[] fields = FieldsOf(new float[Parameters], client, loss: 3, noise: client);
             for (int i = 0; i < sums.Length; i++)
             {
                 sums[i] += fields[i];
@@ -61,7 +62,7 @@ public sealed class LinearNoiseTests
             long[] sums = new long[_round.StatisticsFields];
             for (int client = 0; client < Clients; client++)
             {
-                long[] fields = FieldsOf(client < 9 ? small : large, client, loss: 3, noisy: true);
+                long[] fields = FieldsOf(client < 9 ? small : large, client, loss: 3, noise: (trial * Clients) + client);
                 for (int i = 0; i < sums.Length; i++)
                 {
                     sums[i] += fields[Parameters + i];
@@ -83,8 +84,8 @@ public sealed class LinearNoiseTests
     [Fact]
     public void Encode_WithNoise_TellsNeitherLossNorWhatWasLimited()
     {
-        long[] one = FieldsOf(new float[Parameters], 1, loss: 0.1, noisy: false);
-        long[] other = FieldsOf(new float[Parameters], 1, loss: 9.9, noisy: false);
+        long[] one = FieldsOf(new float[Parameters], 1, loss: 0.1, noise: null);
+        long[] other = FieldsOf(new float[Parameters], 1, loss: 9.9, noise: null);
         Assert.Equal(one, other);
     }
 
@@ -95,7 +96,7 @@ public sealed class LinearNoiseTests
         spike[0] = 1;
         LinearRound narrow = _round with { Step = 1e-4, RotationBlock = 8 };
         Assert.True(narrow.QuantizerLimit > 0 && narrow.QuantizerLimit == narrow.Limit - narrow.Noise!.Value.CoordinateReach);
-        long[] fields = FieldsOf(spike, 1, loss: 0, noisy: false, narrow);
+        long[] fields = FieldsOf(spike, 1, loss: 0, noise: null, narrow);
         Assert.Equal(narrow.QuantizerLimit, fields.Take(Parameters).Max(Math.Abs));
     }
 
@@ -142,14 +143,17 @@ public sealed class LinearNoiseTests
         Assert.Throws<InvalidOperationException>(() => encoder.AddNoise(random));
     }
 
-    private static long[] FieldsOf(float[] update, int client, double loss, bool noisy, LinearRound? of = null)
+    /// <summary>The fields of an update, with the noise of this number's key; without noise when null.</summary>
+    private static long[] FieldsOf(float[] update, int client, double loss, int? noise, LinearRound? of = null)
     {
         LinearRound round = of ?? _round;
         LinearEncoder encoder = new(round, SharedIndexSet.Random(round.Seed, Parameters, Parameters));
         encoder.Encode(update, 1, loss, LaneGenerator.For((ulong)client, "dither"));
-        if (noisy)
+        if (noise is { } number)
         {
-            using KeyedGenerator random = KeyedGenerator.Create();
+            byte[] key = new byte[32];
+            BinaryPrimitives.WriteInt32LittleEndian(key, number);
+            using KeyedGenerator random = new(key);
             encoder.AddNoise(random);
         }
 
