@@ -113,12 +113,17 @@ internal sealed partial class JobGrain(
     /// <inheritdoc/>
     public async Task<JobStatus?> Cancel()
     {
-        if (!state.RecordExists || state.State.State is not (JobState.Running or JobState.Paused))
+        if (!state.RecordExists || (IsOver && state.State.State != JobState.Cancelled))
         {
             return await Status();
         }
 
-        if (!await MoveAsync(state.State.State, JobState.Cancelled, "cancelled by a person"))
+        if (IsOver)
+        {
+            // An earlier call may have got no further than the job's state.
+            await WithdrawAsync();
+        }
+        else if (!await MoveAsync(state.State.State, JobState.Cancelled, "cancelled by a person"))
         {
             return await Cancel();
         }
@@ -170,7 +175,7 @@ internal sealed partial class JobGrain(
             await GrainFactory.Of<IDeviceGrain>(deviceId).CameLate(DeviceRound.Late(JobId, round, timelines.Known(JobId, round, deviceId), outcome, time.GetUtcNow()));
         }
 
-        bool over = state.State.State is not (JobState.Running or JobState.Paused) && state.State.ActiveRound == 0;
+        bool over = IsOver && state.State.ActiveRound == 0;
         long counted = known ? round : over ? state.State.LastRound : state.State.LastRound + 1;
         int index = _records.FindIndex(record => record.Round == counted);
         if (_refusals.Add(counted, deviceId, outcome) && index >= 0)
@@ -186,6 +191,8 @@ internal sealed partial class JobGrain(
 
     // A round that is open is brought to its end whatever has become of its job.
     private bool HasRounds => state.State.State == JobState.Running || state.State.ActiveRound > 0;
+
+    private bool IsOver => state.State.State is not (JobState.Running or JobState.Paused);
 
     private void StartLoop()
     {
@@ -287,6 +294,8 @@ internal sealed partial class JobGrain(
         await _runner.CleanUpAsync(record);
     }
 
+    private Task WithdrawAsync() => GrainFactory.Of<ISelectorGrain>(_spec!.Population).Withdraw(JobId);
+
     /// <summary>Writes the record as it is now; writers take turns, so that an older one never ends up in the place of a newer one.</summary>
     private async Task WriteRecordAsync(long round)
     {
@@ -342,7 +351,7 @@ internal sealed partial class JobGrain(
         Signal();
         if (to != JobState.Running)
         {
-            await GrainFactory.Of<ISelectorGrain>(_spec!.Population).Withdraw(JobId);
+            await WithdrawAsync();
         }
 
         return true;

@@ -70,12 +70,7 @@ internal sealed class RoundRunner(
             await state.WriteStateAsync(ct);
         }
 
-        if (state.State.State == JobState.Cancelled)
-        {
-            // Cancelled while the round was being opened, when there was no round yet to cancel.
-            await Round(start.Round).Cancel("the job was cancelled");
-        }
-
+        await EndIfCancelledAsync(start.Round);
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
         await AssignAsync(start, resumed is not null);
         Enter(RoundStage.Collecting, start);
@@ -245,10 +240,20 @@ internal sealed class RoundRunner(
         while (true)
         {
             ct.ThrowIfCancellationRequested();
+            await EndIfCancelledAsync(round);
             if (await Round(round).WaitClosed(Hold) is { } closure)
             {
                 return closure;
             }
+        }
+    }
+
+    /// <summary>Ends the round when its job was cancelled: while it was being opened, or by a call that got no further than the job's state.</summary>
+    private async Task EndIfCancelledAsync(long round)
+    {
+        if (state.State.State == JobState.Cancelled)
+        {
+            await Round(round).Cancel("the job was cancelled");
         }
     }
 
