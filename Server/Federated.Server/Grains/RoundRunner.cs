@@ -29,10 +29,6 @@ internal sealed class RoundRunner(
     // Below the time-out of grain calls, so that a long wait is many short ones.
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(10);
 
-    // Model versions that late devices may still download, and rounds whose contributions tell a replay from a wrong round.
-    private const int KeptVersions = 4;
-    private const int KeptRounds = 4;
-
     private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, models, grains.Of<ISelectorGrain>(spec.Population), time);
     private string[] _cohort = [];
     private IReadOnlyDictionary<string, string> _dropReasons = new Dictionary<string, string>();
@@ -117,8 +113,8 @@ internal sealed class RoundRunner(
         await state.WriteStateAsync();
     }
 
-    /// <summary>Frees the round's devices and forgets what nothing may ask for any more.</summary>
-    public async Task CleanUpAsync(RoundRecord record)
+    /// <summary>Frees the round's devices and tells them how their part ended.</summary>
+    public async Task ReleaseAsync(RoundRecord record)
     {
         await Selector().Release(jobId, record.Round);
         HashSet<string> contributors = new(record.Contributors, StringComparer.Ordinal);
@@ -129,28 +125,9 @@ internal sealed class RoundRunner(
                 jobId, record.Round, timelines.Find(jobId, record.Round, deviceId), contributors.Contains(deviceId), _dropReasons.GetValueOrDefault(deviceId), time.GetUtcNow()));
         }
 
-        if (record.Round > KeptRounds)
-        {
-            await ForgetAsync(record.Round - KeptRounds);
-        }
-
         if (record.Outcome == RoundOutcome.Committed)
         {
             models.SetAside(ContentHash.Parse(state.State.Kept[^1].AdapterSha256));
-        }
-
-        foreach (ObjectReference outdated in DownlinkOffers.Outdated(state.State))
-        {
-            await models.ForgetDocumentAsync(jobId, JobRuntime.DownlinkHolder, outdated.Hash, CancellationToken.None);
-        }
-
-        DownlinkOffers.Trim(state.State);
-        while (state.State.Kept.Count > KeptVersions)
-        {
-            KeptVersion oldest = state.State.Kept[0];
-            CommittedModel model = new(oldest.Version, ContentHash.Parse(oldest.AdapterSha256), oldest.AdapterLengthBytes);
-            await models.ForgetAsync(jobId, model, CancellationToken.None);
-            state.State.Kept.RemoveAt(0);
         }
     }
 
@@ -360,29 +337,6 @@ internal sealed class RoundRunner(
         }
 
         return sum;
-    }
-
-    private async Task ForgetAsync(long round)
-    {
-        RoundStart? start = await Round(round).Facts();
-        if (start is not null && PlanDocument.FromBytes(start.Plan).Linear?.Set is { } set)
-        {
-            await models.ForgetDocumentAsync(jobId, RoundPlanner.HolderOf(round), set.Hash, CancellationToken.None);
-        }
-
-        if (start is { Secure: not null })
-        {
-            foreach (IGroupGrain group in GroupsOf(start))
-            {
-                await group.Forget();
-            }
-        }
-        else
-        {
-            await Aggregator(round).Forget();
-        }
-
-        await Round(round).Forget();
     }
 
     private IEnumerable<IGroupGrain> GroupsOf(RoundStart start) => Enumerable.Range(0, start.Secure?.Groups ?? 0)
