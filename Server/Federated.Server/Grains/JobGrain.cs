@@ -27,6 +27,7 @@ internal sealed class JobGrain(
 
     private readonly List<RoundRecord> _records = [];
     private readonly RefusalTally _refusals = new();
+    private readonly LastFailure _failure = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JobSpec? _spec;
     private RoundRunner? _runner;
@@ -231,6 +232,7 @@ internal sealed class JobGrain(
                 record = _refusals.TakeInto(record);
                 await records.WriteAsync(record, ct);
                 await FinishAsync(record);
+                _failure.Over();
             }
 
             if (!HasRounds && IsOver && !ct.IsCancellationRequested)
@@ -245,7 +247,11 @@ internal sealed class JobGrain(
         {
             // What is committed stands; the next tick goes on from there.
             _stale = true;
-            JobLog.RoundFailed(logger, JobId, state.State.ActiveRound, e);
+            if (_failure.IsNews(e))
+            {
+                JobLog.RoundFailed(logger, JobId, state.State.ActiveRound, e);
+            }
+
             _runner?.Dispose();
             _runner = null;
             return;

@@ -11,6 +11,6 @@ internal static partial class JobLog
     [LoggerMessage(11, LogLevel.Information, "Job {Job} round {Round} {Outcome}: {Accepted} updates, accuracy {Accuracy:P2} {Reason}")]
     public static partial void RoundEnded(ILogger logger, string job, long round, RoundOutcome outcome, int accepted, double accuracy, string reason);
 
-    [LoggerMessage(12, LogLevel.Error, "Job {Job} round {Round} broke off; it goes on from the last committed state")]
+    [LoggerMessage(12, LogLevel.Error, "Job {Job} round {Round} broke off; it goes on from the last committed state, and the same reason is not said again")]
     public static partial void RoundFailed(ILogger logger, string job, long round, Exception exception);
 }
