@@ -41,6 +41,7 @@ public sealed class ServeProgramTests : IDisposable
     [InlineData("The operator token has 6 characters", "--insecure-loopback", "--operator-token-file", "secret")]
     [InlineData("are no certificate with its key", "--insecure-loopback", "--api-certificate", "secret", "--api-key", "secret")]
     [InlineData("The public address of the HTTP port is 'http://fed.example.org/'", "--insecure-loopback", "--api-public-url", "http://fed.example.org/")]
+    [InlineData("The authority in", "--authority", "secret")]
     public async Task Serve_OptionsThatAreRefused_ExitsWithTwoAndSaysWhy(string says, params string[] options)
     {
         string secret = Path.Combine(_folder.Path, "secret");

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Federated.Client.Session;
+using Federated.Shared.Files;
 
 namespace Federated.Client.Identity;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Federated.Client.Session;
+using Federated.Shared.Files;
 
 namespace Federated.Client.Policies;
 

@@ -27,25 +27,23 @@ internal sealed class AdapterDownload(PlanDocument plan, ModelCache models, IHel
         bool isExact = await ReceiveOfferAsync(offers, buffer, cancellationToken).ConfigureAwait(false);
 
         // Without it the next download is a longer one.
-        _ = held.TryWrite(plan.JobId, new HeldAdapter(plan.ModelVersion, isExact, buffer.Values.ToArray()));
+        _ = held.TryWrite(plan.JobId, new HeldAdapter(plan.ModelVersion, isExact, buffer.Values.ToArray(), offers.Changes.LastOrDefault()?.Document.Hash));
     }
 
     private async Task<bool> ReceiveOfferAsync(AdapterOffers offers, RoundBuffer buffer, CancellationToken cancellationToken)
     {
         HeldAdapter? start = held.Read(plan.JobId, plan.ParameterCount);
-        bool demandsExact = plan.Group is not null;
-        long changes = start is not null && (start.IsExact || !demandsExact) ? offers.BytesFrom(start.Version, plan.ModelVersion) ?? long.MaxValue : long.MaxValue;
-        long rounded = demandsExact ? long.MaxValue : offers.Rounded?.LengthBytes ?? long.MaxValue;
+        AdapterCosts costs = AdapterCosts.Of(plan, start);
         try
         {
-            if (changes <= Math.Min(rounded, plan.AdapterLengthBytes))
+            if (costs.TakesChanges)
             {
                 await ApplyAsync(start!, offers, buffer, cancellationToken).ConfigureAwait(false);
                 DemandPlanned(start!.IsExact, buffer);
                 return start.IsExact;
             }
 
-            if (rounded < plan.AdapterLengthBytes)
+            if (costs.TakesRounded)
             {
                 DownlinkDocument document = await FetchAsync(offers.Rounded!.Value, cancellationToken).ConfigureAwait(false);
                 DemandWhole(document);

@@ -1,15 +1,20 @@
 using System.Numerics.Tensors;
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 
 namespace Federated.Client.Session;
 
 /// <summary>
-/// Keeps a device's adapters in a folder: one file a job, a byte that says whether it is exact and an adapter document. One that cannot be read counts as none.
+/// Keeps a device's adapters in a folder: one file a job, a byte that says whether it is exact and an adapter document; between the two, of a rounded one, the hash of the change that
+/// leads to it. One that cannot be read counts as none.
 /// </summary>
 /// <param name="folder">Made when it is needed.</param>
 public sealed class FolderHeldAdapters(string folder) : IHeldAdapters
 {
     private const byte Exact = 1;
+
+    // 0 was a rounded one without the hash, which no changes lead from.
+    private const byte Rounded = 2;
 
     private readonly JobFiles _files = new(folder, ".adapter");
 
@@ -18,14 +23,16 @@ public sealed class FolderHeldAdapters(string folder) : IHeldAdapters
     {
         try
         {
-            if (_files.Read(jobId) is { Length: > 1 } bytes)
+            if (_files.Read(jobId) is { } bytes && HeaderLength(bytes) is { } header && bytes.Length > header)
             {
-                AdapterDocument document = AdapterDocument.FromBytes(bytes.AsMemory(1), parameterCount);
+                AdapterDocument document = AdapterDocument.FromBytes(bytes.AsMemory(header), parameterCount);
                 float[] values = new float[parameterCount];
                 document.CopyTo(values);
 
                 // A device that lost power may hold anything; what is no number would poison its round.
-                return float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(values)) ? new HeldAdapter(document.ModelVersion, bytes[0] == Exact, values) : null;
+                return float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(values))
+                    ? new HeldAdapter(document.ModelVersion, bytes[0] == Exact, values, header > 1 ? ContentHash.FromBytes(bytes.AsSpan(1, ContentHash.LengthBytes)) : null)
+                    : null;
             }
         }
         catch (ProtocolViolationException)
@@ -41,6 +48,19 @@ public sealed class FolderHeldAdapters(string folder) : IHeldAdapters
     public bool TryWrite(string jobId, HeldAdapter adapter)
     {
         ArgumentNullException.ThrowIfNull(adapter);
-        return _files.TryWrite(jobId, [adapter.IsExact ? Exact : (byte)0, .. AdapterDocument.ToBytes(adapter.Version, adapter.Values.Span)]);
+        byte[] header = adapter switch
+        {
+            { IsExact: true } => [Exact],
+            { Change: { } change } => [Rounded, .. change.ToBytes()],
+            _ => [0],
+        };
+        return _files.TryWrite(jobId, [.. header, .. AdapterDocument.ToBytes(adapter.Version, adapter.Values.Span)]);
     }
+
+    private static int? HeaderLength(byte[] file) => file switch
+    {
+        [Rounded, ..] => 1 + ContentHash.LengthBytes,
+        [_, ..] => 1,
+        [] => null,
+    };
 }

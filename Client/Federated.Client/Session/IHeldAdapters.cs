@@ -1,11 +1,5 @@
 namespace Federated.Client.Session;
 
-/// <summary>An adapter that a device started a round from.</summary>
-/// <param name="Version">The model version that it is.</param>
-/// <param name="IsExact">Whether it is that version bit for bit, rather than rounded.</param>
-/// <param name="Values">[P].</param>
-public sealed record HeldAdapter(long Version, bool IsExact, ReadOnlyMemory<float> Values);
-
 /// <summary>
 /// Where a device keeps the adapter of its last round in a job that offers changes of it, so that the next download is short. One caller at a time.
 /// </summary>

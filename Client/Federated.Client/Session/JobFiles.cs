@@ -1,3 +1,4 @@
+using Federated.Shared.Files;
 using Federated.Shared.Protocol;
 
 namespace Federated.Client.Session;

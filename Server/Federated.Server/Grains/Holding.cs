@@ -25,4 +25,14 @@ internal static class Holding
             return false;
         }
     }
+
+    /// <summary>Waits until nothing is under way any more; how it ended is for whoever began it.</summary>
+    /// <param name="work">What is under way now; another one may begin as soon as one has ended.</param>
+    public static async Task EndedAsync(Func<Task> work)
+    {
+        while (work() is { IsCompleted: false } open)
+        {
+            await open.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+    }
 }

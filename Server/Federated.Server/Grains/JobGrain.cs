@@ -1,6 +1,5 @@
 using Federated.Server.Events;
 using Federated.Server.Jobs;
-using Federated.Server.Privacy;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
 using Federated.Server.Telemetry;
@@ -12,7 +11,7 @@ namespace Federated.Server.Grains;
 /// Hosts a job: answers for it and keeps its round loop going. The loop itself is <see cref="RoundRunner"/>; what it commits lies in
 /// <see cref="JobGrainState"/>.
 /// </summary>
-internal sealed partial class JobGrain(
+internal sealed class JobGrain(
     [PersistentState("job", StorageNames.Grains)] IPersistentState<JobGrainState> state,
     JobModels models,
     RoundRecords records,
@@ -28,6 +27,7 @@ internal sealed partial class JobGrain(
 
     private readonly List<RoundRecord> _records = [];
     private readonly RefusalTally _refusals = new();
+    private readonly LastFailure _failure = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private JobSpec? _spec;
     private RoundRunner? _runner;
@@ -69,21 +69,10 @@ internal sealed partial class JobGrain(
             _spec = JobSpec.Parse(specJson);
             (ContentHash package, CommittedModel model) = await models.CreateAsync(JobId, _spec, CancellationToken.None);
             PackageManifest manifest = await models.ManifestAsync(package, CancellationToken.None);
-            state.State = new JobGrainState
-            {
-                SpecJson = specJson,
-                State = JobState.Running,
-                PackageSha256 = package.Hex,
-                AdapterSha256 = model.Adapter.Hex,
-                AdapterLengthBytes = model.AdapterLengthBytes,
-                ParameterCount = manifest.Layout.Length,
-                FullModelParameters = manifest.FullModelParameters,
-                SubmittedAt = time.GetUtcNow(),
-                Privacy = _spec.Privacy is null ? null : new PrivacyLedger { NoiseKey = ServerNoise.CreateKey() },
-            };
+            state.State = JobGrainState.Submitted(specJson, _spec, package, model, manifest, time.GetUtcNow());
             await state.WriteStateAsync();
             events.Publish(new JobChanged(ToStatus()));
-            LogSubmitted(JobId, _spec.Population, manifest.Name, manifest.Layout.Length);
+            JobLog.Submitted(logger, JobId, _spec.Population, manifest.Name, manifest.Layout.Length);
             StartLoop();
         }
 
@@ -113,12 +102,17 @@ internal sealed partial class JobGrain(
     /// <inheritdoc/>
     public async Task<JobStatus?> Cancel()
     {
-        if (!state.RecordExists || state.State.State is not (JobState.Running or JobState.Paused))
+        if (!state.RecordExists || (IsOver && state.State.State != JobState.Cancelled))
         {
             return await Status();
         }
 
-        if (!await MoveAsync(state.State.State, JobState.Cancelled, "cancelled by a person"))
+        if (IsOver)
+        {
+            // An earlier call may have got no further than the job's state.
+            await WithdrawAsync();
+        }
+        else if (!await MoveAsync(state.State.State, JobState.Cancelled, "cancelled by a person"))
         {
             return await Cancel();
         }
@@ -170,7 +164,7 @@ internal sealed partial class JobGrain(
             await GrainFactory.Of<IDeviceGrain>(deviceId).CameLate(DeviceRound.Late(JobId, round, timelines.Known(JobId, round, deviceId), outcome, time.GetUtcNow()));
         }
 
-        bool over = state.State.State is not (JobState.Running or JobState.Paused) && state.State.ActiveRound == 0;
+        bool over = IsOver && state.State.ActiveRound == 0;
         long counted = known ? round : over ? state.State.LastRound : state.State.LastRound + 1;
         int index = _records.FindIndex(record => record.Round == counted);
         if (_refusals.Add(counted, deviceId, outcome) && index >= 0)
@@ -187,9 +181,13 @@ internal sealed partial class JobGrain(
     // A round that is open is brought to its end whatever has become of its job.
     private bool HasRounds => state.State.State == JobState.Running || state.State.ActiveRound > 0;
 
+    private bool IsOver => state.State.State is not (JobState.Running or JobState.Paused);
+
+    private bool HasWork => HasRounds || (IsOver && JobRetention.Owes(state.State));
+
     private void StartLoop()
     {
-        if (_loop is null && HasRounds)
+        if (_loop is null && HasWork)
         {
             _loop = this.RegisterGrainTimer(LoopAsync, new GrainTimerCreationOptions
             {
@@ -210,7 +208,7 @@ internal sealed partial class JobGrain(
         {
             if (_stale)
             {
-                await EndedAsync(() => _changing);
+                await Holding.EndedAsync(() => _changing);
                 _reading = ReadAgainAsync(ct);
                 await _reading;
             }
@@ -234,6 +232,12 @@ internal sealed partial class JobGrain(
                 record = _refusals.TakeInto(record);
                 await records.WriteAsync(record, ct);
                 await FinishAsync(record);
+                _failure.Over();
+            }
+
+            if (!HasRounds && IsOver && !ct.IsCancellationRequested)
+            {
+                await ForgetAsync();
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -243,13 +247,17 @@ internal sealed partial class JobGrain(
         {
             // What is committed stands; the next tick goes on from there.
             _stale = true;
-            LogRoundFailed(JobId, state.State.ActiveRound, e);
+            if (_failure.IsNews(e))
+            {
+                JobLog.RoundFailed(logger, JobId, state.State.ActiveRound, e);
+            }
+
             _runner?.Dispose();
             _runner = null;
             return;
         }
 
-        if (!HasRounds)
+        if (!HasWork)
         {
             _loop?.Dispose();
             _loop = null;
@@ -271,7 +279,7 @@ internal sealed partial class JobGrain(
         }
 
         await timelines.CloseAsync(complete, _runner.DropReasons, CancellationToken.None);
-        LogRound(JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
+        JobLog.RoundEnded(logger, JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
         events.Publish(new RoundRecorded(complete));
         telemetry.Recorded(complete, timelines.Known(JobId, complete.Round));
         if (JobEnding.Of(_spec!, state.State) is { } ending && state.State.State is JobState.Running or JobState.Paused)
@@ -284,13 +292,26 @@ internal sealed partial class JobGrain(
         }
 
         Signal();
-        await _runner.CleanUpAsync(record);
+        await _runner.ReleaseAsync(record);
+        await ForgetAsync();
     }
+
+    /// <summary>Deletes what nothing of the job may ask for any more. The next round's write keeps what is gone; where none comes, it is written here.</summary>
+    private async Task ForgetAsync()
+    {
+        if (await runners.RetentionOf(JobId).ApplyAsync(state.State) && IsOver)
+        {
+            await Holding.EndedAsync(() => _changing);
+            await state.WriteStateAsync();
+        }
+    }
+
+    private Task WithdrawAsync() => GrainFactory.Of<ISelectorGrain>(_spec!.Population).Withdraw(JobId);
 
     /// <summary>Writes the record as it is now; writers take turns, so that an older one never ends up in the place of a newer one.</summary>
     private async Task WriteRecordAsync(long round)
     {
-        await EndedAsync(() => _writing);
+        await Holding.EndedAsync(() => _writing);
 
         _writing = records.WriteAsync(_records.First(record => record.Round == round), CancellationToken.None);
         await _writing;
@@ -309,7 +330,7 @@ internal sealed partial class JobGrain(
     /// <summary>Moves the job from a state to another; false when it is not there (any more). A write that fails moves nothing.</summary>
     private async Task<bool> MoveAsync(JobState from, JobState to, string reason)
     {
-        await EndedAsync(() => _reading);
+        await Holding.EndedAsync(() => _reading);
         if (_stale && _runner is null)
         {
             // No round is in memory: what a failed write left there must not become durable with this one.
@@ -342,7 +363,7 @@ internal sealed partial class JobGrain(
         Signal();
         if (to != JobState.Running)
         {
-            await GrainFactory.Of<ISelectorGrain>(_spec!.Population).Withdraw(JobId);
+            await WithdrawAsync();
         }
 
         return true;
@@ -362,14 +383,6 @@ internal sealed partial class JobGrain(
         _stale = false;
     }
 
-    private static async Task EndedAsync(Func<Task> work)
-    {
-        while (work() is { IsCompleted: false } open)
-        {
-            await open.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        }
-    }
-
     private void Signal()
     {
         _progress.TrySetResult();
@@ -377,13 +390,4 @@ internal sealed partial class JobGrain(
     }
 
     private JobStatus ToStatus() => state.State.ToStatus(JobId, _spec!);
-
-    [LoggerMessage(10, LogLevel.Information, "Job {Job} submitted for population {Population}: model {Model} with {Parameters} trainable parameters")]
-    private partial void LogSubmitted(string job, string population, string model, int parameters);
-
-    [LoggerMessage(11, LogLevel.Information, "Job {Job} round {Round} {Outcome}: {Accepted} updates, accuracy {Accuracy:P2} {Reason}")]
-    private partial void LogRound(string job, long round, RoundOutcome outcome, int accepted, double accuracy, string reason);
-
-    [LoggerMessage(12, LogLevel.Error, "Job {Job} round {Round} broke off; it goes on from the last committed state")]
-    private partial void LogRoundFailed(string job, long round, Exception exception);
 }

@@ -45,6 +45,9 @@ public sealed class JobGrainState
     /// <summary>Rounds that have ended.</summary>
     public long LastRound { get; set; }
 
+    /// <summary>The round up to which nothing is kept but records and timelines, as far as is known.</summary>
+    public long ForgottenRound { get; set; }
+
     /// <summary>The round under way; 0 when there is none.</summary>
     public long ActiveRound { get; set; }
 
@@ -68,6 +71,27 @@ public sealed class JobGrainState
 
     /// <summary>When it was submitted.</summary>
     public DateTimeOffset SubmittedAt { get; set; }
+
+    /// <summary>A job that has just been submitted.</summary>
+    /// <param name="specJson">The spec's text.</param>
+    /// <param name="spec">The same, parsed.</param>
+    /// <param name="package">Hash of the package manifest.</param>
+    /// <param name="model">What training starts from.</param>
+    /// <param name="manifest">The package's manifest.</param>
+    /// <param name="now">When it was submitted.</param>
+    internal static JobGrainState Submitted(
+        string specJson, JobSpec spec, ContentHash package, CommittedModel model, PackageManifest manifest, DateTimeOffset now) => new()
+    {
+        SpecJson = specJson,
+        State = JobState.Running,
+        PackageSha256 = package.Hex,
+        AdapterSha256 = model.Adapter.Hex,
+        AdapterLengthBytes = model.AdapterLengthBytes,
+        ParameterCount = manifest.Layout.Length,
+        FullModelParameters = manifest.FullModelParameters,
+        SubmittedAt = now,
+        Privacy = spec.Privacy is null ? null : new PrivacyLedger { NoiseKey = ServerNoise.CreateKey() },
+    };
 
     /// <summary>The job as the API shows it.</summary>
     /// <param name="jobId">Its identifier.</param>

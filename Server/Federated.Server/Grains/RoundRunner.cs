@@ -29,10 +29,6 @@ internal sealed class RoundRunner(
     // Below the time-out of grain calls, so that a long wait is many short ones.
     private static readonly TimeSpan Hold = TimeSpan.FromSeconds(10);
 
-    // Model versions that late devices may still download, and rounds whose contributions tell a replay from a wrong round.
-    private const int KeptVersions = 4;
-    private const int KeptRounds = 4;
-
     private readonly RoundPlanner _planner = new(jobId, spec, state, runtime, models, grains.Of<ISelectorGrain>(spec.Population), time);
     private string[] _cohort = [];
     private IReadOnlyDictionary<string, string> _dropReasons = new Dictionary<string, string>();
@@ -70,12 +66,7 @@ internal sealed class RoundRunner(
             await state.WriteStateAsync(ct);
         }
 
-        if (state.State.State == JobState.Cancelled)
-        {
-            // Cancelled while the round was being opened, when there was no round yet to cancel.
-            await Round(start.Round).Cancel("the job was cancelled");
-        }
-
+        await EndIfCancelledAsync(start.Round);
         TimeSpan cpu = Environment.CpuUsage.TotalTime;
         await AssignAsync(start, resumed is not null);
         Enter(RoundStage.Collecting, start);
@@ -122,8 +113,8 @@ internal sealed class RoundRunner(
         await state.WriteStateAsync();
     }
 
-    /// <summary>Frees the round's devices and forgets what nothing may ask for any more.</summary>
-    public async Task CleanUpAsync(RoundRecord record)
+    /// <summary>Frees the round's devices and tells them how their part ended.</summary>
+    public async Task ReleaseAsync(RoundRecord record)
     {
         await Selector().Release(jobId, record.Round);
         HashSet<string> contributors = new(record.Contributors, StringComparer.Ordinal);
@@ -134,28 +125,9 @@ internal sealed class RoundRunner(
                 jobId, record.Round, timelines.Find(jobId, record.Round, deviceId), contributors.Contains(deviceId), _dropReasons.GetValueOrDefault(deviceId), time.GetUtcNow()));
         }
 
-        if (record.Round > KeptRounds)
-        {
-            await ForgetAsync(record.Round - KeptRounds);
-        }
-
         if (record.Outcome == RoundOutcome.Committed)
         {
             models.SetAside(ContentHash.Parse(state.State.Kept[^1].AdapterSha256));
-        }
-
-        foreach (ObjectReference outdated in DownlinkOffers.Outdated(state.State))
-        {
-            await models.ForgetDocumentAsync(jobId, JobRuntime.DownlinkHolder, outdated.Hash, CancellationToken.None);
-        }
-
-        DownlinkOffers.Trim(state.State);
-        while (state.State.Kept.Count > KeptVersions)
-        {
-            KeptVersion oldest = state.State.Kept[0];
-            CommittedModel model = new(oldest.Version, ContentHash.Parse(oldest.AdapterSha256), oldest.AdapterLengthBytes);
-            await models.ForgetAsync(jobId, model, CancellationToken.None);
-            state.State.Kept.RemoveAt(0);
         }
     }
 
@@ -245,10 +217,20 @@ internal sealed class RoundRunner(
         while (true)
         {
             ct.ThrowIfCancellationRequested();
+            await EndIfCancelledAsync(round);
             if (await Round(round).WaitClosed(Hold) is { } closure)
             {
                 return closure;
             }
+        }
+    }
+
+    /// <summary>Ends the round when its job was cancelled: while it was being opened, or by a call that got no further than the job's state.</summary>
+    private async Task EndIfCancelledAsync(long round)
+    {
+        if (state.State.State == JobState.Cancelled)
+        {
+            await Round(round).Cancel("the job was cancelled");
         }
     }
 
@@ -355,29 +337,6 @@ internal sealed class RoundRunner(
         }
 
         return sum;
-    }
-
-    private async Task ForgetAsync(long round)
-    {
-        RoundStart? start = await Round(round).Facts();
-        if (start is not null && PlanDocument.FromBytes(start.Plan).Linear?.Set is { } set)
-        {
-            await models.ForgetDocumentAsync(jobId, RoundPlanner.HolderOf(round), set.Hash, CancellationToken.None);
-        }
-
-        if (start is { Secure: not null })
-        {
-            foreach (IGroupGrain group in GroupsOf(start))
-            {
-                await group.Forget();
-            }
-        }
-        else
-        {
-            await Aggregator(round).Forget();
-        }
-
-        await Round(round).Forget();
     }
 
     private IEnumerable<IGroupGrain> GroupsOf(RoundStart start) => Enumerable.Range(0, start.Secure?.Groups ?? 0)

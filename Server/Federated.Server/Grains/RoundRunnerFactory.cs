@@ -9,6 +9,9 @@ namespace Federated.Server.Grains;
 internal sealed class RoundRunnerFactory(
     JobModels models, PartialSumStore sums, IGrainFactory grains, Hosting.ServerThreads threads, EventFeed events, TimelineRecorder timelines, TimeProvider time)
 {
+    /// <summary>What deletes what a job no longer needs.</summary>
+    public JobRetention RetentionOf(string jobId) => new(jobId, models, grains);
+
     /// <summary>Loads the job's model at its committed version.</summary>
     public async Task<RoundRunner> OpenAsync(string jobId, JobSpec spec, IPersistentState<JobGrainState> state, CancellationToken ct)
     {

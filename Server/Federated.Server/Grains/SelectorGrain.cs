@@ -16,7 +16,7 @@ internal sealed class SelectorGrain(
     private readonly Dictionary<string, Waiter> _pool = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Waiter> _reserved = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CheckInAnswer> _assigned = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, CheckIn> _profiles = new(StringComparer.Ordinal);
+    private readonly SeenDevices<CheckIn> _profiles = new(options.Value.RememberedFor, time.GetUtcNow());
     private readonly LinkedList<PendingDemand> _demands = new();
     private readonly Dictionary<string, int> _demandOf = new(StringComparer.Ordinal);
     private readonly SeededGenerator _jitter = SeededGenerator.For((ulong)time.GetTimestamp(), "pace");
@@ -114,7 +114,7 @@ internal sealed class SelectorGrain(
 
     /// <inheritdoc/>
     public Task<string[]> LabelValues(string[] devices, string label) => Task.FromResult(devices
-        .Select(device => _profiles.TryGetValue(device, out CheckIn? profile) && profile.Labels.TryGetValue(label, out string? value) ? value : "")
+        .Select(device => _profiles.TryGet(device, out CheckIn? profile) && profile.Labels.TryGetValue(label, out string? value) ? value : "")
         .ToArray());
 
     /// <inheritdoc/>
@@ -220,20 +220,19 @@ internal sealed class SelectorGrain(
     public Task Withhold(CheckIn device, string reason, string detail)
     {
         // Forgotten here, so that its next check-in is news to its record as well.
-        _profiles.Remove(device.DeviceId);
+        _profiles.Forget(device.DeviceId);
         grains.Of<IDeviceGrain>(device.DeviceId).Withheld(this.GetPrimaryKeyString(), device, reason, detail).Ignore();
         return Task.CompletedTask;
     }
 
     private void NoteProfile(CheckIn device)
     {
-        if (_profiles.TryGetValue(device.DeviceId, out CheckIn? known) && known.ClientVersion == device.ClientVersion
+        if (_profiles.See(device.DeviceId, device, time.GetUtcNow()) is { } known && known.ClientVersion == device.ClientVersion
             && known.Engine == device.Engine && known.Labels.Count == device.Labels.Count && !known.Labels.Except(device.Labels).Any())
         {
             return;
         }
 
-        _profiles[device.DeviceId] = device;
         grains.Of<IDeviceGrain>(device.DeviceId).Seen(this.GetPrimaryKeyString(), device).Ignore();
     }
 

@@ -43,19 +43,13 @@ internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
     private readonly RecentRounds _recent = new();
 
     /// <summary>The round's facts; null when there is no such round, or it is long over.</summary>
-    public async ValueTask<RoundFacts?> FindAsync(string jobId, ulong round)
+    public ValueTask<RoundFacts?> FindAsync(string jobId, ulong round) => round is 0 or > long.MaxValue
+        ? ValueTask.FromResult<RoundFacts?>(null)
+        : _recent.FindOrMakeAsync(jobId, (long)round, () => MakeAsync(jobId, (long)round));
+
+    private async Task<RoundFacts?> MakeAsync(string jobId, long round)
     {
-        if (round is 0 or > long.MaxValue)
-        {
-            return null;
-        }
-
-        if (_recent.Find(jobId, (long)round) is { } known)
-        {
-            return known;
-        }
-
-        RoundStart? start = await grains.Of<IRoundGrain>(GrainKeys.Round(jobId, (long)round)).Facts();
+        RoundStart? start = await grains.Of<IRoundGrain>(GrainKeys.Round(jobId, round)).Facts();
         if (start is null)
         {
             return null;
@@ -63,6 +57,6 @@ internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
 
         LoraUpdates? lora = await models.LoraUpdatesAsync(start, CancellationToken.None);
         PlanDocument plan = PlanDocument.FromBytes(start.Plan);
-        return _recent.Keep(new RoundFacts(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), plan.Codec, lora, plan.Linear));
+        return new RoundFacts(start, start.Cohort.ToFrozenSet(StringComparer.Ordinal), plan.Codec, lora, plan.Linear);
     }
 }

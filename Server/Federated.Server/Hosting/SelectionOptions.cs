@@ -20,6 +20,15 @@ public sealed class SelectionOptions
     /// </summary>
     public TimeSpan PlanPatience { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long a device that does not check in is remembered at least: until then it counts among those that pace steering expects, and after twice as long it does not. At least twice the
+    /// longest wait, whatever is set. Default 2 days: a device that trains at night only is counted through its day.
+    /// </summary>
+    public TimeSpan ForgetAfter { get; set; } = TimeSpan.FromDays(2);
+
     /// <summary>Pace steering.</summary>
     public PaceOptions Pace { get; set; } = new();
+
+    /// <summary><see cref="ForgetAfter"/>, and never so short that a device is forgotten while it waits as it was told.</summary>
+    internal TimeSpan RememberedFor => ForgetAfter > 2 * Pace.MaxRetry ? ForgetAfter : 2 * Pace.MaxRetry;
 }

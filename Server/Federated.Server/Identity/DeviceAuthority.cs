@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Federated.Server.Hosting;
 using Federated.Shared.Identity;
 using Federated.Shared.Models;
 
@@ -34,36 +35,28 @@ internal sealed class DeviceAuthority : IDisposable
     public byte[] Certificate => _certificate.RawData;
 
     /// <summary>Opens the authority of a folder, or makes one there.</summary>
-    /// <exception cref="InvalidOperationException">Only half of it is there, it is no authority, or others can read its key.</exception>
+    /// <exception cref="RefusedOptionsException">
+    /// The folder or a file of it cannot be used, only half of it is there, it is no authority, or others can read its key.
+    /// </exception>
     public static async Task<DeviceAuthority> OpenAsync(string folder, DateTimeOffset now, CancellationToken ct)
     {
         string keyPath = Path.Combine(folder, "authority.key");
         string certificatePath = Path.Combine(folder, "authority.crt");
-        OwnerOnlyFolder.Create(folder);
-        if (!File.Exists(keyPath) && !File.Exists(certificatePath))
-        {
-            // The certificate comes last: a key without one is a start that was cut off before anybody could trust it.
-            using X509Certificate2 made = Make(now, out string key);
-            await OwnerOnlyFolder.WriteAsync(keyPath, key, ct);
-            await OwnerOnlyFolder.WriteAsync(certificatePath, made.ExportCertificatePem(), ct);
-        }
-        else if (!File.Exists(certificatePath))
-        {
-            throw new InvalidOperationException($"'{keyPath}' has no certificate '{certificatePath}' beside it. Restore it, or delete the key to begin with a new authority.");
-        }
-        else if (!File.Exists(keyPath))
-        {
-            throw new InvalidOperationException($"'{certificatePath}' has no key '{keyPath}' beside it. Restore it: without it no device can be enrolled.");
-        }
-
-        OwnerOnlyFolder.DemandOwnerOnly(keyPath);
         try
         {
+            await MakeIfNewAsync(folder, keyPath, certificatePath, now, ct);
+            OwnerOnlyFolder.DemandOwnerOnly(keyPath);
             return new DeviceAuthority(Checked(X509Certificate2.CreateFromPemFile(certificatePath, keyPath), certificatePath));
         }
-        catch (CryptographicException e)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new InvalidOperationException($"'{certificatePath}' and '{keyPath}' are no certificate with its key: {e.Message}", e);
+            throw new RefusedOptionsException(
+                $"'{certificatePath}' and '{keyPath}' are no certificate with its key, as PEM and without a password: {e.Message} Restore both from a backup.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RefusedOptionsException(
+                $"The authority in '{folder}' cannot be used: {e.Message} Give the user of this process that folder and its files, or name another with --authority.", e);
         }
     }
 
@@ -131,6 +124,26 @@ internal sealed class DeviceAuthority : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _certificate.Dispose();
 
+    private static async Task MakeIfNewAsync(string folder, string keyPath, string certificatePath, DateTimeOffset now, CancellationToken ct)
+    {
+        OwnerOnlyFolder.Create(folder);
+        if (!File.Exists(keyPath) && !File.Exists(certificatePath))
+        {
+            // The certificate comes last: a key without one is a start that was cut off before anybody could trust it.
+            using X509Certificate2 made = Make(now, out string key);
+            await OwnerOnlyFolder.WriteAsync(keyPath, key, ct);
+            await OwnerOnlyFolder.WriteAsync(certificatePath, made.ExportCertificatePem(), ct);
+        }
+        else if (!File.Exists(certificatePath))
+        {
+            throw new RefusedOptionsException($"'{keyPath}' has no certificate '{certificatePath}' beside it. Restore it, or delete the key to begin with a new authority.");
+        }
+        else if (!File.Exists(keyPath))
+        {
+            throw new RefusedOptionsException($"'{certificatePath}' has no key '{keyPath}' beside it. Restore it: without it no device can be enrolled.");
+        }
+    }
+
     private static X509Certificate2 Make(DateTimeOffset now, out string keyPem)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -146,7 +159,7 @@ internal sealed class DeviceAuthority : IDisposable
         certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority)
         && certificate.GetECDsaPublicKey() is not null
             ? certificate
-            : throw new InvalidOperationException($"'{path}' is no certificate of an authority with an elliptic-curve key. Make one with 'basicConstraints=CA:TRUE' over P-256.");
+            : throw new RefusedOptionsException($"'{path}' is no certificate of an authority with an elliptic-curve key. Make one with 'basicConstraints=CA:TRUE' over P-256.");
 
     private static X500DistinguishedName Name(string common)
     {

@@ -1,3 +1,5 @@
+using Federated.Server.Hosting;
+
 namespace Federated.Server.Identity;
 
 /// <summary>Files that nobody but the process's user may read, written whole or not at all.</summary>
@@ -41,12 +43,12 @@ internal static class OwnerOnlyFolder
     }
 
     /// <summary>Refuses a secret that others can read.</summary>
-    /// <exception cref="InvalidOperationException">Group or others may read or write the file.</exception>
+    /// <exception cref="RefusedOptionsException">Group or others may read or write the file.</exception>
     public static void DemandOwnerOnly(string path)
     {
         if (!OperatingSystem.IsWindows() && (System.IO.File.GetUnixFileMode(path) & Others) != 0)
         {
-            throw new InvalidOperationException($"The key '{path}' can be read or changed by other users. Take that away: chmod 600 '{path}'.");
+            throw new RefusedOptionsException($"The key '{path}' can be read or changed by other users. Take that away: chmod 600 '{path}'.");
         }
     }
 }

@@ -30,7 +30,7 @@ public sealed class PaceOptions
 }
 
 /// <summary>What pace steering knows at a check-in.</summary>
-/// <param name="PoolEstimate">N: devices that check in for the population, at least 0.</param>
+/// <param name="PoolEstimate">N: devices that checked in for the population lately, at least 0.</param>
 /// <param name="DemandPerRound">d: devices the next selection wants, over all jobs; 0 when none runs.</param>
 /// <param name="TimeToNextSelection">T: expected time until it, 0 when it is under way.</param>
 internal readonly record struct PaceObservation(int PoolEstimate, int DemandPerRound, TimeSpan TimeToNextSelection);

@@ -22,8 +22,8 @@ public enum CorpusPart
 }
 
 /// <summary>
-/// Texts by author: a zip file, or a folder, that holds a folder for each author with <c>.txt</c> files in it. Authors and documents are in ordinal order of their
-/// names. Immutable.
+/// Texts by author: a zip file, or a folder, that holds a folder for each author with <c>.txt</c> files in it, hidden ones left out. Authors and documents are in ordinal
+/// order of their names. Immutable.
 /// </summary>
 public sealed class TextCorpus
 {
@@ -74,10 +74,13 @@ public sealed class TextCorpus
     {
         List<CorpusDocument> documents = [];
         long total = 0;
-        foreach (string file in Directory.GetDirectories(path).SelectMany(author => Directory.GetFiles(author, $"*{Ending}")))
+        foreach (DirectoryInfo author in new DirectoryInfo(path).EnumerateDirectories("*", FileStamp.Listing))
         {
-            using FileStream stream = File.OpenRead(file);
-            documents.Add(Read(stream, file, Path.GetFileName(Path.GetDirectoryName(file))!, ref total));
+            foreach (FileStamp file in TextFolder.List(author.FullName))
+            {
+                using FileStream stream = File.OpenRead(file.Path);
+                documents.Add(Read(stream, file.Path, author.Name, ref total));
+            }
         }
 
         return documents;
@@ -91,7 +94,7 @@ public sealed class TextCorpus
         foreach (ZipArchiveEntry entry in archive.Entries.Where(e => e.Name.EndsWith(Ending, StringComparison.OrdinalIgnoreCase)))
         {
             string[] folders = entry.FullName.Split('/');
-            if (folders.Length >= 2)
+            if (folders.Length >= 2 && !IsHidden(folders[^1]) && !IsHidden(folders[^2]))
             {
                 using Stream stream = entry.Open();
                 documents.Add(Read(stream, $"{path}/{entry.FullName}", folders[^2], ref total));
@@ -100,6 +103,9 @@ public sealed class TextCorpus
 
         return documents;
     }
+
+    // What a folder would hide when the archive is unpacked: macOS puts such a companion beside each file.
+    private static bool IsHidden(string name) => name.StartsWith('.');
 
     // What an archive says of its lengths is not believed: the stream is read up to the limit and no further.
     private static CorpusDocument Read(Stream stream, string name, string author, ref long total)

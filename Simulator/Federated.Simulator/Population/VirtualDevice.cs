@@ -8,7 +8,7 @@ namespace Federated.Simulator.Population;
 
 /// <summary>
 /// One simulated device: the real client session, again and again, over a link and a model cache that it shares with the others. It is its
-/// own session's observer, through which the fault model loses it or holds it back. What it holds of its own is its list of examples.
+/// own session's observer, through which the fault model loses it or holds it back. What it holds of its own is its list of examples and what it remembers.
 /// </summary>
 internal sealed class VirtualDevice : ISessionObserver, IDisposable
 {
@@ -20,6 +20,7 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
 
     private readonly FleetSurroundings _surroundings;
     private readonly FleetProfile _profile;
+    private readonly DeviceMemory _memory = new();
     private readonly ClientSession _session;
     private readonly int _examples;
     private readonly CancellationTokenSource _stop = new();
@@ -38,7 +39,7 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
         _surroundings = surroundings;
         _profile = profile;
         _examples = examples.Count;
-        _session = new ClientSession(identity, link, surroundings.Models, examples, surroundings.Session, surroundings.Time, this, enrollment: enrollment);
+        _session = new ClientSession(identity, link, surroundings.Models, examples, surroundings.Session, surroundings.Time, this, _memory, enrollment);
     }
 
     /// <summary>Checks in and takes part until it is told to stop.</summary>
@@ -96,7 +97,8 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
     {
         _inRound = true;
         FaultModel faults = _surroundings.Faults;
-        TimeSpan completion = faults.CompletionTime(_profile, plan.Round, who.DeviceId, RoundWork.Of(plan, _examples));
+        HeldAdapter? held = _memory.Held.Read(plan.JobId, plan.ParameterCount);
+        TimeSpan completion = faults.CompletionTime(_profile, plan.Round, who.DeviceId, RoundWork.Of(plan, _examples, held));
         bool tooSlow = completion > plan.Deadline;
         if (!tooSlow && !faults.Drops(plan.Round, who.DeviceId))
         {

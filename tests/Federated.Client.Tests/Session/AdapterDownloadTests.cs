@@ -63,15 +63,71 @@ public sealed class AdapterDownloadTests
     public async Task Receive_RoundedVersionHeld_GoesOnFromItOutsideOfGroupsAlone()
     {
         await using Offered offered = await Offered.OpenAsync();
-        float[] rounded = [.. _fifth.Select(value => value + 0.01f)];
-        offered.Held.TryWrite("job", new HeldAdapter(4, IsExact: false, rounded));
+        float[] rounded = [.. offered.Fifth.Select(value => value + 0.01f)];
+        offered.Held.TryWrite("job", new HeldAdapter(5, IsExact: false, rounded, offered.Changes[0]));
         float[] received = await offered.ReceiveAsync();
         Assert.All(received.Zip(offered.Sixth), pair => Assert.Equal(pair.Second + 0.01f, pair.First, 1e-3f));
-        Assert.False(offered.Held.Read("job", Parameters)!.IsExact);
+        Assert.Equal([offered.Changes[1]], offered.Scene.Script.Downloads.Select(d => d.Content));
+        HeldAdapter held = offered.Held.Read("job", Parameters)!;
+        Assert.Equal((6, false, offered.Changes[1]), (held.Version, held.IsExact, held.Change));
 
-        offered.Held.TryWrite("job", new HeldAdapter(4, IsExact: false, rounded));
+        Assert.Equal(received, await offered.ReceiveAsync());
+        Assert.Empty(offered.Scene.Script.Downloads);
+
+        offered.Held.TryWrite("job", new HeldAdapter(5, IsExact: false, rounded, offered.Changes[0]));
         Assert.Equal(offered.Sixth, await offered.ReceiveAsync(group: 0));
         Assert.Equal(offered.Scene.Adapter, offered.Scene.Script.Downloads.Last().Content);
+    }
+
+    [Theory]
+    [InlineData(5, true)]
+    [InlineData(6, true)]
+    [InlineData(5, false)]
+    [InlineData(4, true)]
+    public async Task Receive_RoundedVersionThatMayBeOfALostTime_TakesTheRoundedAdapter(int version, bool known)
+    {
+        await using Offered offered = await Offered.OpenAsync();
+
+        // The server's store was restored from a backup and has given the number to another version since; or the plan reaches not far enough back to tell.
+        offered.Held.TryWrite("job", new HeldAdapter(version, IsExact: false, new float[Parameters], known ? ContentHash.Of([1]) : null));
+
+        float[] received = await offered.ReceiveAsync();
+
+        Assert.All(received.Zip(offered.Sixth), pair => Assert.Equal(pair.Second, pair.First, 64f / 127));
+        Assert.Equal([offered.Scene.Plan.Offers!.Rounded!.Value.Hash], offered.Scene.Script.Downloads.Select(d => d.Content));
+    }
+
+    [Fact]
+    public void Costs_OfWhatIsHeld_AreThoseOfTheShortestWay()
+    {
+        AdapterChange first = new(new ObjectReference(ContentHash.Of([1]), 10), null, 0);
+        AdapterChange second = new(new ObjectReference(ContentHash.Of([2]), 20), null, 0);
+        PlanDocument plan = new()
+        {
+            JobId = "job",
+            Round = 7,
+            ModelVersion = 6,
+            Package = ContentHash.Of([4]),
+            Adapter = ContentHash.Of([5]),
+            AdapterLengthBytes = 100,
+            ParameterCount = 25,
+            Seed = 1,
+            MaxUpdateBytes = 100,
+            Deadline = TimeSpan.FromMinutes(1),
+            CohortSize = 1,
+            Goal = 1,
+            Training = new LocalTrainingPlan(),
+            Offers = new AdapterOffers { Rounded = new ObjectReference(ContentHash.Of([3]), 25), Changes = [first, second] },
+        };
+
+        Assert.Equal(25, AdapterCosts.Of(plan, null).Least);
+        Assert.Equal(20, AdapterCosts.Of(plan, new HeldAdapter(5, IsExact: true, default)).Least);
+        Assert.Equal(25, AdapterCosts.Of(plan, new HeldAdapter(4, IsExact: true, default)).Least);
+        Assert.Equal(20, AdapterCosts.Of(plan, new HeldAdapter(5, IsExact: false, default, first.Document.Hash)).Least);
+        Assert.Equal(0, AdapterCosts.Of(plan, new HeldAdapter(6, IsExact: false, default, second.Document.Hash)).Least);
+        Assert.Equal(30, AdapterCosts.Of(plan with { Group = 0 }, new HeldAdapter(4, IsExact: true, default)).Least);
+        Assert.Equal(100, AdapterCosts.Of(plan with { Group = 0 }, new HeldAdapter(5, IsExact: false, default, first.Document.Hash)).Least);
+        Assert.Equal(100, AdapterCosts.Of(plan with { Offers = null }, new HeldAdapter(5, IsExact: true, default)).Least);
     }
 
     [Fact]
@@ -111,6 +167,16 @@ public sealed class AdapterDownloadTests
             Assert.Null(new FolderHeldAdapters(folder).Read("job", 3));
             Assert.Null(new FolderHeldAdapters(folder).Read("another", 2));
             Assert.Throws<ProtocolViolationException>(() => new FolderHeldAdapters(folder).TryWrite("../job", new HeldAdapter(6, IsExact: true, new float[1])));
+
+            new FolderHeldAdapters(folder).TryWrite("job", new HeldAdapter(7, IsExact: false, new float[] { 3, 4 }, ContentHash.Of([1])));
+            read = new FolderHeldAdapters(folder).Read("job", 2)!;
+            Assert.Equal((7, false, ContentHash.Of([1])), (read.Version, read.IsExact, read.Change));
+            Assert.Equal([3f, 4f], read.Values.ToArray());
+
+            // As it was written before the change was noted.
+            File.WriteAllBytes(Directory.GetFiles(folder).Single(), [0, .. AdapterDocument.ToBytes(7, [3, 4])]);
+            read = new FolderHeldAdapters(folder).Read("job", 2)!;
+            Assert.Equal((7, false, null), (read.Version, read.IsExact, read.Change));
 
             new FolderHeldAdapters(folder).TryWrite("job", new HeldAdapter(6, IsExact: true, new[] { float.NaN, 2 }));
             Assert.Null(new FolderHeldAdapters(folder).Read("job", 2));
@@ -162,6 +228,8 @@ public sealed class AdapterDownloadTests
 
         public MemoryHeldAdapters Held => Scene.Held;
 
+        public float[] Fifth { get; private set; } = [];
+
         public float[] Sixth { get; private set; } = [];
 
         public ContentHash[] Changes { get; private set; } = [];
@@ -201,6 +269,7 @@ public sealed class AdapterDownloadTests
             DownlinkDocument first = DownlinkEncoder.SameSet(_fifth, fifth, 5, set.Indices);
             float[] adapter = [.. _fifth];
             first.Apply(adapter, 4, set.Indices);
+            Fifth = [.. adapter];
             float[] goal = [.. adapter];
             goal[7] += 3;
             DownlinkDocument second = DownlinkEncoder.Change(adapter, goal, 6);

@@ -191,7 +191,7 @@ public sealed class EnrollmentTests(SecureServer server) : IClassFixture<SecureS
         string key = Path.Combine(own.AuthorityFolder, "authority.key");
         File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
 
-        InvalidOperationException refusal = await Assert.ThrowsAsync<InvalidOperationException>(own.StartAsync);
+        Server.Hosting.RefusedOptionsException refusal = await Assert.ThrowsAsync<Server.Hosting.RefusedOptionsException>(own.StartAsync);
 
         Assert.Contains("chmod 600", refusal.Message, StringComparison.Ordinal);
     }

@@ -67,6 +67,36 @@ public sealed class RecentRoundsTests
         Assert.Same(first, _rounds.Find("a", 1));
     }
 
+    [Fact]
+    public async Task FindOrMake_AskedForByManyAtOnce_IsMadeOnce()
+    {
+        TaskCompletionSource<RoundFacts?> made = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int makings = 0;
+        Task<RoundFacts?>[] askers = [.. Enumerable.Range(0, 5).Select(_ => _rounds.FindOrMakeAsync("a", 1, MakeAsync).AsTask())];
+        RoundFacts facts = Flora("a", 1);
+        made.SetResult(facts);
+
+        Assert.All(await Task.WhenAll(askers), found => Assert.Same(facts, found));
+        Assert.Same(facts, await _rounds.FindOrMakeAsync("a", 1, MakeAsync));
+        Assert.Equal(1, makings);
+
+        Task<RoundFacts?> MakeAsync()
+        {
+            makings++;
+            return made.Task;
+        }
+    }
+
+    [Fact]
+    public async Task FindOrMake_FailedOrNoSuchRound_IsTriedAgainByTheNext()
+    {
+        await Assert.ThrowsAsync<IOException>(async () => await _rounds.FindOrMakeAsync("a", 1, () => throw new IOException("the store is away")));
+        Assert.Null(await _rounds.FindOrMakeAsync("a", 1, () => Task.FromResult<RoundFacts?>(null)));
+
+        RoundFacts facts = Flora("a", 1);
+        Assert.Same(facts, await _rounds.FindOrMakeAsync("a", 1, () => Task.FromResult<RoundFacts?>(facts)));
+    }
+
     private RoundFacts Flora(string job, long round) => Facts(
         job, round, new LoraUpdates(LoraRule.Create(LoraRuleKind.Flora, _scene.Layout, reportsBias: false, seed: 1), _scene.Layout, round, [], _scene.Start));
 

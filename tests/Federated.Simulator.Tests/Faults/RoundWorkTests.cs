@@ -1,3 +1,5 @@
+using Federated.Client.Session;
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
@@ -14,6 +16,24 @@ public sealed class RoundWorkTests
     [Fact]
     public void Of_ADensePlan_IsTheAdapterDownAndFourBytesAParameterUp() =>
         Assert.Equal(new RoundWork(BytesDown: 4_000, Examples: 600, BytesUp: 4_000), RoundWork.Of(_plan, 600));
+
+    [Fact]
+    public void Of_ACompactDownlink_DownloadsTheShortestWayFromWhatIsHeld()
+    {
+        PlanDocument plan = _plan with
+        {
+            ModelVersion = 3,
+            Offers = new AdapterOffers
+            {
+                Rounded = new ObjectReference(ContentHash.Of([1]), 1_100),
+                Changes = [new AdapterChange(new ObjectReference(ContentHash.Of([2]), 60), null, 0)],
+            },
+        };
+
+        Assert.Equal(1_100, RoundWork.Of(plan, 600).BytesDown);
+        Assert.Equal(1_100, RoundWork.Of(plan, 600, new HeldAdapter(1, IsExact: true, new float[1_000])).BytesDown);
+        Assert.Equal(60, RoundWork.Of(plan, 600, new HeldAdapter(2, IsExact: true, new float[1_000])).BytesDown);
+    }
 
     [Theory]
     [InlineData(3, 0, 10, 1_800)]
@@ -32,7 +52,7 @@ public sealed class RoundWorkTests
     }
 
     [Fact]
-    public void Of_ALinearPlan_SendsItsPackedFields()
+    public void Of_ALinearPlan_SendsItsPackedFieldsAndDownloadsASetThatIsTold()
     {
         LinearRound round = new()
         {
@@ -49,6 +69,8 @@ public sealed class RoundWorkTests
             MaxExamples = 600,
         };
         Assert.Equal(round.PackedBytes, RoundWork.Of(_plan with { Linear = round }, 600).BytesUp);
+        LinearRound told = round with { IndexSet = IndexSetKind.Momentum, Set = new ObjectReference(ContentHash.Of([1]), 90) };
+        Assert.Equal((4_000, 4_090), (RoundWork.Of(_plan with { Linear = round }, 600).BytesDown, RoundWork.Of(_plan with { Linear = told }, 600).BytesDown));
         Assert.True(round.PackedBytes < 1_000, $"{round.PackedBytes} B for a hundred fields of 16 bits");
     }
 

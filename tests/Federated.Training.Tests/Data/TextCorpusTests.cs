@@ -12,6 +12,11 @@ public sealed class TextCorpusTests : IDisposable
         ("harding", "1921", "a"), ("harding", "1922", "two words"), ("garfield", "1881", "alone"),
     ];
 
+    private static readonly (string Author, string Name, string Text)[] _hidden =
+    [
+        ("taft", "1909", "first of Taft"), ("taft", ".1910", "a draft"), ("taft", "._1909", "a companion"), (".trash", "1911", "thrown away"),
+    ];
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("federated-corpus-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -27,6 +32,16 @@ public sealed class TextCorpusTests : IDisposable
             ["garfield/1881", "harding/1921", "harding/1922", "taft/1909", "taft/1910", "taft/1911"],
             corpus.Documents.Select(d => $"{d.Author}/{d.Name}"));
         Assert.Equal("two words", Encoding.UTF8.GetString(corpus.Documents[2].Text.Span));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Load_HiddenFilesAndFolders_LeavesThemOut(bool zip)
+    {
+        TextCorpus corpus = TextCorpus.Load(zip ? Zip(_hidden) : Folder(_hidden));
+
+        Assert.Equal(["taft/1909"], corpus.Documents.Select(d => $"{d.Author}/{d.Name}"));
     }
 
     [Theory]
@@ -94,9 +109,9 @@ public sealed class TextCorpusTests : IDisposable
         }
     }
 
-    private string Folder()
+    private string Folder((string Author, string Name, string Text)[]? texts = null)
     {
-        foreach ((string author, string name, string text) in _texts)
+        foreach ((string author, string name, string text) in texts ?? _texts)
         {
             string folder = Directory.CreateDirectory(Path.Combine(_folder.FullName, "texts", author)).FullName;
             File.WriteAllText(Path.Combine(folder, $"{name}.txt"), text);
@@ -105,11 +120,11 @@ public sealed class TextCorpusTests : IDisposable
         return Path.Combine(_folder.FullName, "texts");
     }
 
-    private string Zip()
+    private string Zip((string Author, string Name, string Text)[]? texts = null)
     {
         string file = Path.Combine(_folder.FullName, "texts.zip");
         using ZipArchive archive = ZipFile.Open(file, ZipArchiveMode.Create);
-        foreach ((string author, string name, string text) in _texts)
+        foreach ((string author, string name, string text) in texts ?? _texts)
         {
             using StreamWriter entry = new(archive.CreateEntry($"all/{author}/{name}.txt").Open());
             entry.Write(text);

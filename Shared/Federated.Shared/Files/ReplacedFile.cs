@@ -1,9 +1,7 @@
-using Federated.Shared.Files;
+namespace Federated.Shared.Files;
 
-namespace Federated.Client.Session;
-
-/// <summary>Small files that a power cut leaves as they were or as they are to be, and never in between. Their owner alone may read them: what a device has learnt is in some.</summary>
-internal static class ReplacedFile
+/// <summary>Small files that a power cut leaves as they were or as they are to be, and never in between. Their owner alone may read them: what a device has learnt, or a key, is in some.</summary>
+public static class ReplacedFile
 {
     /// <summary>Replaces a file; its folder is made when it is not there. Returns when the content, and that it is there, are on the disk.</summary>
     /// <param name="path">The file.</param>

@@ -1,0 +1,16 @@
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Grains;
+
+/// <summary>What a job says.</summary>
+internal static partial class JobLog
+{
+    [LoggerMessage(10, LogLevel.Information, "Job {Job} submitted for population {Population}: model {Model} with {Parameters} trainable parameters")]
+    public static partial void Submitted(ILogger logger, string job, string population, string model, int parameters);
+
+    [LoggerMessage(11, LogLevel.Information, "Job {Job} round {Round} {Outcome}: {Accepted} updates, accuracy {Accuracy:P2} {Reason}")]
+    public static partial void RoundEnded(ILogger logger, string job, long round, RoundOutcome outcome, int accepted, double accuracy, string reason);
+
+    [LoggerMessage(12, LogLevel.Error, "Job {Job} round {Round} broke off; it goes on from the last committed state, and the same reason is not said again")]
+    public static partial void RoundFailed(ILogger logger, string job, long round, Exception exception);
+}

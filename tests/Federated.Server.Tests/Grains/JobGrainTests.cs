@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using Federated.Server.Grains;
+using Federated.Server.Jobs;
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Tests.Grains;
+
+/// <summary>What becomes of a job when something fails half way.</summary>
+public sealed class JobGrainTests
+{
+    private const int Rounds = 6;
+
+    // Well beyond the pause after a round that broke off, also on a busy machine.
+    private static readonly TimeSpan _deadline = TimeSpan.FromMinutes(2);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Cancel_RoundDidNotHearOfIt_IsEndedByTheSecondCall()
+    {
+        await using JobScene scene = await JobScene.SubmitAsync(rounds: 1, devices: 1);
+        await scene.AssignedAsync("device-1");
+        scene.Fails = IsCancelOfRound;
+        await Assert.ThrowsAsync<IOException>(scene.Job.Cancel);
+        Assert.True(await scene.Round(1).IsOpen());
+
+        scene.Fails = _ => false;
+        await scene.Job.Cancel();
+
+        Assert.False(await scene.Round(1).IsOpen());
+        await AssertCancelledAsync(scene);
+    }
+
+    [Fact]
+    public async Task Cancel_RoundDidNotHearOfIt_IsEndedByTheJobItself()
+    {
+        await using JobScene scene = await JobScene.SubmitAsync(rounds: 1, devices: 1);
+        await scene.AssignedAsync("device-1");
+        scene.Fails = Once(IsCancelOfRound);
+        await Assert.ThrowsAsync<IOException>(scene.Job.Cancel);
+
+        await AssertCancelledAsync(scene);
+    }
+
+    [Fact]
+    public async Task CleanUp_FailedInOneRound_IsMadeGoodByTheNext()
+    {
+        await using JobScene scene = await JobScene.SubmitAsync(Rounds, devices: 1);
+
+        // The round's end is durable then, and its clean-up has not begun: that of round 5 would forget round 1.
+        scene.Fails = Once(call => call.InterfaceMethod.Name == nameof(ISelectorGrain.Release) && call.Request.GetArgument(1) is 5L);
+        await scene.AbandonAsync(Rounds);
+
+        await AssertForgottenAsync(scene);
+    }
+
+    [Fact]
+    public async Task CleanUp_FailedUntilTheServerEnded_IsMadeGoodAtTheNextStart()
+    {
+        await using JobScene scene = await JobScene.SubmitAsync(Rounds, devices: 1);
+        scene.Fails = call => call.InterfaceMethod.Name == nameof(IRoundGrain.Forget) && call.InterfaceMethod.DeclaringType == typeof(IRoundGrain);
+        await scene.AbandonAsync(Rounds);
+        await HoldsAsync(async () => await scene.Job.Status() is { State: JobState.Completed });
+        await scene.StopAsync();
+        Assert.True(File.Exists(scene.StateOfRound(1)) && File.Exists(scene.StateOfRound(2)));
+
+        scene.Fails = _ => false;
+        await scene.StartAsync();
+        await scene.Job.Recover();
+
+        await AssertForgottenAsync(scene);
+    }
+
+    private static bool IsCancelOfRound(IIncomingGrainCallContext call) =>
+        call.InterfaceMethod.Name == nameof(IRoundGrain.Cancel) && call.InterfaceMethod.DeclaringType == typeof(IRoundGrain);
+
+    private static Func<IIncomingGrainCallContext, bool> Once(Func<IIncomingGrainCallContext, bool> meant)
+    {
+        int calls = 0;
+        return call => meant(call) && Interlocked.Increment(ref calls) == 1;
+    }
+
+    private static async Task AssertCancelledAsync(JobScene scene)
+    {
+        RoundRecord? record = null;
+        await HoldsAsync(async () => (record = (await scene.Job.Rounds(0, TimeSpan.Zero)).SingleOrDefault()) is not null);
+        Assert.Equal((RoundOutcome.Abandoned, "the job was cancelled"), (record!.Outcome, record.Reason));
+        Assert.Equal(JobState.Cancelled, (await scene.Job.Status())!.State);
+    }
+
+    /// <summary>The last four rounds are kept, the others are gone.</summary>
+    private static async Task AssertForgottenAsync(JobScene scene)
+    {
+        await HoldsAsync(async () => await scene.Job.Status() is { State: JobState.Completed }
+            && !File.Exists(scene.StateOfRound(1)) && !File.Exists(scene.StateOfRound(2)));
+        Assert.All(Enumerable.Range(3, 4), round => Assert.True(File.Exists(scene.StateOfRound(round)), $"round {round}"));
+    }
+
+    private static async Task HoldsAsync(Func<Task<bool>> condition)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < _deadline, "It did not come about.");
+            await Task.Delay(5, Ct);
+        }
+    }
+}
