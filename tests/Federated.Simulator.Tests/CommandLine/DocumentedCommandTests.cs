@@ -22,6 +22,19 @@ public sealed class DocumentedCommandTests
     ];
 
     [Fact]
+    public void CommandOfTheFleetsPage_IsTaken()
+    {
+        const string Page = "Server/Federated.Server/Dashboard/Pages/Fleet.razor";
+        const string Program = "--project Simulator/Federated.Simulator -- ";
+        string page = File.ReadAllText(Path.Combine(RepositoryRoot.Find(), Page));
+        int start = page.IndexOf(Program, StringComparison.Ordinal) + Program.Length;
+        string[] arguments = page[start..page.IndexOf("</pre>", start, StringComparison.Ordinal)].Replace("@Navigation.BaseUri", "http://localhost:5400/", StringComparison.Ordinal).Split(' ');
+
+        Parse_ADocumentedCommand_HasNoErrors(Page, arguments);
+        Read_TheOverridesOfADocumentedCommand_AreTaken(Page, arguments);
+    }
+
+    [Fact]
     public void Commands_AreFound() => Assert.True(Commands.Count > 40, $"{Commands.Count} command lines of the simulator in the documents.");
 
     [Theory]
@@ -39,8 +52,10 @@ public sealed class DocumentedCommandTests
         string scenario = After("--scenario").FirstOrDefault(ScenarioCatalog.DefaultName);
         if (ScenarioCatalog.Names.Contains(scenario))
         {
-            Exception? refused = Record.Exception(() => ScenarioReader.Read(ScenarioCatalog.Find(scenario).Json, After("--set")));
+            ReadScenario? read = null;
+            Exception? refused = Record.Exception(() => read = ScenarioReader.Read(ScenarioCatalog.Find(scenario).Json, After("--set")));
             Assert.True(refused is null, $"{place}: {refused?.Message}");
+            Assert.True(read!.Scenario.Job.Aggregation.Secure is null || !arguments.Contains("--server"), $"{place}: {scenario} enrolls its devices with the simulator's own server alone.");
         }
 
         IEnumerable<string> After(string option) => arguments.Index().Where(word => word.Index > 0 && arguments[word.Index - 1] == option).Select(word => word.Item);
