@@ -28,7 +28,8 @@ public sealed class DocumentedCommandTests
         const string Program = "--project Simulator/Federated.Simulator -- ";
         string page = File.ReadAllText(Path.Combine(RepositoryRoot.Find(), Page));
         int start = page.IndexOf(Program, StringComparison.Ordinal) + Program.Length;
-        string[] arguments = page[start..page.IndexOf("</pre>", start, StringComparison.Ordinal)].Replace("@Navigation.BaseUri", "http://localhost:5400/", StringComparison.Ordinal).Split(' ');
+        string command = page[start..page.IndexOf("</pre>", start, StringComparison.Ordinal)].Replace("@Navigation.BaseUri", "http://localhost:5400/", StringComparison.Ordinal);
+        string[] arguments = command.Split((char[])[' ', '\\', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
         Parse_ADocumentedCommand_HasNoErrors(Page, arguments);
         Read_TheOverridesOfADocumentedCommand_AreTaken(Page, arguments);
