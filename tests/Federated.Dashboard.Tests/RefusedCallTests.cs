@@ -38,7 +38,7 @@ public sealed class RefusedCallTests(BrowserFixture chromium) : IAsyncLifetime
         using DeviceIdentity victim = DeviceIdentity.Open(_server.StateOf("victim"))!;
         using GrpcChannel own = _server.ChannelAs(victim.Security.Certificate());
         using GrpcChannel nobody = _server.ChannelAs(null);
-        using X509Certificate2 forged = await ForgedAsync("victim");
+        using X509Certificate2 forged = Forged("victim");
         using GrpcChannel forger = _server.ChannelAs(forged);
         await using WatchedPage page = await WatchedPage.OpenAsync(chromium.Browser, _server.Api.Address);
         Assert.NotNull((await SecureServer.CheckInAsync(own, "victim")).Retry);
@@ -81,7 +81,7 @@ public sealed class RefusedCallTests(BrowserFixture chromium) : IAsyncLifetime
     {
         using DeviceIdentity known = await _server.EnrollAsync("bystander");
         using GrpcChannel nobody = _server.ChannelAs(null);
-        using X509Certificate2 forged = await ForgedAsync("no-device-of-ours");
+        using X509Certificate2 forged = Forged("no-device-of-ours");
         using GrpcChannel forger = _server.ChannelAs(forged);
         EnrollmentToken token = EnrollmentToken.Parse(await _server.TokenAsync());
         long before = (await _server.Api.RefusedCallsAsync(Ct)).Total;
@@ -116,9 +116,9 @@ public sealed class RefusedCallTests(BrowserFixture chromium) : IAsyncLifetime
 
     private static ILocator Rows(WatchedPage page) => page.Page.Locator("section[aria-labelledby=refused] tbody tr");
 
-    private async Task<X509Certificate2> ForgedAsync(string name)
+    private X509Certificate2 Forged(string name)
     {
-        using DeviceAuthority forger = await DeviceAuthority.OpenAsync(Path.Combine(_server.StateOf($"forger-of-{name}"), "authority"), TimeProvider.System.GetUtcNow(), Ct);
+        using DeviceAuthority forger = DeviceAuthority.Open(Path.Combine(_server.StateOf($"forger-of-{name}"), "authority"), TimeProvider.System.GetUtcNow());
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         byte[] forged = forger.IssueDevice(key.ExportSubjectPublicKeyInfo(), name, TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(1));
         return X509CertificateLoader.LoadCertificate(forged).CopyWithPrivateKey(key);

@@ -11,9 +11,9 @@ namespace Federated.Client.Session;
 /// <param name="folder">Made when it is needed.</param>
 public sealed class FolderHeldAdapters(string folder) : IHeldAdapters
 {
+    // Nothing leads on from a rounded one whose change is not known.
+    private const byte RoundedOfUnknownChange = 0;
     private const byte Exact = 1;
-
-    // 0 was a rounded one without the hash, which no changes lead from.
     private const byte Rounded = 2;
 
     private readonly JobFiles _files = new(folder, ".adapter");
@@ -52,7 +52,7 @@ public sealed class FolderHeldAdapters(string folder) : IHeldAdapters
         {
             { IsExact: true } => [Exact],
             { Change: { } change } => [Rounded, .. change.ToBytes()],
-            _ => [0],
+            _ => [RoundedOfUnknownChange],
         };
         return _files.TryWrite(jobId, [.. header, .. AdapterDocument.ToBytes(adapter.Version, adapter.Values.Span)]);
     }

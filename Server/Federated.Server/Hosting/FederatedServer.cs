@@ -65,7 +65,7 @@ public sealed class FederatedServer : IAsyncDisposable
         DeviceEndpoint.Check(options);
         DeviceAuthority? authority = options.Identity.InsecureLoopback
             ? null
-            : await DeviceAuthority.OpenAsync(AuthorityFolder(options), options.Time.GetUtcNow(), ct);
+            : DeviceAuthority.Open(AuthorityFolder(options), options.Time.GetUtcNow());
         WebApplication app = Build(options, authority);
         string? firstToken;
         try

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Federated.Server.Hosting;
+using Federated.Shared.Files;
 using Federated.Shared.Identity;
 using Federated.Shared.Models;
 
@@ -38,13 +40,13 @@ internal sealed class DeviceAuthority : IDisposable
     /// <exception cref="RefusedOptionsException">
     /// The folder or a file of it cannot be used, only half of it is there, it is no authority, or others can read its key.
     /// </exception>
-    public static async Task<DeviceAuthority> OpenAsync(string folder, DateTimeOffset now, CancellationToken ct)
+    public static DeviceAuthority Open(string folder, DateTimeOffset now)
     {
         string keyPath = Path.Combine(folder, "authority.key");
         string certificatePath = Path.Combine(folder, "authority.crt");
         try
         {
-            await MakeIfNewAsync(folder, keyPath, certificatePath, now, ct);
+            MakeIfNew(folder, keyPath, certificatePath, now);
             OwnerOnlyFolder.DemandOwnerOnly(keyPath);
             return new DeviceAuthority(Checked(X509Certificate2.CreateFromPemFile(certificatePath, keyPath), certificatePath));
         }
@@ -124,15 +126,15 @@ internal sealed class DeviceAuthority : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _certificate.Dispose();
 
-    private static async Task MakeIfNewAsync(string folder, string keyPath, string certificatePath, DateTimeOffset now, CancellationToken ct)
+    private static void MakeIfNew(string folder, string keyPath, string certificatePath, DateTimeOffset now)
     {
         OwnerOnlyFolder.Create(folder);
         if (!File.Exists(keyPath) && !File.Exists(certificatePath))
         {
             // The certificate comes last: a key without one is a start that was cut off before anybody could trust it.
             using X509Certificate2 made = Make(now, out string key);
-            await OwnerOnlyFolder.WriteAsync(keyPath, key, ct);
-            await OwnerOnlyFolder.WriteAsync(certificatePath, made.ExportCertificatePem(), ct);
+            ReplacedFile.Write(keyPath, Encoding.ASCII.GetBytes(key));
+            ReplacedFile.Write(certificatePath, Encoding.ASCII.GetBytes(made.ExportCertificatePem()));
         }
         else if (!File.Exists(certificatePath))
         {

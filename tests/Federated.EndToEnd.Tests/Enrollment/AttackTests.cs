@@ -122,7 +122,7 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
     {
         using DeviceIdentity real = await server.EnrollAsync("victim");
         string folder = Path.Combine(server.StateOf("forger"), "authority");
-        using DeviceAuthority forger = await DeviceAuthority.OpenAsync(folder, TimeProvider.System.GetUtcNow(), Cancelled);
+        using DeviceAuthority forger = DeviceAuthority.Open(folder, TimeProvider.System.GetUtcNow());
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         byte[] forged = forger.IssueDevice(key.ExportSubjectPublicKeyInfo(), "victim", TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(1));
         using X509Certificate2 shown = X509CertificateLoader.LoadCertificate(forged).CopyWithPrivateKey(key);
@@ -134,7 +134,7 @@ public sealed class AttackTests(SecureServer server) : IClassFixture<SecureServe
     [Fact]
     public async Task Certificate_OfTheServerItself_IsNoDevice()
     {
-        using DeviceAuthority authority = await DeviceAuthority.OpenAsync(server.AuthorityFolder, TimeProvider.System.GetUtcNow(), Cancelled);
+        using DeviceAuthority authority = DeviceAuthority.Open(server.AuthorityFolder, TimeProvider.System.GetUtcNow());
         using X509Certificate2 shown = authority.IssueServer([], TimeProvider.System.GetUtcNow(), TimeSpan.FromDays(1));
         using GrpcChannel channel = server.ChannelAs(shown);
 

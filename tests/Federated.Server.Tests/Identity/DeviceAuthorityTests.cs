@@ -16,10 +16,10 @@ public sealed class DeviceAuthorityTests : IDisposable
     private string CertificatePath => Path.Combine(_folder.Path, "authority.crt");
 
     [Fact]
-    public async Task Open_ASecondTime_IsTheSameAuthority()
+    public void Open_ASecondTime_IsTheSameAuthority()
     {
-        using DeviceAuthority made = await OpenAsync(_folder.Path);
-        using DeviceAuthority again = await OpenAsync(_folder.Path);
+        using DeviceAuthority made = Open(_folder.Path);
+        using DeviceAuthority again = Open(_folder.Path);
 
         Assert.Equal(made.Fingerprint, again.Fingerprint);
     }
@@ -30,30 +30,30 @@ public sealed class DeviceAuthorityTests : IDisposable
     [InlineData("-----BEGIN PRIVATE KEY-----\nMDA=\n-----END PRIVATE KEY-----")]
     public async Task Open_KeyThatIsNone_IsRefusedWithBothFiles(string key)
     {
-        (await OpenAsync(_folder.Path)).Dispose();
+        Open(_folder.Path).Dispose();
         await File.WriteAllTextAsync(KeyPath, key, TestContext.Current.CancellationToken);
 
-        await AssertRefusedAsync(_folder.Path, KeyPath, CertificatePath, "from a backup");
+        AssertRefused(_folder.Path, KeyPath, CertificatePath, "from a backup");
     }
 
     [Fact]
-    public async Task Open_KeyOfAnotherAuthority_IsRefusedWithBothFiles()
+    public void Open_KeyOfAnotherAuthority_IsRefusedWithBothFiles()
     {
         using TemporaryFolder other = new();
-        (await OpenAsync(_folder.Path)).Dispose();
-        (await OpenAsync(other.Path)).Dispose();
+        Open(_folder.Path).Dispose();
+        Open(other.Path).Dispose();
         File.Copy(Path.Combine(other.Path, "authority.key"), KeyPath, overwrite: true);
 
-        await AssertRefusedAsync(_folder.Path, KeyPath, CertificatePath, "from a backup");
+        AssertRefused(_folder.Path, KeyPath, CertificatePath, "from a backup");
     }
 
     [Fact]
-    public async Task Open_HalfOfItMissing_IsRefusedWithWhatIsMissing()
+    public void Open_HalfOfItMissing_IsRefusedWithWhatIsMissing()
     {
-        (await OpenAsync(_folder.Path)).Dispose();
+        Open(_folder.Path).Dispose();
         File.Delete(KeyPath);
 
-        await AssertRefusedAsync(_folder.Path, KeyPath, CertificatePath, "Restore it");
+        AssertRefused(_folder.Path, KeyPath, CertificatePath, "Restore it");
     }
 
     [Fact]
@@ -62,17 +62,17 @@ public sealed class DeviceAuthorityTests : IDisposable
         string file = Path.Combine(_folder.Path, "file");
         await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
 
-        await AssertRefusedAsync(file, file, "--authority");
+        AssertRefused(file, file, "--authority");
     }
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
-    private static Task<DeviceAuthority> OpenAsync(string folder) => DeviceAuthority.OpenAsync(folder, _now, TestContext.Current.CancellationToken);
+    private static DeviceAuthority Open(string folder) => DeviceAuthority.Open(folder, _now);
 
-    private static async Task AssertRefusedAsync(string folder, params string[] named)
+    private static void AssertRefused(string folder, params string[] named)
     {
-        RefusedOptionsException refused = await Assert.ThrowsAsync<RefusedOptionsException>(() => OpenAsync(folder));
+        RefusedOptionsException refused = Assert.Throws<RefusedOptionsException>(() => Open(folder));
         Assert.All(named, name => Assert.Contains(name, refused.Message, StringComparison.Ordinal));
     }
 }

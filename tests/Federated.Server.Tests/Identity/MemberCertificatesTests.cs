@@ -11,9 +11,9 @@ public sealed class MemberCertificatesTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("federated-authority-");
 
     [Fact]
-    public async Task Of_SameDeviceLater_IsSignedOnce()
+    public void Of_SameDeviceLater_IsSignedOnce()
     {
-        MemberCertificates certificates = new(await DeviceAuthority.OpenAsync(_folder.FullName, _now, TestContext.Current.CancellationToken));
+        MemberCertificates certificates = new(DeviceAuthority.Open(_folder.FullName, _now));
         EnrolledDevice device = Device();
 
         byte[] first = certificates.Of(device, _now);
@@ -27,9 +27,9 @@ public sealed class MemberCertificatesTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_OtherKeyOrEnd_IsSignedAnew()
+    public void Of_OtherKeyOrEnd_IsSignedAnew()
     {
-        MemberCertificates certificates = new(await DeviceAuthority.OpenAsync(_folder.FullName, _now, TestContext.Current.CancellationToken));
+        MemberCertificates certificates = new(DeviceAuthority.Open(_folder.FullName, _now));
         EnrolledDevice device = Device();
         EnrolledDevice enrolledAnew = Device();
         EnrolledDevice renewed = enrolledAnew with { CertificateEndsAt = _now.AddDays(60) };
