@@ -68,6 +68,7 @@ public sealed class PackageJobTests : IDisposable
     [InlineData("""{ "package": "00000000000000000000000000000000000000000000000000000000000000ff" }""", "no package")]
     [InlineData("""{ "builder": "mlp", "lora": { "rank": 4, "targets": "attention" } }""", "Layers are dense1")]
     [InlineData("""{ "builder": "mlp", "package": "x" }""", "either builder or package")]
+    [InlineData("""{ "builder": "mlp", "base": "/dev/zero" }""", "/dev/zero has 0 bytes; the weights of this model are a file of 1 to")]
     public async Task Submit_ModelThatCannotBeHad_IsRefusedWithItsReason(string model, string reason)
     {
         await using RunningServer server = await RunningServer.StartAsync();

@@ -1,6 +1,7 @@
 using Federated.Modeling;
 using Federated.Modeling.Exports;
 using Federated.Shared.Models;
+using Federated.Training.Engine;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Federated.Server.Generation;
@@ -39,6 +40,7 @@ internal sealed class TextModel : IDisposable
         }
 
         using Microsoft.ML.OnnxRuntime.SessionOptions options = new() { InterOpNumThreads = 1, EnableCpuMemArena = false, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        GraphFiles.Deny(options);
         return new TextModel(new InferenceSession(MergedModel.Build(package, package.InitialAdapter), options), manifest);
     }
 

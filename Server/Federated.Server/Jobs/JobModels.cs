@@ -192,11 +192,27 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
         ParameterLayout layout = ModelBuilders.Build(model.AsWhole()).Layout;
         if (!ContentHash.TryParse(start, out ContentHash adapter))
         {
-            return WeightsFile.Read(await File.ReadAllBytesAsync(start, ct), layout);
+            return WeightsFile.Read(await ReadWeightsAsync(start, layout, ct), layout);
         }
 
         float[] weights = new float[layout.Length];
         AdapterDocument.FromBytes(await RequireAsync(adapter, ct), weights.Length).CopyTo(weights);
         return weights;
+    }
+
+    /// <summary>A file whose length is looked at before it is read: whoever writes a job's spec may name any file, a device without an end as well.</summary>
+    private static async Task<byte[]> ReadWeightsAsync(string path, ParameterLayout layout, CancellationToken ct)
+    {
+        await using FileStream file = File.OpenRead(path);
+        long most = SafetensorsFile.MaxHeaderBytes + (sizeof(ulong) + (sizeof(float) * (long)layout.Length));
+        if (!file.CanSeek || file.Length == 0 || file.Length > most)
+        {
+            throw new InvalidDataException(
+                $"{path} has {(file.CanSeek ? file.Length : 0)} bytes; the weights of this model are a file of 1 to {most}");
+        }
+
+        byte[] content = new byte[file.Length];
+        await file.ReadExactlyAsync(content, ct);
+        return content;
     }
 }

@@ -18,8 +18,10 @@ public sealed record NamedTensor(string Name, IReadOnlyList<int> Shape, ReadOnly
 /// </summary>
 public static class SafetensorsFile
 {
+    /// <summary>Most bytes of the header that are read.</summary>
+    public const int MaxHeaderBytes = 100_000_000;
+
     private const int LengthBytes = sizeof(ulong);
-    private const int MaxHeaderBytes = 100_000_000;
     private const string Float32 = "F32";
     private const string Float16 = "F16";
     private const string BFloat16 = "BF16";

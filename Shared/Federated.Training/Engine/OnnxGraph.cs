@@ -15,7 +15,7 @@ internal sealed class OnnxGraph : IDisposable
     /// <summary>Opens a graph.</summary>
     /// <param name="manifest">What the graph must take: the batch and one input per parameter.</param>
     /// <param name="file">Its name, for messages.</param>
-    /// <param name="model">The ONNX graph.</param>
+    /// <param name="model">The ONNX graph. Its external data are files beside it; a graph in memory may have none.</param>
     /// <param name="outputs">What the graph must give: names and shapes.</param>
     /// <param name="trains">Whether it is run for every step of training, rather than now and then.</param>
     /// <param name="options">How to run it.</param>
@@ -32,6 +32,11 @@ internal sealed class OnnxGraph : IDisposable
         try
         {
             using SessionOptions sessionOptions = CreateSessionOptions(options, trains, trains && AddsUp(model), manifest.BaseBits is not null);
+            if (model.Path is null)
+            {
+                GraphFiles.Deny(sessionOptions);
+            }
+
             session = model.Path is { } path ? new InferenceSession(path, sessionOptions) : new InferenceSession(model.Content!, sessionOptions);
         }
         catch (OnnxRuntimeException e)
