@@ -27,6 +27,11 @@ catch (InvalidSettingsException e)
 }
 catch (OperationCanceledException e)
 {
+    if (e is RunStoppedEarlyException)
+    {
+        Console.Error.WriteLine(e.Message);
+    }
+
     return ExitCodes.Of(e);
 }
 catch (Exception e)

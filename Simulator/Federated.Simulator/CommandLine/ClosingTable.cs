@@ -47,7 +47,12 @@ internal static class ClosingTable
             rows.Add(new("What that claims", privacy.Statement, ""));
         }
 
-        rows.Add(new("Dropped, late", $"{summary.Dropped}, {summary.Late}", ""));
+        rows.Add(new("Dropped, late", $"{summary.Dropped}, {summary.Late}", Reasons(summary.DroppedByReason)));
+        if (summary.RefusedByOutcome.Count > 0)
+        {
+            rows.Add(new("Refused", $"{summary.RefusedByOutcome.Values.Sum()}", Reasons(summary.RefusedByOutcome)));
+        }
+
         if (summary.EnergyJoulesPerClientRound is { } joules)
         {
             rows.Add(new("Energy a client and round", $"{Number(joules, "0.00")} J (modelled)", ""));
@@ -56,6 +61,9 @@ internal static class ClosingTable
         rows.Add(new("Processor time, peak memory", $"{Number(summary.CpuSeconds, "0.0")} s, {Wording.Bytes(summary.PeakMemoryBytes)}", ""));
         return rows;
     }
+
+    private static string Reasons(IReadOnlyDictionary<string, long> counts) =>
+        string.Join(", ", counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"));
 
     private static string Before(RunSummary summary) => summary.InitialLoss is null
         ? ""

@@ -77,7 +77,12 @@ internal sealed class PlainView(TextWriter output, bool quiet) : IRunView
             line.Append(CultureInfo.InvariantCulture, $" accuracy {Wording.Percent(evaluation.Accuracy)} loss {evaluation.Loss:0.0000}");
         }
 
-        line.Append(CultureInfo.InvariantCulture, $" training loss {round.TrainLoss:0.0000} accepted {round.Accepted}");
+        if (round.Accepted > 0)
+        {
+            line.Append(CultureInfo.InvariantCulture, $" training loss {round.TrainLoss:0.0000}");
+        }
+
+        line.Append(CultureInfo.InvariantCulture, $" accepted {round.Accepted}");
         line.Append(CultureInfo.InvariantCulture, $" dropped {round.Dropped.Values.Sum()} late {round.Late}");
         line.Append(CultureInfo.InvariantCulture, $" up {Wording.Bytes(round.BytesUp)} down {Wording.Bytes(round.BytesDown)}");
         line.Append(CultureInfo.InvariantCulture, $" {progress.UpdatesPerSecond:0.0} updates/s");

@@ -14,7 +14,7 @@ internal static class RunPlots
     /// <summary>Bytes up and down a client and round.</summary>
     public const string BytesFile = "bytes.png";
 
-    /// <summary>Accepted, late and dropped by round.</summary>
+    /// <summary>Accepted, late, dropped and not needed by round.</summary>
     public const string ParticipationFile = "participation.png";
 
     private const int Width = 1100;
@@ -124,6 +124,9 @@ internal static class RunPlots
             ("Accepted", _green, round => round.Accepted),
             ("Late", _orange, round => round.Late),
             ("Dropped", _red, round => round.Dropped.Values.Sum()),
+
+            // Groups that have masked inputs enough wait for nobody else.
+            ("Not needed", _grey, round => Math.Max(0, round.Selected - round.Accepted - round.Late - round.Dropped.Values.Sum())),
         ];
 
         List<Bar> bars = [];

@@ -30,14 +30,22 @@ internal static class WholeFile
     public static async Task WriteAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         string draft = path + Draft;
-        await using (FileStream file = new(draft, FileMode.Create, FileAccess.Write))
+        try
         {
-            await file.WriteAsync(content, cancellationToken);
+            await using (FileStream file = new(draft, FileMode.Create, FileAccess.Write))
+            {
+                await file.WriteAsync(content, cancellationToken);
 
-            // A rename that reaches the disk before the content does would leave an empty file after a power cut.
-            file.Flush(flushToDisk: true);
+                // A rename that reaches the disk before the content does would leave an empty file after a power cut.
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(draft, path, overwrite: true);
         }
-
-        File.Move(draft, path, overwrite: true);
+        catch
+        {
+            File.Delete(draft);
+            throw;
+        }
     }
 }

@@ -24,18 +24,22 @@ internal sealed class RunClock
         SetupSeconds = time.GetElapsedTime(started, _submitted).TotalSeconds;
     }
 
+    /// <summary>Whether the job had ended before this process: what it takes to tell that again is no part of the run.</summary>
+    public bool IsOver { get; init; }
+
     /// <summary>From the beginning of the run to the submission.</summary>
     public double SetupSeconds { get; }
 
     /// <summary>Since the submission, or from it to the stop, without the time in which no process ran.</summary>
-    public TimeSpan Elapsed =>
-        TimeSpan.FromSeconds(_earlier?.WallSeconds ?? 0) + _time.GetElapsedTime(_submitted, _stopped ?? _time.GetTimestamp());
+    public TimeSpan Elapsed => TimeSpan.FromSeconds(_earlier?.WallSeconds ?? 0)
+        + (IsOver ? TimeSpan.Zero : _time.GetElapsedTime(_submitted, _stopped ?? _time.GetTimestamp()));
 
     /// <summary>Processor seconds since the submission, or from it to the stop.</summary>
-    public double CpuSeconds => (_earlier?.CpuSeconds ?? 0) + ((_cpuAfter ?? Environment.CpuUsage.TotalTime) - _cpuBefore).TotalSeconds;
+    public double CpuSeconds =>
+        (_earlier?.CpuSeconds ?? 0) + (IsOver ? 0 : ((_cpuAfter ?? Environment.CpuUsage.TotalTime) - _cpuBefore).TotalSeconds);
 
     /// <summary>Largest resident memory of the run so far.</summary>
-    public long PeakMemoryBytes => Math.Max(_earlier?.PeakMemoryBytes ?? 0, ProcessPeakMemoryBytes());
+    public long PeakMemoryBytes => Math.Max(_earlier?.PeakMemoryBytes ?? 0, IsOver ? 0 : ProcessPeakMemoryBytes());
 
     /// <summary>Largest resident memory of this process so far.</summary>
     public static long ProcessPeakMemoryBytes()

@@ -27,6 +27,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
     /// <exception cref="InvalidSettingsException">There are too few examples for the population.</exception>
     /// <exception cref="InvalidDataException">The examples cannot be read.</exception>
     /// <exception cref="IOException">The run goes on in another process already, or its folder cannot be written; nothing has begun.</exception>
+    /// <exception cref="RunStoppedEarlyException">A person stopped it before its job began.</exception>
     /// <exception cref="RunBrokenException">Its results could not be written any more. No device trains, and elsewhere its job is cancelled.</exception>
     public async Task<RunSummary> RunAsync(CancellationToken cancellationToken)
     {
@@ -39,15 +40,17 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         JobStatus? taken = attached is null ? null : await attached.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
         try
         {
+            ThrowIfStopped(cancellationToken);
             if (request.Earlier is null)
             {
                 request.Folder.Clear();
-                await request.Folder.WriteScenarioAsync(request.Scenario.Json, cancellationToken);
+                await request.Folder.WriteScenarioAsync(request.Scenario.Json, CancellationToken.None);
             }
 
             await using SimulationServer? own = attached is null
-                ? await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, cancellationToken)
+                ? await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices)
                 : null;
+            ThrowIfStopped(cancellationToken);
             return await RunAsync(attached ?? own!, examples, enrollment, taken, cancellationToken);
         }
         catch when (attached is not null && taken is not null)
@@ -82,16 +85,19 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
     {
         if (enrollment is not null)
         {
-            enrollment.KnowServer((await server.Api.DescribeAsync(cancellationToken)).SigningKey);
+            enrollment.KnowServer((await server.Api.DescribeAsync(CancellationToken.None)).SigningKey);
         }
 
         using ModelCache models = new(new ModelCacheOptions { TrainingThreads = request.Threads, ChargeEveryDevice = true }, request.Engine);
-        JobStatus? earlier = request.Earlier is { } state ? await server.Api.GetJobAsync(state.JobId, cancellationToken) : null;
+        JobStatus? earlier = request.Earlier is { } state ? await server.Api.GetJobAsync(state.JobId, CancellationToken.None) : null;
         await using DeviceFleet fleet = CreateFleet(server, examples, models, enrollment, halfDone: earlier?.Round + 1);
 
         view.Opening(RunAccount.Headline(request, server, examples.Parts.Sum(part => part.Length)));
-        RunClock clock = new(time, _started, request.Earlier);
-        JobStatus job = earlier ?? taken ?? await server.Api.SubmitJobAsync(request.Scenario.JobJson, cancellationToken);
+        RunClock clock = new(time, _started, request.Earlier) { IsOver = earlier?.State is JobState.Completed or JobState.Cancelled or JobState.Failed };
+        ThrowIfStopped(cancellationToken);
+
+        // From the submission on a run can go on, so it is not given up half-way.
+        JobStatus job = earlier ?? taken ?? await server.Api.SubmitJobAsync(request.Scenario.JobJson, CancellationToken.None);
         RunJournal? journal = server.IsEmbedded ? new(request.Folder, job.JobId, request.Engine.Name, clock, _energy) : null;
         RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, journal, time) { ContinuedAt = earlier?.Round ?? 0 };
         RunEnding ending = await FollowAsync(server, job.JobId, follower, fleet, clock, cancellationToken);
@@ -110,6 +116,19 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         }
 
         return summary;
+    }
+
+    /// <summary>Ctrl-C before a run has anything that it could go on from.</summary>
+    private void ThrowIfStopped(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            throw new RunStoppedEarlyException(
+                request.Earlier is null
+                    ? "The run was stopped before its job began; there is nothing to go on with. Start it again."
+                    : $"The run was stopped before it went on; 'run --resume {request.Folder.Path}' goes on with it.",
+                cancellationToken);
+        }
     }
 
     private FleetEnrollment? Enroll(int devices)

@@ -34,8 +34,8 @@ internal sealed class SimulationServer : IAsyncDisposable
     /// <param name="storePath">Folder of its store; of one run alone.</param>
     /// <param name="threads">Threads for evaluation.</param>
     /// <param name="devices">Devices enrolled for secure aggregation; null for none.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
-    public static async Task<SimulationServer> StartAsync(string storePath, int threads, IEnrolledDevices? devices, CancellationToken cancellationToken)
+    /// <remarks>Starting takes a second or two and is not given up: a silo that is stopped while it starts complains at length.</remarks>
+    public static async Task<SimulationServer> StartAsync(string storePath, int threads, IEnrolledDevices? devices)
     {
         ServerOptions options = new()
         {
@@ -52,7 +52,7 @@ internal sealed class SimulationServer : IAsyncDisposable
                 Pace = new PaceOptions { MinRetry = TimeSpan.FromMilliseconds(10), MaxRetry = TimeSpan.FromMilliseconds(100) },
             },
         };
-        FederatedServer own = await FederatedServer.StartAsync(options, cancellationToken);
+        FederatedServer own = await FederatedServer.StartAsync(options, CancellationToken.None);
         return new SimulationServer(own, new ServerApiClient(own.ApiAddress), own.GrpcAddress);
     }
 

@@ -23,7 +23,7 @@ internal static class ScenarioReader
     private static readonly string[][] _publishedSettings =
     [
         ["job", "model"], ["job", "cohort", "goal"], ["job", "targetAccuracy"], ["job", "training", "epochs"], ["job", "training", "batchSize"],
-        ["job", "training", "maxSteps"], ["population"], ["data"],
+        ["job", "training", "maxSteps"], ["job", "evaluation", "data"], ["job", "evaluation", "limit"], ["population"], ["data"], ["faults"],
     ];
 
     /// <summary>

@@ -22,6 +22,7 @@ public sealed class PlainViewTests
         Assert.Equal(4, lines.Length);
         Assert.StartsWith("round 2/4 accuracy 78.00 % loss 0.6800", lines[1], StringComparison.Ordinal);
         Assert.Contains("abandoned (quorum missed)", lines[2], StringComparison.Ordinal);
+        Assert.Contains("training loss", lines[1], StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', output.ToString());
     }
 

@@ -18,6 +18,18 @@ public sealed class WholeFileTests
     }
 
     [Fact]
+    public async Task WriteAsync_Cancelled_LeavesTheEarlierFileAndNothingElse()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Write("x.json", [1]);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => WholeFile.WriteAsync(path, new byte[] { 2 }, new CancellationToken(canceled: true)));
+
+        Assert.Equal([path], Directory.GetFileSystemEntries(folder.Path));
+        Assert.Equal([1], File.ReadAllBytes(path));
+    }
+
+    [Fact]
     public void Prepare_FileThatIsThere_KeepsIt()
     {
         using TemporaryFolder folder = new();

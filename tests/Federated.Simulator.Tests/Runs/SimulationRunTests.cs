@@ -112,6 +112,42 @@ public sealed class SimulationRunTests
     }
 
     [Fact]
+    public async Task RunAsync_FinishedRunContinued_KeepsItsTimes()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        ReadScenario scenario = SmallDigits.Scenario(folder.Path, "rounds=2");
+        (RunSummary finished, string[] rounds) = await RunAsync(scenario, folder, "run", threads: 1);
+
+        (RunSummary again, string[] sameRounds) = await RunAsync(scenario, folder, "run", threads: 1, RunFolder.Reopen("run", folder.Path).ReadState());
+
+        Assert.Equal(rounds, sameRounds);
+        Assert.Equal(finished.WallSeconds, again.WallSeconds, 0.1);
+        Assert.Equal(finished.CpuSeconds, again.CpuSeconds, 0.1);
+    }
+
+    [Fact]
+    public async Task RunAsync_StoppedBeforeItBegan_LeavesTheResultsOfAnEarlierRunAndSaysSo()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        RunRequest request = new()
+        {
+            Scenario = SmallDigits.Scenario(folder.Path),
+            Folder = RunFolder.Open(Path.Combine(folder.Path, "run"), "toy", 1, "/"),
+            Threads = 1,
+            Server = null,
+        };
+        await request.Folder.WriteSummaryAsync(SampleRun.Summary(SampleRun.Rounds(2)), TestContext.Current.CancellationToken);
+
+        RunStoppedEarlyException stopped = await Assert.ThrowsAsync<RunStoppedEarlyException>(
+            () => new SimulationRun(request, new SilentView(), TimeProvider.System).RunAsync(new CancellationToken(canceled: true)));
+
+        Assert.Contains("Start it again", stopped.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(request.Folder.SummaryPath));
+    }
+
+    [Fact]
     public async Task RunAsync_ServerThatTakesEnrolledDevicesAlone_IsRefused()
     {
         using TemporaryFolder folder = new();

@@ -59,6 +59,8 @@ public sealed class ScenarioCatalogTests
     [InlineData(null, "epochs=1")]
     [InlineData(null, "goal=20")]
     [InlineData(null, "shardsPerDevice=3")]
+    [InlineData(null, "evaluation.limit=20")]
+    [InlineData(null, "dropRate=0.5")]
     [InlineData(null, "job.training={\"epochs\":1,\"learningRate\":0.05}")]
     [InlineData(350, "epochs=1", "published.roundsToTarget=350")]
     public void Read_AnotherExperiment_LosesThePublishedFigureUnlessOneIsStated(int? rounds, params string[] overrides)
