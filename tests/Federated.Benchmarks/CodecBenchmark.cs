@@ -1,6 +1,7 @@
 using System.Buffers;
 using BenchmarkDotNet.Attributes;
 using Federated.Shared.Randomness;
+using Federated.Shared.SecureAggregation;
 using Federated.Shared.Updates;
 using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
@@ -26,7 +27,8 @@ public class CodecBenchmark
     private SharedIndexSet _set = null!;
     private LinearEncoder _linearEncoder = null!;
     private LinearDecoder _linearDecoder = null!;
-    private RingSum _sum = null!;
+    private FieldVector _sum = null!;
+    private long[] _totals = null!;
     private LaneGenerator _dither = null!;
     private byte[] _packed = null!;
     private PlainEncoder _topK = null!;
@@ -80,13 +82,13 @@ public class CodecBenchmark
         return encoding;
     }
 
-    /// <summary>Adds one client's fields.</summary>
+    /// <summary>Adds one device's masked fields to its group's sum.</summary>
     [Benchmark]
-    public void AddLinear() => _sum.AddPacked(_packed);
+    public void AddMasked() => _sum.AddPacked(_packed);
 
     /// <summary>Decodes a sum: once a round, however many clients.</summary>
     [Benchmark]
-    public LinearStatistics DecodeLinear() => _linearDecoder.Decode(_sum.Sums, 1, _decoded);
+    public LinearStatistics DecodeLinear() => _linearDecoder.Decode(_totals, 1, _decoded);
 
     /// <summary>Sums up the votes that a voted set of 10 % asks for: a quarter of it.</summary>
     [Benchmark]
@@ -144,10 +146,17 @@ public class CodecBenchmark
         _set = SharedIndexSet.Random(_round.Seed, Parameters, count);
         _linearEncoder = new LinearEncoder(_round, _set);
         _linearDecoder = new LinearDecoder(_round, _set);
-        _sum = new RingSum(_round.FieldCount, _round.WidthBits);
+        _sum = new FieldVector(_round.FieldCount, _round.WidthBits);
         _packed = new byte[_round.PackedBytes];
         _linearEncoder.Encode(_update, 600, 0, _dither);
         _linearEncoder.Pack(_packed);
-        _sum.AddPacked(_packed);
+
+        // The upper bits of an encoder's coordinates are those of the signed number.
+        _totals = new long[_round.FieldCount];
+        for (int i = 0; i < _totals.Length; i++)
+        {
+            uint field = _linearEncoder.Fields[i];
+            _totals[i] = i < _round.PaddedLength ? unchecked((int)field) : field;
+        }
     }
 }

@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using Federated.Server.Aggregation;
+using Federated.Server.Jobs;
 using Federated.Shared.Randomness;
 using Federated.Shared.Updates;
 using Federated.Shared.Updates.Indices;
@@ -61,7 +64,7 @@ internal sealed class CodecBench
         return Row(name, payload.Length, all, sent, encode, decode);
     }
 
-    /// <summary>The private path with a random set; the sum is that of one client in a group of n.</summary>
+    /// <summary>The private path with a random set; decoded as the server does, unpacked, summed and decoded, of one client in a group of n.</summary>
     /// <param name="density">k/P.</param>
     /// <param name="widthBits">b.</param>
     public CodecRow Linear(double density, int widthBits)
@@ -102,11 +105,15 @@ internal sealed class CodecBench
 
         byte[] payload = document.WrittenSpan.ToArray();
         LinearDecoder decoder = new(round, set);
+        byte[] values = new byte[round.FieldCount * sizeof(float)];
+        RunningSum sum = new(round.FieldCount);
         double decode = Rate(() =>
         {
-            RingSum sum = new(round.FieldCount, widthBits);
-            sum.AddPacked(LinearPayload.FromBytes(payload, round).Span);
-            decoder.Decode(sum.Sums, 1, _decoded);
+            sum.Clear();
+            Span<float> fields = MemoryMarshal.Cast<byte, float>(values.AsSpan());
+            LinearSettings.Unpack(round, LinearPayload.FromBytes(payload, round).Span, fields);
+            sum.Fold([new PendingUpdate(values, 1, RunningSum.Check(fields, 1).MaxMagnitude)]);
+            decoder.Decode(sum.WholeNumbers(), 1, _decoded);
         });
         (double all, _) = Errors(_decoded);
 

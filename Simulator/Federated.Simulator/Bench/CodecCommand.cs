@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Federated.Shared.Updates.Bits;
+using Federated.Server.Jobs;
 using Federated.Shared.Updates.Plain;
 using Federated.Shared.Updates.Values;
 using Federated.Simulator.CommandLine;
@@ -103,9 +103,9 @@ internal static class CodecCommand
             return $"--density {wrong}: it is above 0 and at most {PlainCodec.MaxSparseDensity}.";
         }
 
-        if (widths.FirstOrDefault(width => width is < FieldPacking.MinWidthBits or > FieldPacking.MaxWidthBits, 0) is var narrow and not 0)
+        if (widths.FirstOrDefault(width => width is < LinearSettings.MinWidthBits or > LinearSettings.MaxWidthBits, 0) is var narrow and not 0)
         {
-            return $"--width {narrow}: it is {FieldPacking.MinWidthBits} to {FieldPacking.MaxWidthBits}.";
+            return $"--width {narrow}: it is {LinearSettings.MinWidthBits} to {LinearSettings.MaxWidthBits}.";
         }
 
         return clients is < 1 or > 10_000 ? $"--clients {clients}: it is 1 to 10000." : null;

@@ -1,4 +1,5 @@
 using Federated.Shared.Tests.Protocol;
+using Federated.Shared.Tests.Updates.Linear;
 using Federated.Shared.Updates;
 using Federated.Shared.Updates.Downlink;
 using Federated.Shared.Updates.Indices;
@@ -38,9 +39,9 @@ internal static class KnownPayloads
 
     public static SharedIndexSet DecodeIndexSet(byte[] document) => IndexSetDocument.FromBytes(document, ParameterCount, 50);
 
-    public static RingSum DecodeLinear(byte[] document)
+    public static FieldSum DecodeLinear(byte[] document)
     {
-        RingSum sum = new(Round.FieldCount, Round.WidthBits);
+        FieldSum sum = new(Round);
         sum.AddPacked(LinearPayload.FromBytes(document, Round).Span);
         return sum;
     }

@@ -61,28 +61,6 @@ public static class FieldPacking
         }
     }
 
-    /// <summary>Adds the fields to <paramref name="sums"/> modulo 2^32, which is modulo 2^b in the lowest b bits: [n].</summary>
-    /// <exception cref="ArgumentException">The source has another length than <see cref="LengthBytes"/>.</exception>
-    public static void AddTo(ReadOnlySpan<byte> source, int widthBits, Span<uint> sums)
-    {
-        DemandLength(sums.Length, widthBits, source.Length);
-        uint mask = Mask(widthBits);
-        int direct = DirectCount(sums.Length, widthBits, source.Length);
-        long bit = 0;
-        unchecked
-        {
-            for (int i = 0; i < direct; i++, bit += widthBits)
-            {
-                sums[i] += Direct(source, bit) & mask;
-            }
-
-            for (int i = direct; i < sums.Length; i++, bit += widthBits)
-            {
-                sums[i] += AtTheEnd(source, bit) & mask;
-            }
-        }
-    }
-
     /// <summary>Whether the bits left over in the last byte are zero, as <see cref="Pack"/> leaves them.</summary>
     public static bool EndsClean(ReadOnlySpan<byte> source, int count, int widthBits)
     {

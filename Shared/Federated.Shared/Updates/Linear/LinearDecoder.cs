@@ -1,11 +1,10 @@
 using Federated.Shared.Protocol;
-using Federated.Shared.Updates.Bits;
 using Federated.Shared.Updates.Indices;
 
 namespace Federated.Shared.Updates.Linear;
 
 /// <summary>
-/// The server's halves of the private path in reverse order: centre the sums, times the step, undo rotation and deal, divide by the summed
+/// The server's halves of the private path in reverse order: times the step, undo rotation and deal, divide by the summed
 /// weights, scale by the inverse inclusion probability, spread over the parameters. One caller at a time.
 /// </summary>
 public sealed class LinearDecoder
@@ -29,38 +28,15 @@ public sealed class LinearDecoder
     /// <summary>The devices' votes (<see cref="ResidualVotes"/>), summed, in the last sum that was decoded, up to a factor: [<see cref="LinearRound.Votes"/>].</summary>
     public ReadOnlySpan<float> Votes => _kept.AsSpan(_set.Indices.Count);
 
-    /// <summary>Decodes the weighted mean of one sum modulo 2^b.</summary>
-    /// <param name="sums">Sums of the clients' fields modulo 2^b: [<see cref="LinearRound.FieldCount"/>].</param>
-    /// <param name="clients">Clients in the sum.</param>
+    /// <summary>Decodes the weighted mean of sums that are known as whole numbers, of one group or of several added up.</summary>
+    /// <param name="totals">Coordinates centred, statistics as counts: [<see cref="LinearRound.FieldCount"/>].</param>
+    /// <param name="clients">Clients in the sums; may exceed the most of one group.</param>
     /// <param name="mean">[P].</param>
     /// <returns>The summed statistics.</returns>
-    /// <exception cref="ArgumentException">A length is another, or the count not between the round's least and most.</exception>
+    /// <exception cref="ArgumentException">A length is another, or there are fewer clients than the round's least.</exception>
     /// <exception cref="ProtocolViolationException">
     /// The summed statistics are impossible: some client did not follow the round.
     /// </exception>
-    public LinearStatistics Decode(ReadOnlySpan<uint> sums, int clients, Span<float> mean)
-    {
-        if (clients > _round.MaxClients)
-        {
-            throw new ArgumentException($"The sum is of {clients} clients; the round has at most {_round.MaxClients} in a sum.", nameof(clients));
-        }
-
-        long[] totals = new long[sums.Length];
-        int unused = 32 - _round.WidthBits;
-        for (int i = 0; i < sums.Length; i++)
-        {
-            // Coordinates are centred, statistics are counts.
-            totals[i] = i < _coordinates.Length ? unchecked((int)(sums[i] << unused)) >> unused : sums[i] & FieldPacking.Mask(_round.WidthBits);
-        }
-
-        return Decode(totals, clients, mean);
-    }
-
-    /// <summary>Decodes the weighted mean of sums that are known as whole numbers, of one group or of several added up.</summary>
-    /// <param name="totals">[<see cref="LinearRound.FieldCount"/>].</param>
-    /// <param name="clients">Clients in the sums; may exceed the most of one group.</param>
-    /// <param name="mean">[P].</param>
-    /// <inheritdoc cref="Decode(ReadOnlySpan{uint}, int, Span{float})"/>
     public LinearStatistics Decode(ReadOnlySpan<long> totals, int clients, Span<float> mean)
     {
         if (totals.Length != _round.FieldCount || clients < _round.MinClients)

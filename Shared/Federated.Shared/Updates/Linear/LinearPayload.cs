@@ -47,7 +47,7 @@ public static class LinearPayload
     }
 
     /// <summary>
-    /// Reads the packed fields of a round as a slice of the document, for <see cref="RingSum.AddPacked"/>. Every field is possible, so
+    /// Reads the packed fields of a round as a slice of the document. Every field is possible, so
     /// there is nothing more to check.
     /// </summary>
     /// <exception cref="ProtocolViolationException">The bytes are not such a payload of this round.</exception>

@@ -27,16 +27,6 @@ public sealed class FieldPackingTests
     });
 
     [Fact]
-    public void AddTo_PackedFields_IsUnpackAndAdd() => _fields.Sample(f =>
-    {
-        byte[] packed = new byte[FieldPacking.LengthBytes(f.Fields.Length, f.Width)];
-        FieldPacking.Pack(f.Fields, f.Width, packed);
-        uint[] sums = [.. f.Fields.Reverse()];
-        FieldPacking.AddTo(packed, f.Width, sums);
-        return sums.SequenceEqual(f.Fields.Reverse().Zip(f.Fields, (sum, field) => unchecked(sum + (field & Mask(f.Width)))));
-    });
-
-    [Fact]
     public void LengthBytes_AnyCount_HasNoSlackBeyondTheLastByte()
     {
         for (int width = FieldPacking.MinWidthBits; width <= FieldPacking.MaxWidthBits; width++)

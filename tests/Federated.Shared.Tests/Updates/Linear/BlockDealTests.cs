@@ -65,7 +65,7 @@ public sealed class BlockDealTests
         Assert.Null(round.Problem());
         SharedIndexSet set = SharedIndexSet.Random(round.Seed, Count, Count);
         LinearEncoder encoder = new(round, set);
-        RingSum sum = new(round.FieldCount, 8);
+        FieldSum sum = new(round);
         for (int client = 0; client < Clients; client++)
         {
             encoder.Encode(common, 1, 0, LaneGenerator.For((ulong)client, "dither"));
@@ -73,7 +73,7 @@ public sealed class BlockDealTests
         }
 
         float[] mean = new float[Count];
-        LinearStatistics statistics = new LinearDecoder(round, set).Decode(sum.Sums, Clients, mean);
+        LinearStatistics statistics = new LinearDecoder(round, set).Decode(sum.Totals(round.PaddedLength), Clients, mean);
         double error = L2Clip.Norm([.. mean.Zip(common, (a, b) => a - b)]) / clip;
         Assert.InRange(error, 0, 0.15);
         Assert.InRange(statistics.Limited, 0, Clients * Count / 1_000);

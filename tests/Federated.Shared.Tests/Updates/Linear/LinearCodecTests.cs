@@ -71,7 +71,7 @@ public sealed class LinearCodecTests
         Assert.Equal(0.5 / L2Clip.Norm(update), encoding.ClipFactor, 1e-9);
 
         float[] mean = new float[Parameters];
-        new LinearDecoder(round, set).Decode((ReadOnlySpan<uint>)encoder.Fields, 1, mean);
+        new LinearDecoder(round, set).Decode(TotalsOf(round, encoder), 1, mean);
         Assert.Equal(0.5, L2Clip.Norm(mean), 1e-3);
     }
 
@@ -87,7 +87,7 @@ public sealed class LinearCodecTests
         ReadOnlySpan<float> residual = memory.Values;
 
         float[] decoded = new float[Parameters];
-        new LinearDecoder(round, set).Decode((ReadOnlySpan<uint>)encoder.Fields, 1, decoded);
+        new LinearDecoder(round, set).Decode(TotalsOf(round, encoder), 1, decoded);
         for (int i = 0; i < Parameters; i++)
         {
             Assert.Equal(update[i], residual[i] + decoded[i], 1e-4f);
@@ -120,20 +120,17 @@ public sealed class LinearCodecTests
         SharedIndexSet set = SharedIndexSet.Voted(1, new float[Parameters], 100);
         LinearDecoder decoder = new(round, set);
         const int Large = 77;
-        uint[] sums = new uint[round.FieldCount];
+        FieldSum sum = new(round);
         for (int client = 0; client < Clients; client++)
         {
             float[] update = Vectors.Normal(Parameters, (ulong)client);
             update[Large] = 20;
             LinearEncoder encoder = new(round, set);
             encoder.Encode(new Residual("job", Parameters), update, 1, 5, 0.5, LaneGenerator.For((ulong)client, "dither"));
-            for (int i = 0; i < sums.Length; i++)
-            {
-                sums[i] = unchecked(sums[i] + encoder.Fields[i]) & ((1u << round.WidthBits) - 1);
-            }
+            sum.Add(encoder.Fields);
         }
 
-        decoder.Decode((ReadOnlySpan<uint>)sums, Clients, new float[Parameters]);
+        decoder.Decode(sum.Totals(round.PaddedLength), Clients, new float[Parameters]);
         Assert.Equal(round.Votes, decoder.Votes.Length);
         ResidualVotes votes = new(Parameters);
         votes.Count(round.Seed, decoder.Votes);
@@ -176,9 +173,9 @@ public sealed class LinearCodecTests
         LinearRound round = Round(200, 12, 4, 1);
         SharedIndexSet set = SharedIndexSet.Random(round.Seed, Parameters, 200);
         LinearEncoder encoder = new(round, set);
-        RingSum one = new(round.FieldCount, 12);
-        RingSum left = new(round.FieldCount, 12);
-        RingSum right = new(round.FieldCount, 12);
+        FieldSum one = new(round);
+        FieldSum left = new(round);
+        FieldSum right = new(round);
         for (int client = 0; client < 4; client++)
         {
             encoder.Encode(Vectors.Normal(Parameters, (ulong)client), 1, 0.5, LaneGenerator.For((ulong)client, "dither"));
@@ -186,18 +183,17 @@ public sealed class LinearCodecTests
             (client < 2 ? left : right).Add(encoder.Fields);
         }
 
-        left.Add(right.Sums, right.Count);
-        Assert.Equal(one.Sums.ToArray(), left.Sums.ToArray());
-        Assert.Equal(4, left.Count);
+        left.Fields.Add(right.Fields);
+        Assert.Equal(one.Totals(round.PaddedLength), left.Totals(round.PaddedLength));
     }
 
     [Fact]
     public void Decode_ImpossibleWeight_IsRefused()
     {
         LinearRound round = Round(200, 12, 4, 1);
-        uint[] sums = new uint[round.FieldCount];
+        long[] totals = new long[round.FieldCount];
         LinearDecoder decoder = new(round, SharedIndexSet.Random(round.Seed, Parameters, 200));
-        Assert.Throws<ProtocolViolationException>(() => decoder.Decode(sums, 2, new float[Parameters]));
+        Assert.Throws<ProtocolViolationException>(() => decoder.Decode(totals, 2, new float[Parameters]));
     }
 
     [Fact]
@@ -232,10 +228,17 @@ public sealed class LinearCodecTests
         };
     }
 
+    private static long[] TotalsOf(LinearRound round, LinearEncoder encoder)
+    {
+        FieldSum sum = new(round);
+        sum.Add(encoder.Fields);
+        return sum.Totals(round.PaddedLength);
+    }
+
     private static (float[] Mean, double[] Expected, long Weight, int Limited) Run(LinearRound round, SharedIndexSet set, int clients)
     {
         LinearEncoder encoder = new(round, set);
-        RingSum sum = new(round.FieldCount, round.WidthBits);
+        FieldSum sum = new(round);
         double[] expected = new double[round.ParameterCount];
         long weight = 0;
         int limited = 0;
@@ -256,7 +259,7 @@ public sealed class LinearCodecTests
         }
 
         float[] mean = new float[round.ParameterCount];
-        LinearStatistics statistics = new LinearDecoder(round, set).Decode(sum.Sums, clients, mean);
+        LinearStatistics statistics = new LinearDecoder(round, set).Decode(sum.Totals(round.PaddedLength), clients, mean);
         Assert.Equal(weight, statistics.Examples);
         Assert.Equal(0.5, statistics.MeanLoss, 1e-3);
         Assert.Equal(limited, statistics.Limited);
