@@ -8,7 +8,8 @@ using Federated.Shared.Updates.Linear;
 namespace Federated.Server.Privacy;
 
 /// <summary>
-/// The server's Gaussian noise of one round. It comes from a secret of the job and the round, never from the job's seed, which is no secret: so a
+/// The server's Gaussian noise of one round (McMahan et al. 2018, arXiv 1710.06963). It protects what is published, not what the server sees. Samples are
+/// doubles; attacks on the lowest bits of floating-point noise (Mironov 2012) are not defended against. It comes from a secret of the job and the round, never from the job's seed, which is no secret: so a
 /// commit repeated after a crash has the same noise, and two jobs with one seed do not. Used once.
 /// </summary>
 /// <param name="spec">A job with privacy.</param>

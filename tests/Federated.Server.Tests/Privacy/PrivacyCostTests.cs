@@ -89,6 +89,11 @@ public sealed class PrivacyCostTests
         Assert.InRange(PrivacyCost.SensitivityOf(round), 1.5, 1.6);
         Assert.InRange(deviation / expected, 0.96, 1.04);
         Assert.InRange(mean.Count(value => value != 0), round.SetSize - 5, round.SetSize);
+
+        // Centred and bell-shaped: 4.55 % are beyond two deviations. Five standard errors.
+        Assert.InRange(mean.Sum(value => (double)value) / deviation / Math.Sqrt(round.SetSize), -5, 5);
+        double beyond = mean.Count(value => Math.Abs(value) > 2 * expected) / (double)round.SetSize;
+        Assert.InRange(beyond, 0.0455 - (5 * Math.Sqrt(0.0455 / round.SetSize)), 0.0455 + (5 * Math.Sqrt(0.0455 / round.SetSize)));
         Assert.Equal((10L, 1.0), (read.Examples, read.WeightedLoss));
 
         // The same round again has the same noise; another round and another job have another.
