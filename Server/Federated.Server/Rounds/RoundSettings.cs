@@ -6,16 +6,6 @@ namespace Federated.Server.Rounds;
 /// <param name="Cohort">The selected devices, each once.</param>
 internal sealed record RoundSettings(int Goal, int Quorum, IReadOnlyList<string> Cohort);
 
-/// <summary>Whether a round still takes updates.</summary>
-internal enum RoundPhase
-{
-    /// <summary>It takes updates.</summary>
-    Collecting,
-
-    /// <summary>It has its decision.</summary>
-    Closed,
-}
-
 /// <summary>How a round was decided: <see cref="Commit"/> or <see cref="Abandon"/>.</summary>
 internal abstract record RoundDecision
 {
@@ -51,32 +41,4 @@ internal enum SubmissionVerdict
 
     /// <summary>The round had been abandoned.</summary>
     Abandoned,
-}
-
-/// <summary>A round's whole state in plain values, for storage. Dictionaries and lists are ordered ordinally by device.</summary>
-internal sealed record RoundSnapshot
-{
-    /// <summary>Goal.</summary>
-    public required int Goal { get; init; }
-
-    /// <summary>Quorum.</summary>
-    public required int Quorum { get; init; }
-
-    /// <summary>The cohort.</summary>
-    public required IReadOnlyList<string> Cohort { get; init; }
-
-    /// <summary>Accepted devices and the hexadecimal hash of their content.</summary>
-    public required IReadOnlyDictionary<string, string> Accepted { get; init; }
-
-    /// <summary>Devices that gave up or were missing at the deadline, and why.</summary>
-    public required IReadOnlyDictionary<string, string> Dropped { get; init; }
-
-    /// <summary>Devices whose submission came after the close.</summary>
-    public required IReadOnlyList<string> Late { get; init; }
-
-    /// <summary>Null while collecting.</summary>
-    public RoundOutcome? Outcome { get; init; }
-
-    /// <summary>Why it was abandoned.</summary>
-    public string Reason { get; init; } = "";
 }

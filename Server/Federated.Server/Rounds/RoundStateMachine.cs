@@ -23,7 +23,6 @@ internal sealed class RoundStateMachine
     private readonly HashSet<string> _cohort;
     private readonly SortedDictionary<string, ContentHash> _accepted = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _dropped = new(StringComparer.Ordinal);
-    private readonly SortedSet<string> _late = new(StringComparer.Ordinal);
 
     /// <summary>Opens a round. One whose cohort is smaller than the quorum is closed at once as abandoned.</summary>
     /// <exception cref="ArgumentException">Goal or quorum out of range, or a device twice in the cohort.</exception>
@@ -48,30 +47,18 @@ internal sealed class RoundStateMachine
         }
     }
 
-    /// <summary>Collecting or closed.</summary>
-    public RoundPhase Phase => Decision is null ? RoundPhase.Collecting : RoundPhase.Closed;
-
     /// <summary>Null while collecting.</summary>
     public RoundDecision? Decision { get; private set; }
 
-    /// <summary>Updates accepted.</summary>
-    public int AcceptedCount => _accepted.Count;
-
-    /// <summary>Devices whose submission came after the close, each once, whatever the decision was.</summary>
-    public int LateCount => _late.Count;
-
     /// <summary>
     /// Devices that gave up, or were missing at the deadline, by reason in ordinal order. A device that submits after the deadline
-    /// stays here and is late as well.
+    /// stays here.
     /// </summary>
     public IReadOnlyDictionary<string, int> Dropped => new SortedDictionary<string, int>(
         _dropped.Values.CountBy(reason => reason).ToDictionary(), StringComparer.Ordinal);
 
     /// <summary>Why each of those devices is not in the sum.</summary>
     public IReadOnlyDictionary<string, string> DropReasons => _dropped;
-
-    /// <summary>Accepted devices in ordinal order.</summary>
-    public IReadOnlyList<string> Contributors => [.. _accepted.Keys];
 
     /// <summary>What would become of a submission; nothing changes, so it may be asked before the payload is sent.</summary>
     public SubmissionVerdict Judge(string deviceId, ContentHash hash)
@@ -96,19 +83,14 @@ internal sealed class RoundStateMachine
 
     /// <summary>
     /// Judges a submission whose payload is there, without counting it as accepted. Admitting a device that had given up takes it back
-    /// into the round: report it to <see cref="Aborted"/> again if its update is then refused. Late devices are counted here.
+    /// into the round: report it to <see cref="Aborted"/> again if its update is then refused.
     /// </summary>
     public SubmissionVerdict Admit(string deviceId, ContentHash hash)
     {
         SubmissionVerdict verdict = Judge(deviceId, hash);
-        switch (verdict)
+        if (verdict == SubmissionVerdict.Admit)
         {
-            case SubmissionVerdict.Admit:
-                _dropped.Remove(deviceId);
-                break;
-            case SubmissionVerdict.Late or SubmissionVerdict.Abandoned:
-                _late.Add(deviceId);
-                break;
+            _dropped.Remove(deviceId);
         }
 
         return verdict;
@@ -139,7 +121,6 @@ internal sealed class RoundStateMachine
 
         _accepted[deviceId] = hash;
         _dropped.Remove(deviceId);
-        _late.Remove(deviceId);
         if (Decision is null && _accepted.Count >= _settings.Goal)
         {
             Decision = new RoundDecision.Commit();
@@ -212,56 +193,6 @@ internal sealed class RoundStateMachine
 
     /// <summary>A person or the job ends the round. Nothing when closed.</summary>
     public void Cancel(string reason) => Decision ??= new RoundDecision.Abandon(reason);
-
-    /// <summary>The whole state in plain values.</summary>
-    public RoundSnapshot ToSnapshot() => new()
-    {
-        Goal = _settings.Goal,
-        Quorum = _settings.Quorum,
-        Cohort = _settings.Cohort,
-        Accepted = new SortedDictionary<string, string>(_accepted.ToDictionary(pair => pair.Key, pair => pair.Value.Hex), StringComparer.Ordinal),
-        Dropped = new SortedDictionary<string, string>(_dropped, StringComparer.Ordinal),
-        Late = [.. _late],
-        Outcome = Decision switch
-        {
-            null => null,
-            RoundDecision.Commit => RoundOutcome.Committed,
-            _ => RoundOutcome.Abandoned,
-        },
-        Reason = Decision is RoundDecision.Abandon abandon ? abandon.Reason : "",
-    };
-
-    /// <summary>Goes on from a snapshot.</summary>
-    /// <exception cref="ArgumentException">The snapshot contradicts itself.</exception>
-    /// <exception cref="FormatException">A hash is none.</exception>
-    public static RoundStateMachine Restore(RoundSnapshot snapshot)
-    {
-        ArgumentNullException.ThrowIfNull(snapshot);
-        RoundStateMachine round = new(new RoundSettings(snapshot.Goal, snapshot.Quorum, snapshot.Cohort));
-        if (snapshot.Accepted.Keys.Concat(snapshot.Dropped.Keys).Concat(snapshot.Late).FirstOrDefault(device => !round._cohort.Contains(device)) is { } stranger)
-        {
-            throw new ArgumentException($"The snapshot speaks of device {stranger}, which is not of its cohort.", nameof(snapshot));
-        }
-
-        foreach ((string device, string hash) in snapshot.Accepted)
-        {
-            round._accepted.Add(device, ContentHash.Parse(hash));
-        }
-
-        foreach ((string device, string reason) in snapshot.Dropped)
-        {
-            round._dropped.Add(device, reason);
-        }
-
-        round._late.UnionWith(snapshot.Late);
-        round.Decision = snapshot.Outcome switch
-        {
-            null => null,
-            RoundOutcome.Committed => new RoundDecision.Commit(),
-            _ => new RoundDecision.Abandon(snapshot.Reason),
-        };
-        return round;
-    }
 
     // Accepted and dropped devices are disjoint while the round collects.
     private void CloseWhenAllAreAccountedFor()
