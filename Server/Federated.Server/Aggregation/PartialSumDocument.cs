@@ -6,8 +6,8 @@ namespace Federated.Server.Aggregation;
 
 /// <summary>
 /// What an aggregation group has taken in so far, in one durable object, so that a sum never exists without the set of those it
-/// holds: MessagePack array [version = 1, job, round, group, P, total weight, bound, array of contributors, map of refused outcome to
-/// count, bin of P little-endian int64]. A contributor is [device, hash, examples, mean loss, bytes up, bytes down, download
+/// holds: MessagePack array [version = 1, job, round, group, P, total weight, bound, array of contributors, an empty map,
+/// bin of P little-endian int64]. A contributor is [device, hash, examples, mean loss, bytes up, bytes down, download
 /// seconds, compute seconds, peak memory bytes]. The count of updates is the number of contributors. The metrics of a
 /// round are computed from them (<see cref="Totals"/>) and not stored a second time.
 /// </summary>
@@ -21,8 +21,6 @@ internal sealed record PartialSumDocument
     /// <summary>Most contributors of one group.</summary>
     public const int MaxContributors = 1_000_000;
 
-    private const int MaxRefusedOutcomes = 64;
-
     /// <summary>The job.</summary>
     public required string JobId { get; init; }
 
@@ -34,9 +32,6 @@ internal sealed record PartialSumDocument
 
     /// <summary>Those the sum holds, each device once.</summary>
     public required IReadOnlyList<Contribution> Contributors { get; init; }
-
-    /// <summary>Submissions refused, by outcome.</summary>
-    public IReadOnlyDictionary<string, int> Refused { get; init; } = new SortedDictionary<string, int>(StringComparer.Ordinal);
 
     /// <summary>The sum. The document borrows it: write the document before the next fold.</summary>
     public required RunningSum Sum { get; init; }
@@ -54,20 +49,6 @@ internal sealed record PartialSumDocument
         Segment last = first.Append(Sum.ValueBytes);
         return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
     }
-
-    /// <summary>Writes the document.</summary>
-    /// <exception cref="InvalidOperationException">The contributors are not those of the sum.</exception>
-    public void WriteTo(IBufferWriter<byte> destination)
-    {
-        foreach (ReadOnlyMemory<byte> part in ToSequence())
-        {
-            destination.Write(part.Span);
-        }
-    }
-
-    /// <summary>The document in one array.</summary>
-    /// <exception cref="InvalidOperationException">The contributors are not those of the sum.</exception>
-    public byte[] ToBytes() => ToSequence().ToArray();
 
     /// <summary>Reads a document; the values are copied out of it.</summary>
     /// <exception cref="ProtocolViolationException">The bytes are not such a document, or its parts contradict each other.</exception>
@@ -104,13 +85,7 @@ internal sealed record PartialSumDocument
             writer.Write(contributor.PeakMemoryBytes);
         }
 
-        writer.WriteMapHeader(Refused.Count);
-        foreach ((string outcome, int count) in Refused.OrderBy(pair => pair.Key, StringComparer.Ordinal))
-        {
-            writer.Write(outcome);
-            writer.Write(count);
-        }
-
+        writer.WriteMapHeader(0);
         writer.WriteBinaryHeader(Sum.ValueBytes.Length);
         writer.Flush();
     }
@@ -125,7 +100,7 @@ internal sealed record PartialSumDocument
         long weight = reader.ReadInt64InRange(Kind, "total weight", 0, long.MaxValue);
         long bound = reader.ReadInt64InRange(Kind, "bound", 0, long.MaxValue);
         Contribution[] contributors = ReadContributors(ref reader);
-        SortedDictionary<string, int> refused = ReadRefused(ref reader);
+        ReadEmptyMap(ref reader);
         ReadOnlyMemory<byte> values = reader.ReadBinary(Kind, "values", (long)parameters * sizeof(long));
         return Describe(contributors, contributors.Length, weight) is { } problem
             ? throw DocumentReading.Malformed(Kind, problem)
@@ -135,7 +110,6 @@ internal sealed record PartialSumDocument
                 Round = round,
                 Group = group,
                 Contributors = contributors,
-                Refused = refused,
                 Sum = RunningSum.Restore(values.Span, contributors.Length, weight, bound),
             };
     }
@@ -171,22 +145,13 @@ internal sealed record PartialSumDocument
         return contributors;
     }
 
-    private static SortedDictionary<string, int> ReadRefused(ref MessagePackReader reader)
+    private static void ReadEmptyMap(ref MessagePackReader reader)
     {
         int count = reader.ReadMapHeader();
-        if (count > MaxRefusedOutcomes)
+        if (count != 0)
         {
-            throw DocumentReading.Malformed(Kind, $"it has {count} refused outcomes, the limit is {MaxRefusedOutcomes}");
+            throw DocumentReading.Malformed(Kind, $"its map has {count} entries, version {FormatVersion} has none");
         }
-
-        SortedDictionary<string, int> refused = new(StringComparer.Ordinal);
-        for (int i = 0; i < count; i++)
-        {
-            string outcome = reader.ReadText(Kind, "refused outcome", ProtocolLimits.MaxIdentifierLength);
-            refused.Add(outcome, reader.ReadInt32InRange(Kind, "refused count", 0, int.MaxValue));
-        }
-
-        return refused;
     }
 
     /// <summary>How the contributors contradict the sum, or null.</summary>
