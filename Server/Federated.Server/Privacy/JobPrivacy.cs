@@ -35,7 +35,6 @@ public sealed record JobPrivacy
         PrivacyStatement statement = new(
             ledger.Epsilon(privacy.Delta),
             privacy.Delta,
-            CohortSampling.FixedOrPaceSteered,
             privacy.Mechanism == PrivacyMechanism.Gaussian ? NoisePlace.Server : NoisePlace.Clients,
             ledger.MostRounds());
         return new JobPrivacy

@@ -22,9 +22,6 @@ public sealed record AdaptiveClipping
     /// <summary>η.</summary>
     public double LearningRate { get; init; } = 0.2;
 
-    /// <summary>The bit a client contributes: 1 when its update has at most norm C.</summary>
-    public int BitOf(double norm) => norm <= ClipNorm ? 1 : 0;
-
     /// <summary>
     /// The clip norm of the next round, within <see cref="MinClipNorm"/> and <see cref="MaxClipNorm"/>. A noisy share is taken as it is, also beyond
     /// [0, 1]: brought into it, its mean would be off, near the ends far enough that C never rests and grows or falls for good.
@@ -36,19 +33,5 @@ public sealed record AdaptiveClipping
         ArgumentOutOfRangeException.ThrowIfLessThan(clients, 1);
         double share = unclipped / clients;
         return this with { ClipNorm = Math.Clamp(ClipNorm * Math.Exp(-LearningRate * (share - TargetQuantile)), MinClipNorm, MaxClipNorm) };
-    }
-
-    /// <summary>
-    /// The noise multiplier for the updates that, together with noise of deviation <paramref name="bitDeviation"/> on the sum of bits,
-    /// costs as much privacy as <paramref name="multiplier"/> alone would: (z⁻² − (2σ_b)⁻²)^(−1/2) (theorem 1).
-    /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The bits alone cost more: their noise is at most z / 2.</exception>
-    public static double MultiplierBesideBits(double multiplier, double bitDeviation)
-    {
-        double rest = (1 / (multiplier * multiplier)) - (1 / (4 * bitDeviation * bitDeviation));
-        return rest > 0
-            ? 1 / Math.Sqrt(rest)
-            : throw new ArgumentOutOfRangeException(
-                nameof(bitDeviation), bitDeviation, $"With a noise multiplier of {multiplier} the noise on the bits has a deviation above {multiplier / 2}.");
     }
 }
