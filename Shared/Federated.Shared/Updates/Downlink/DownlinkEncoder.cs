@@ -5,8 +5,9 @@ using Federated.Shared.Updates.Values;
 namespace Federated.Shared.Updates.Downlink;
 
 /// <summary>
-/// The server's half of the downlink: writes a committed adapter in each form, for a client that holds a given version, so that the
-/// shortest can be chosen from encoded sizes. The client's half is <see cref="DownlinkDocument.Apply"/>.
+/// The server's half of the downlink: writes a committed adapter in each form. A job writes the change to each version (<see cref="SameSet"/> or
+/// <see cref="Change"/>) and the adapter in 8 bits; <see cref="Delta"/> and the exact <see cref="Full"/> belong to the format, clients read them, and no
+/// job writes them. The client's half is <see cref="DownlinkDocument.Apply"/>.
 /// </summary>
 public static class DownlinkEncoder
 {
@@ -78,20 +79,6 @@ public static class DownlinkEncoder
     /// <param name="exact">float32.</param>
     public static DownlinkDocument Full(ReadOnlySpan<float> adapter, long modelVersion, bool exact) => Document(
         exact ? DownlinkForm.Adapter32 : DownlinkForm.Adapter8, DownlinkDocument.NoBase, modelVersion, adapter.Length, default, adapter);
-
-    /// <summary>The shortest of several, as encoded.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
-    public static byte[] Shortest(params ReadOnlySpan<DownlinkDocument> candidates)
-    {
-        byte[]? shortest = null;
-        foreach (DownlinkDocument candidate in candidates)
-        {
-            byte[] encoded = candidate.ToBytes();
-            shortest = shortest is null || encoded.Length < shortest.Length ? encoded : shortest;
-        }
-
-        return shortest ?? throw new ArgumentException("There is no document to choose from.", nameof(candidates));
-    }
 
     private static int[] Differing(ReadOnlySpan<float> one, ReadOnlySpan<float> other)
     {

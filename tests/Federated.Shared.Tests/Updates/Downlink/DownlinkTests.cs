@@ -49,20 +49,6 @@ public sealed class DownlinkTests
     }
 
     [Fact]
-    public void Shortest_ByHistory_IsWhatWasExpected()
-    {
-        DownlinkDocument sameSet = DownlinkEncoder.SameSet(_previous, _adapter, 7, _set);
-        DownlinkDocument delta = DownlinkEncoder.Delta(_previous, 6, _adapter, 7);
-        DownlinkDocument eight = DownlinkEncoder.Full(_adapter, 7, exact: false);
-        DownlinkDocument exact = DownlinkEncoder.Full(_adapter, 7, exact: true);
-
-        Assert.Equal(sameSet.ToBytes(), DownlinkEncoder.Shortest(exact, eight, delta, sameSet));
-        Assert.Equal(delta.ToBytes(), DownlinkEncoder.Shortest(exact, delta));
-        Assert.Equal(eight.ToBytes(), DownlinkEncoder.Shortest(exact, eight, DownlinkEncoder.Delta(new float[Parameters], 1, _adapter, 7)));
-        Assert.Throws<ArgumentException>(() => DownlinkEncoder.Shortest());
-    }
-
-    [Fact]
     public void Apply_AnotherVersion_IsRefused()
     {
         ProtocolViolationException e = Assert.Throws<ProtocolViolationException>(
