@@ -13,9 +13,6 @@ internal sealed class BoundedFolder(string folder, long limitBytes, TimeProvider
 {
     private readonly Func<string, long?> _freeBytes = freeBytes ?? DiskSpace.FreeBytes;
 
-    /// <summary>Most that its files may hold together, in bytes.</summary>
-    public long LimitBytes => limitBytes;
-
     /// <summary>Notes that a file is used.</summary>
     public void Touch(string path)
     {

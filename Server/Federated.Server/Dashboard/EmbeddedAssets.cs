@@ -29,9 +29,6 @@ internal sealed class EmbeddedAssets
         .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
         .ToFrozenDictionary(name => name[Prefix.Length..].Replace('\\', '/'), name => new Lazy<Asset>(() => Read(name)), StringComparer.Ordinal);
 
-    /// <summary>Names of the files.</summary>
-    public IEnumerable<string> Names => _assets.Keys;
-
     /// <summary>Answers a request for one.</summary>
     public IResult Answer(string name, HttpContext context)
     {

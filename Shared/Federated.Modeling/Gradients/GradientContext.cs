@@ -55,15 +55,4 @@ public sealed class GradientContext
         Node = Graph.WithOutputs(Node, output + 1);
         return Node.Outputs[output]!;
     }
-
-    /// <summary>Refuses the node if an attribute has another value than the supported one.</summary>
-    /// <exception cref="OnnxFormatException">It has.</exception>
-    public void RequireInteger(string attribute, long supported)
-    {
-        long value = Node.Attributes.IntegerOr(attribute, supported);
-        if (value != supported)
-        {
-            throw Node.Refuse($"attribute '{attribute}' is {value}; gradients are supported for {supported} only");
-        }
-    }
 }

@@ -144,26 +144,6 @@ public sealed class FieldVector
         Add(Unpack(packed, Length, WidthBits));
     }
 
-    /// <summary>Copies the fields: [length], each 0 to 2^b − 1.</summary>
-    public void CopyTo(Span<uint> fields)
-    {
-        Span<uint> target = fields[..Length];
-        switch (LaneBytes)
-        {
-            case 1:
-                TensorPrimitives.ConvertTruncating<byte, uint>(_lanes, target);
-                break;
-            case 2:
-                TensorPrimitives.ConvertTruncating<ushort, uint>(MemoryMarshal.Cast<byte, ushort>(_lanes.AsSpan()), target);
-                break;
-            default:
-                _lanes.CopyTo(MemoryMarshal.AsBytes(target));
-                break;
-        }
-
-        TensorPrimitives.BitwiseAnd(target, FieldMask, target);
-    }
-
     /// <summary>
     /// The first of the fields [from, to) that, taken modulo 2^b, is no integer from <paramref name="min"/> to <paramref name="max"/>; null
     /// when there is none.
@@ -187,14 +167,6 @@ public sealed class FieldVector
                 _ => FirstOutside(MemoryMarshal.Cast<byte, uint>(_lanes.AsSpan()), from, to, low, (uint)span, FieldMask),
             };
         }
-    }
-
-    /// <summary>A copy.</summary>
-    public FieldVector Clone()
-    {
-        FieldVector copy = new(Length, WidthBits);
-        _lanes.CopyTo(copy._lanes, 0);
-        return copy;
     }
 
     /// <summary>Overwrites every field with zero.</summary>

@@ -84,20 +84,6 @@ public sealed record GroupHeader
     public static bool Fits(int members, int widthBits, long minField, long maxField) =>
         (UInt128)(uint)members * (UInt128)((Int128)maxField - minField) < (UInt128.One << widthBits);
 
-    /// <summary>The least width for which <see cref="Fits"/> holds; null when more than 32 bits are needed.</summary>
-    public static int? LeastWidthBits(int members, long minField, long maxField)
-    {
-        for (int width = FieldVector.MinWidthBits; width <= FieldVector.MaxWidthBits; width++)
-        {
-            if (Fits(members, width, minField, maxField))
-            {
-                return width;
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>Encodes the header.</summary>
     public byte[] ToBytes()
     {

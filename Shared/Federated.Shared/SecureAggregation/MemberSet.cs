@@ -63,9 +63,6 @@ public sealed class MemberSet : IEnumerable<int>, IEquatable<MemberSet>
     /// <summary>Those here that are not in <paramref name="other"/>.</summary>
     public MemberSet Except(MemberSet other) => Of(this.Where(member => !other.Contains(member)), GroupSize);
 
-    /// <summary>Those here that are in <paramref name="other"/> too.</summary>
-    public MemberSet Intersect(MemberSet other) => Of(this.Where(other.Contains), GroupSize);
-
     /// <inheritdoc/>
     public IEnumerator<int> GetEnumerator()
     {

@@ -9,14 +9,6 @@ internal static class ShamirField
     /// <summary>p.</summary>
     public const uint Prime = 2_147_483_659;
 
-    /// <summary>a + b.</summary>
-    public static uint Add(uint a, uint b)
-    {
-        // Below 2p < 2³³.
-        ulong sum = (ulong)a + b;
-        return (uint)(sum % Prime);
-    }
-
     /// <summary>a − b.</summary>
     public static uint Subtract(uint a, uint b) => (uint)(((ulong)a + Prime - b) % Prime);
 

@@ -170,9 +170,8 @@ internal sealed class GroupScene : IDisposable
     {
         int[] contributors = [.. devices];
         Assert.True(Server.Step == ServerStep.Finished, Server.AbandonReason ?? Server.Step.ToString());
-        uint[] sum = new uint[Header.FieldCount];
-        Server.Sum!.Fields.CopyTo(sum);
-        Assert.Equal(PlainSum(contributors), sum);
+        FieldVector sum = Server.Sum!.Fields;
+        Assert.Equal(PlainSum(contributors), Enumerable.Range(0, sum.Length).Select(i => sum[i]));
         Assert.Equal(contributors.Select(Id), Server.Sum.Contributors);
     }
 

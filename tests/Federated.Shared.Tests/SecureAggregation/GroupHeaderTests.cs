@@ -34,14 +34,6 @@ public sealed class GroupHeaderTests
         return GroupHeader.Fits(members, width, min, max) == (sums <= 1L << width);
     });
 
-    [Fact]
-    public void LeastWidthBits_Known_IsTheLeast()
-    {
-        Assert.Equal(14, GroupHeader.LeastWidthBits(100, -50, 50));
-        Assert.Equal(2, GroupHeader.LeastWidthBits(3, 0, 1));
-        Assert.Null(GroupHeader.LeastWidthBits(3, 0, uint.MaxValue));
-    }
-
     [Theory]
     [InlineData(10, 3)]
     [InlineData(0, 2)]

@@ -11,9 +11,6 @@ namespace Federated.Server.Aggregation.LoraRules;
 internal abstract class FactorMeanRule(LoraLayout layout, LayerSchedule? layers) : ILoraRule
 {
     /// <inheritdoc/>
-    public abstract LoraRuleKind Kind { get; }
-
-    /// <inheritdoc/>
     public virtual bool SumsUpdatesAsSent => true;
 
     /// <summary>The adapter's layout.</summary>

@@ -14,9 +14,6 @@ internal sealed class FeditRule(LoraLayout layout, bool reportsBias, LayerSchedu
     private readonly PairProducts? _products = reportsBias ? new PairProducts(layout) : null;
 
     /// <inheritdoc/>
-    public override LoraRuleKind Kind => LoraRuleKind.Fedit;
-
-    /// <inheritdoc/>
     public override bool SumsUpdatesAsSent => _products is null;
 
     /// <inheritdoc/>

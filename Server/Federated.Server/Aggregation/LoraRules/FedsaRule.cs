@@ -12,8 +12,5 @@ namespace Federated.Server.Aggregation.LoraRules;
 internal sealed class FedsaRule(LoraLayout layout, LayerSchedule? layers) : FactorMeanRule(layout, layers)
 {
     /// <inheritdoc/>
-    public override LoraRuleKind Kind => LoraRuleKind.Fedsa;
-
-    /// <inheritdoc/>
     protected override ImmutableArray<ParameterRole> FactorRoles(long round) => LoraRoles.Of(Layout, a: ParameterRole.Sent, b: ParameterRole.Kept);
 }

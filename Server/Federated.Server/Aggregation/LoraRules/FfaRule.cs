@@ -11,8 +11,5 @@ namespace Federated.Server.Aggregation.LoraRules;
 internal sealed class FfaRule(LoraLayout layout, LayerSchedule? layers) : FactorMeanRule(layout, layers)
 {
     /// <inheritdoc/>
-    public override LoraRuleKind Kind => LoraRuleKind.Ffa;
-
-    /// <inheritdoc/>
     protected override ImmutableArray<ParameterRole> FactorRoles(long round) => LoraRoles.Of(Layout, a: ParameterRole.Frozen, b: ParameterRole.Sent);
 }

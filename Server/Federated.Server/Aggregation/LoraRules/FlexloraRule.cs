@@ -17,9 +17,6 @@ internal sealed class FlexloraRule(LoraLayout layout, ulong seed) : ILoraRule
     private readonly ProductMean _sum = new(layout);
 
     /// <inheritdoc/>
-    public LoraRuleKind Kind => LoraRuleKind.Flexlora;
-
-    /// <inheritdoc/>
     public bool SumsUpdatesAsSent => false;
 
     /// <inheritdoc/>

@@ -38,9 +38,6 @@ internal sealed class FloraRule : ILoraRule
     }
 
     /// <inheritdoc/>
-    public LoraRuleKind Kind => LoraRuleKind.Flora;
-
-    /// <inheritdoc/>
     public bool SumsUpdatesAsSent => false;
 
     /// <inheritdoc/>

@@ -19,9 +19,6 @@ internal sealed class HetloraRule(LoraLayout layout, bool reportsBias) : ILoraRu
     private readonly PairProducts? _products = reportsBias ? new PairProducts(layout) : null;
 
     /// <inheritdoc/>
-    public LoraRuleKind Kind => LoraRuleKind.Hetlora;
-
-    /// <inheritdoc/>
     public bool SumsUpdatesAsSent => false;
 
     private int AdapterLength => layout.Parameters.Length;

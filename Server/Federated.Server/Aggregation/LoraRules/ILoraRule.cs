@@ -9,9 +9,6 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// </summary>
 internal interface ILoraRule
 {
-    /// <summary>Which rule it is.</summary>
-    LoraRuleKind Kind { get; }
-
     /// <summary>What each tensor of the layout is to the clients of a round.</summary>
     /// <param name="round">From 1.</param>
     ImmutableArray<ParameterRole> Roles(long round);

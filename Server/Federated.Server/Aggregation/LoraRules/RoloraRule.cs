@@ -12,9 +12,6 @@ namespace Federated.Server.Aggregation.LoraRules;
 internal sealed class RoloraRule(LoraLayout layout, LayerSchedule? layers) : FactorMeanRule(layout, layers)
 {
     /// <inheritdoc/>
-    public override LoraRuleKind Kind => LoraRuleKind.Rolora;
-
-    /// <inheritdoc/>
     protected override ImmutableArray<ParameterRole> FactorRoles(long round) => round % 2 == 0
         ? LoraRoles.Of(Layout, a: ParameterRole.Sent, b: ParameterRole.Frozen)
         : LoraRoles.Of(Layout, a: ParameterRole.Frozen, b: ParameterRole.Sent);

@@ -37,9 +37,6 @@ public sealed class IndexSet
     /// <summary>The indices, ascending: [k].</summary>
     public ReadOnlySpan<int> Indices => _indices;
 
-    /// <summary>All of 0 to P − 1.</summary>
-    public static IndexSet All(int parameterCount) => new(parameterCount, [.. Enumerable.Range(0, parameterCount)]);
-
     /// <summary>The client's half: v = u[I].</summary>
     /// <param name="vector">u: [P].</param>
     /// <param name="values">v: [k].</param>
