@@ -33,6 +33,9 @@ public sealed class FleetPageTests(BrowserFixture chromium)
         await Expect(Blocks(page).First.Locator("h3 strong")).ToHaveTextAsync("20");
         await Expect(Blocks(page).First.Locator(".states")).ToHaveTextAsync("20 resting");
         await Expect(page.Page.Locator(".marks .mark.resting")).ToHaveCountAsync(60);
+        await Expect(page.Page.Locator(".figure dt")).ToHaveTextAsync(["Connected", "Waiting", "Training", "Resting", "Absent", "Check-ins"]);
+        Assert.Equal(12, (await page.Page.Locator(".marks .mark").First.BoundingBoxAsync())!.Width);
+        Assert.Equal(24, (await page.Page.Locator(".brand svg").BoundingBoxAsync())!.Width);
 
         // One stop of the Tab key for all marks of a block, arrows in between, and the way to the device.
         await Blocks(page).First.Locator("h3 a").FocusAsync();
