@@ -43,6 +43,8 @@ public sealed class BrowserTests(DashboardScene scene, BrowserFixture chromium) 
             Assert.True(overflow <= 0, $"{path} is {overflow} pixels wider than a window of {width}.");
             string[] unnamed = await page.Page.EvaluateAsync<string[]>(UnnamedControls);
             Assert.True(unnamed.Length == 0, $"{path} has controls without a name: {string.Join(", ", unnamed)}");
+            string[] unheaded = await page.Page.EvaluateAsync<string[]>(UnheadedTables);
+            Assert.True(unheaded.Length == 0, $"{path} has tables whose cells have no header: {string.Join(", ", unheaded)}");
         }
 
         page.AssertClean();
@@ -62,6 +64,10 @@ public sealed class BrowserTests(DashboardScene scene, BrowserFixture chromium) 
 
         await Expect(page.Page.Locator(".chart canvas")).ToHaveCountAsync(4);
         await Expect(page.Page.Locator("#now + small, #now ~ small")).ToContainTextAsync("round");
+
+        // The stage is read out when it changes; the bars, which change twice a second, are not.
+        await Expect(page.Page.Locator("main [aria-live]")).ToHaveCountAsync(1);
+        await Expect(page.Page.Locator("#now ~ small")).ToHaveAttributeAsync("aria-live", "polite");
         Assert.True(await page.Page.EvaluateAsync<bool>("window.notReloaded === true"));
         page.AssertClean();
     }
@@ -81,6 +87,7 @@ public sealed class BrowserTests(DashboardScene scene, BrowserFixture chromium) 
         await Expect(page.Page.Locator(".why")).ToContainTextAsync("Collecting updates took");
         await Expect(page.Page.Locator(".why")).ToContainTextAsync($"{DashboardScene.SlowDevice} was done");
         await Expect(page.Page.Locator(".why")).ToContainTextAsync("training took 1.50 s");
+        await Expect(page.Page.Locator(".water caption")).ToHaveTextAsync("Devices of the round and what each of them did when");
         await Expect(page.Page.Locator(".water tbody tr")).ToHaveCountAsync(5);
         await Expect(page.Page.Locator(".water tr.slow th")).ToHaveTextAsync(DashboardScene.SlowDevice);
         page.AssertClean();
@@ -220,5 +227,11 @@ public sealed class BrowserTests(DashboardScene scene, BrowserFixture chromium) 
         [...document.querySelectorAll('button, input, select, textarea, a[href]')]
             .filter(e => !(e.textContent.trim() && e.tagName !== 'SELECT') && !e.getAttribute('aria-label') && !(e.labels && e.labels.length))
             .map(e => e.outerHTML.slice(0, 80))
+        """;
+
+    private const string UnheadedTables = """
+        [...document.querySelectorAll('main table')]
+            .filter(t => [...t.querySelectorAll('th')].some(h => !h.textContent.trim()) || !t.tHead && [...t.rows].some(r => !r.querySelector('th')))
+            .map(t => t.outerHTML.slice(0, 80))
         """;
 }
