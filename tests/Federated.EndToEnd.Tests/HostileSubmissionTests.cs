@@ -3,6 +3,7 @@ using Federated.Server.Rounds;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace Federated.EndToEnd.Tests;
 
@@ -130,6 +131,24 @@ public sealed class HostileSubmissionTests(RunningServer server) : IClassFixture
         record = await server.RecordWhenAsync(job.JobId, 1, "counted the refusal", r => r.Refused.Count > 0);
         AssertRefused(record, (SubmitOutcome.RoundAbandoned, 1));
         Assert.Equal(job.AdapterSha256, record.AdapterSha256);
+    }
+
+    [Fact]
+    public async Task Submit_BrokenWhenItsRoundEnds_IsNotKept()
+    {
+        VectorJob job = await VectorJob.SubmitAsync(server, "leftover", devices: 2, goal: 2, rounds: 2);
+        PlanDocument plan = await job.OpenRoundAsync();
+        StubUpdate update = StubUpdate.For(job.Devices[0].Id, plan);
+        byte[] payload = update.ToPayload();
+        SubmitHeader header = update.HeaderFor(payload);
+        await Assert.ThrowsAsync<RpcException>(
+            () => job.Devices[0].SendAsync(new SubmitChunk { Header = header, Data = ByteString.CopyFrom(payload, 0, 20) }));
+        Assert.Equal(20, await job.Devices[0].HeldAsync(header));
+
+        await server.Api.CancelJobAsync(job.JobId, TestContext.Current.CancellationToken);
+        await server.RecordAsync(job.JobId, 1);
+
+        Assert.Equal(0, await job.Devices[0].HeldAsync(header));
     }
 
     [Fact]

@@ -17,11 +17,16 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
     private readonly ArrayPool<byte> _buffers = ArrayPool<byte>.Create(LargestPooledBytes, PooledOfASize);
     private readonly ByteBudget _budget = new(options.Value.BudgetBytes, options.Value.HardBudgetBytes, options.Value.Patience, time);
     private readonly ConcurrentDictionary<long, StagedUpdate> _active = new();
-    private readonly Dictionary<UploadKey, Broken> _broken = [];
+
+    // One a device and round: a device sends one update, so that what it sends anew makes the earlier one worthless.
+    private readonly Dictionary<Sender, Broken> _broken = [];
     private readonly Lock _lock = new();
     private long _nextId;
 
-    /// <summary>Goes on with a broken upload of the same content, or waits for the budget and begins a new one.</summary>
+    /// <summary>
+    /// Goes on with a broken upload of the same content, or waits for the budget and begins a new one. A broken upload of other content by the same device for
+    /// the same round is given up.
+    /// </summary>
     /// <param name="key">Whose upload of what.</param>
     /// <param name="lengthBytes">Length of the payload.</param>
     /// <param name="sumBytes">What the update takes beyond it on its way into the sum; 0 when it is summed as it came.</param>
@@ -34,25 +39,48 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
             return resumed;
         }
 
-        DropExpired();
         await _budget.AcquireAsync((long)lengthBytes + sumBytes, ct);
         StagedUpdate update = new(Interlocked.Increment(ref _nextId), key, lengthBytes, sumBytes, _buffers, Released);
         _active[update.Id] = update;
         return update;
     }
 
-    /// <summary>Keeps a broken upload for a while, so that its sender may go on where it stopped.</summary>
+    /// <summary>
+    /// Keeps a broken upload for <see cref="StagingOptions.KeepBroken"/>, so that its sender may go on where it stopped. It takes the place of an earlier one of
+    /// the same device for the same round.
+    /// </summary>
     public void Park(StagedUpdate update)
     {
         _active.TryRemove(update.Id, out _);
+        Broken parked = new(update);
         Broken? replaced;
         lock (_lock)
         {
-            _broken.Remove(update.Key, out replaced);
-            _broken[update.Key] = new Broken(update, time.GetTimestamp());
+            _broken.Remove(Sender.Of(update.Key), out replaced);
+            _broken[Sender.Of(update.Key)] = parked;
+            parked.Expiry = time.CreateTimer(_ => DropExpired(parked), null, options.Value.KeepBroken, Timeout.InfiniteTimeSpan);
         }
 
-        replaced?.Update.Dispose();
+        replaced?.Drop();
+    }
+
+    /// <summary>Frees the broken uploads of a round that takes no more updates.</summary>
+    public void DropRound(string jobId, long round)
+    {
+        Broken[] dropped;
+        lock (_lock)
+        {
+            dropped = [.. _broken.Where(pair => pair.Key.Round == round && pair.Key.JobId == jobId).Select(pair => pair.Value)];
+            foreach (Broken broken in dropped)
+            {
+                _broken.Remove(Sender.Of(broken.Update.Key));
+            }
+        }
+
+        foreach (Broken broken in dropped)
+        {
+            broken.Drop();
+        }
     }
 
     /// <summary>Bytes held of a broken upload; 0 when there is none.</summary>
@@ -60,7 +88,7 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
     {
         lock (_lock)
         {
-            return _broken.TryGetValue(key, out Broken? broken) ? broken.Update.ReceivedBytes : 0;
+            return _broken.TryGetValue(Sender.Of(key), out Broken? broken) && broken.Update.Key == key ? broken.Update.ReceivedBytes : 0;
         }
     }
 
@@ -77,35 +105,37 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
 
     private StagedUpdate? TakeBroken(UploadKey key, int lengthBytes)
     {
+        Broken? broken;
         lock (_lock)
         {
-            if (_broken.TryGetValue(key, out Broken? broken) && broken.Update.LengthBytes == lengthBytes)
-            {
-                _broken.Remove(key);
-                return broken.Update;
-            }
-
-            return null;
+            _broken.Remove(Sender.Of(key), out broken);
         }
+
+        if (broken is not null && broken.Update.Key == key && broken.Update.LengthBytes == lengthBytes)
+        {
+            return broken.Resume();
+        }
+
+        broken?.Drop();
+        return null;
     }
 
     /// <summary>Frees what nobody came back for.</summary>
-    private void DropExpired()
+    private void DropExpired(Broken expired)
     {
-        Broken[] dropped;
         lock (_lock)
         {
-            dropped = [.. _broken.Values.Where(broken => time.GetElapsedTime(broken.Since) > options.Value.KeepBroken)];
-            foreach (Broken broken in dropped)
+            // It may have been taken, and have broken again, while its time was running out.
+            Sender sender = Sender.Of(expired.Update.Key);
+            if (!ReferenceEquals(_broken.GetValueOrDefault(sender), expired))
             {
-                _broken.Remove(broken.Update.Key);
+                return;
             }
+
+            _broken.Remove(sender);
         }
 
-        foreach (Broken broken in dropped)
-        {
-            broken.Update.Dispose();
-        }
+        expired.Drop();
     }
 
     private void Released(StagedUpdate update)
@@ -114,5 +144,24 @@ internal sealed class UpdateStaging(IOptions<StagingOptions> options, TimeProvid
         _budget.Release((long)update.LengthBytes + update.SumBytes);
     }
 
-    private sealed record Broken(StagedUpdate Update, long Since);
+    private readonly record struct Sender(string JobId, long Round, string DeviceId)
+    {
+        public static Sender Of(UploadKey key) => new(key.JobId, key.Round, key.DeviceId);
+    }
+
+    /// <summary>A broken upload. Whoever takes it out of the list resumes or drops it.</summary>
+    private sealed class Broken(StagedUpdate update)
+    {
+        public StagedUpdate Update => update;
+
+        public ITimer? Expiry { get; set; }
+
+        public StagedUpdate Resume()
+        {
+            Expiry?.Dispose();
+            return update;
+        }
+
+        public void Drop() => Resume().Dispose();
+    }
 }

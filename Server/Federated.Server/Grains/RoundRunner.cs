@@ -21,6 +21,7 @@ internal sealed class RoundRunner(
     JobRuntime runtime,
     JobModels models,
     PartialSumStore sums,
+    UpdateStaging staging,
     IGrainFactory grains,
     EventFeed events,
     TimelineRecorder timelines,
@@ -73,6 +74,7 @@ internal sealed class RoundRunner(
         long collecting = time.GetTimestamp();
         RoundClosure closure = await WaitClosedAsync(start.Round, ct);
         _dropReasons = closure.DropReasons;
+        staging.DropRound(jobId, start.Round);
         SealedGroup[] groups = await SealAsync(start);
         RoundTiming timing = new()
         {

@@ -7,7 +7,14 @@ namespace Federated.Server.Grains;
 
 /// <summary>Opens runners; one a job.</summary>
 internal sealed class RoundRunnerFactory(
-    JobModels models, PartialSumStore sums, IGrainFactory grains, Hosting.ServerThreads threads, EventFeed events, TimelineRecorder timelines, TimeProvider time)
+    JobModels models,
+    PartialSumStore sums,
+    UpdateStaging staging,
+    IGrainFactory grains,
+    Hosting.ServerThreads threads,
+    EventFeed events,
+    TimelineRecorder timelines,
+    TimeProvider time)
 {
     /// <summary>What deletes what a job no longer needs.</summary>
     public JobRetention RetentionOf(string jobId) => new(jobId, models, grains);
@@ -18,6 +25,6 @@ internal sealed class RoundRunnerFactory(
         CommittedModel model = RoundRunner.Committed(state.State);
         JobRuntime runtime = await JobRuntime.OpenAsync(
             jobId, spec, ContentHash.Parse(state.State.PackageSha256), model, models, threads.Count, ct);
-        return new RoundRunner(jobId, spec, state, runtime, models, sums, grains, events, timelines, time);
+        return new RoundRunner(jobId, spec, state, runtime, models, sums, staging, grains, events, timelines, time);
     }
 }
