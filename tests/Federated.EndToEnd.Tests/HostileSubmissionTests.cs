@@ -134,6 +134,25 @@ public sealed class HostileSubmissionTests(RunningServer server) : IClassFixture
     }
 
     [Fact]
+    public async Task Submit_ToAClosedRoundFromOutsideItsCohort_LeavesItsRecord()
+    {
+        VectorJob job = await VectorJob.SubmitAsync(server, "settled", devices: 1, goal: 1, rounds: 1);
+        PlanDocument plan = await job.HonestRoundAsync();
+        await server.EndAsync(job.JobId);
+        Hostility stranger = new(new StubDevice("stranger", "elsewhere", server.Channel), plan, plan);
+
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(SubmitOutcome.NotSelected, (await stranger.SendAsync(stranger.Update)).Outcome);
+            Assert.Equal(SubmitOutcome.WrongRound, (await stranger.SendUnderAsync(header => header.Round += (ulong)i + 1)).Outcome);
+        }
+
+        RoundRecord record = await server.RecordAsync(job.JobId, 1);
+        AssertRefused(record);
+        Assert.Equal(0, record.Late);
+    }
+
+    [Fact]
     public async Task Submit_BrokenWhenItsRoundEnds_IsNotKept()
     {
         VectorJob job = await VectorJob.SubmitAsync(server, "leftover", devices: 2, goal: 2, rounds: 2);

@@ -47,10 +47,17 @@ public interface IJobGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<Dictionary<long, string>> KeptVersions();
 
-    /// <summary>Counts a submission that was not accepted in the statistics of its round.</summary>
+    /// <summary>
+    /// Counts a submission that was not accepted in the statistics of its round. A round that is closed counts only what its own devices send, each outcome of
+    /// a device once, until the job has ended four more rounds: nobody else rewrites its record.
+    /// </summary>
+    /// <param name="round">The round that the submission names; the one under way is counted in when there is none of this number.</param>
+    /// <param name="deviceId">Who sent it.</param>
+    /// <param name="selected">Whether the device is known to be of the round's cohort.</param>
+    /// <param name="outcome">Why it was not accepted, as statistics write it.</param>
     [Alias("refused")]
     [AlwaysInterleave]
-    Task NoteRefusal(long round, string deviceId, string outcome);
+    Task NoteRefusal(long round, string deviceId, bool selected, string outcome);
 }
 
 /// <summary>The list of all jobs. Key: 0.</summary>

@@ -150,29 +150,32 @@ internal sealed class JobGrain(
     }
 
     /// <inheritdoc/>
-    public async Task NoteRefusal(long round, string deviceId, string outcome)
+    public async Task NoteRefusal(long round, string deviceId, bool selected, string outcome)
     {
         if (!state.RecordExists)
         {
             return;
         }
 
-        // What names a round that never was counts in the one under way, or in the last one.
-        bool known = round >= 1 && round <= state.State.LastRound;
-        if (known && outcome is RefusalTally.Late or RefusalTally.RoundAbandoned)
+        if (round < 1 || round > state.State.LastRound)
+        {
+            // What names a round that never was counts in the one under way; of a job that is over it is in no record.
+            _refusals.Add(state.State.LastRound + 1, deviceId, outcome);
+            return;
+        }
+
+        if (outcome is RefusalTally.Late or RefusalTally.RoundAbandoned)
         {
             await GrainFactory.Of<IDeviceGrain>(deviceId).CameLate(DeviceRound.Late(JobId, round, timelines.Known(JobId, round, deviceId), outcome, time.GetUtcNow()));
         }
 
-        bool over = IsOver && state.State.ActiveRound == 0;
-        long counted = known ? round : over ? state.State.LastRound : state.State.LastRound + 1;
-        int index = _records.FindIndex(record => record.Round == counted);
-        if (_refusals.Add(counted, deviceId, outcome) && index >= 0)
+        int index = _records.FindIndex(record => record.Round == round);
+        if (selected && _refusals.AddToClosed(round, deviceId, outcome) && index >= 0)
         {
             _records[index] = _refusals.TakeInto(_records[index]);
             events.Publish(new RoundRecorded(_records[index]));
-            await WriteRecordAsync(counted);
-            await timelines.SaveAsync(JobId, counted, CancellationToken.None);
+            await WriteRecordAsync(round);
+            await timelines.SaveAsync(JobId, round, CancellationToken.None);
         }
     }
 
@@ -230,6 +233,7 @@ internal sealed class JobGrain(
                 }
 
                 record = _refusals.TakeInto(record);
+                _refusals.Close(record.Round);
                 await records.WriteAsync(record, ct);
                 await FinishAsync(record);
                 _failure.Over();

@@ -10,9 +10,11 @@ namespace Federated.Server.Grains;
 /// </summary>
 internal sealed class JobRetention(string jobId, JobModels models, IGrainFactory grains)
 {
-    // Model versions that late devices may still download, and rounds whose contributions tell a replay from a wrong round.
+    /// <summary>Rounds whose contributions tell a replay from a wrong round.</summary>
+    public const int KeptRounds = 4;
+
+    // Model versions that late devices may still download.
     private const int KeptVersions = 4;
-    private const int KeptRounds = 4;
 
     /// <summary>Whether anything is to be deleted.</summary>
     public static bool Owes(JobGrainState job) =>

@@ -43,26 +43,20 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
         long round = (long)Math.Min(header.Round, long.MaxValue);
         timelines.UploadStarted(header.JobId, round, header.DeviceId, new ReportedCosts(
             header.Costs?.DownloadSeconds ?? 0, header.Costs?.ComputeSeconds ?? 0, Possible(header.Costs?.PeakMemoryBytes), header.Costs?.EncodeSeconds ?? 0));
-        Refusal? refusal = null;
-        if (await rounds.FindAsync(header.JobId, header.Round) is not { } facts)
+        RoundFacts? facts = await rounds.FindAsync(header.JobId, header.Round);
+        Refusal? refusal = facts is null ? await NoSuchRoundAsync(header) : await ScreenAsync(header, content, facts);
+        if (facts is not null && refusal is null)
         {
-            refusal = await NoSuchRoundAsync(header);
-        }
-        else
-        {
-            refusal = await ScreenAsync(header, content, facts);
-            if (refusal is null)
-            {
-                UploadKey key = new(header.JobId, facts.Start.Round, header.DeviceId, content);
-                refusal = await ReceiveAndFoldAsync(key, header, facts, requestStream, context.CancellationToken);
-            }
+            UploadKey key = new(header.JobId, facts.Start.Round, header.DeviceId, content);
+            refusal = await ReceiveAndFoldAsync(key, header, facts, requestStream, context.CancellationToken);
         }
 
         SubmitOutcome outcome = refusal?.Outcome ?? SubmitOutcome.Accepted;
         timelines.Answered(header.JobId, round, header.DeviceId, EndOf(outcome, header.JobId, round), outcome == SubmitOutcome.Accepted ? "" : WireNames.Of(outcome));
         if (outcome is not (SubmitOutcome.Accepted or SubmitOutcome.UnknownJob))
         {
-            await grains.Of<IJobGrain>(header.JobId).NoteRefusal(round, header.DeviceId, WireNames.Of(outcome));
+            bool selected = facts is not null && facts.Cohort.Contains(header.DeviceId);
+            await grains.Of<IJobGrain>(header.JobId).NoteRefusal(round, header.DeviceId, selected, WireNames.Of(outcome));
         }
 
         return new SubmitReply { Outcome = outcome, Detail = refusal?.Detail ?? "" };
