@@ -71,4 +71,9 @@ public interface IJobDirectoryGrain : IGrainWithIntegerKey
     /// <summary>All identifiers in the order of their submission.</summary>
     [Alias("list")]
     Task<IReadOnlyList<string>> List();
+
+    /// <summary>Whether there may be a job of this identifier: it has been reserved.</summary>
+    [Alias("holds")]
+    [AlwaysInterleave]
+    Task<bool> Holds(string jobId);
 }

@@ -31,4 +31,7 @@ internal sealed class JobDirectoryGrain(
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<string>> List() => Task.FromResult<IReadOnlyList<string>>([.. state.State.JobIds]);
+
+    /// <inheritdoc/>
+    public Task<bool> Holds(string jobId) => Task.FromResult(state.State.JobIds.Contains(jobId, StringComparer.Ordinal));
 }

@@ -37,7 +37,10 @@ internal sealed record RoundFacts(RoundStart Start, FrozenSet<string> Cohort, Pl
     };
 }
 
-/// <summary>Remembers the facts of recent rounds, which never change, so that a submission costs no look-up. Thread-safe.</summary>
+/// <summary>
+/// Remembers the facts of recent rounds, which never change, so that a submission costs no look-up. A job or round that somebody made up wakes no grain:
+/// each would stay in memory for minutes. Thread-safe.
+/// </summary>
 internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
 {
     private readonly RecentRounds _recent = new();
@@ -47,8 +50,18 @@ internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
         ? ValueTask.FromResult<RoundFacts?>(null)
         : _recent.FindOrMakeAsync(jobId, (long)round, () => MakeAsync(jobId, (long)round));
 
+    /// <summary>Where the job stands; null when there is no such job.</summary>
+    public async Task<JobStatus?> JobAsync(string jobId) =>
+        await grains.GetGrain<IJobDirectoryGrain>(0).Holds(jobId) ? await grains.Of<IJobGrain>(jobId).Status() : null;
+
     private async Task<RoundFacts?> MakeAsync(string jobId, long round)
     {
+        // The round under way is the one after those that have ended.
+        if (await JobAsync(jobId) is not { } job || round > job.Round + 1)
+        {
+            return null;
+        }
+
         RoundStart? start = await grains.Of<IRoundGrain>(GrainKeys.Round(jobId, round)).Facts();
         if (start is null)
         {

@@ -73,7 +73,7 @@ internal sealed class UpdateGateway(IGrainFactory grains, RoundDirectory rounds,
 
     private async Task<Refusal> NoSuchRoundAsync(SubmitHeader header)
     {
-        JobStatus? job = await grains.Of<IJobGrain>(header.JobId).Status();
+        JobStatus? job = await rounds.JobAsync(header.JobId);
         return job is null
             ? new Refusal(SubmitOutcome.UnknownJob, $"There is no job {header.JobId}; check in for a current assignment.")
             : header.Round >= 1 && header.Round <= (ulong)job.Round

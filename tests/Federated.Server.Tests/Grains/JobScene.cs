@@ -1,6 +1,7 @@
 using Federated.Server.Collection;
 using Federated.Server.Events;
 using Federated.Server.Grains;
+using Federated.Server.Grpc;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Storage;
@@ -39,6 +40,9 @@ internal sealed class JobScene : IAsyncDisposable, IIncomingGrainCallFilter
     /// <summary>The job's grain.</summary>
     public IJobGrain Job => _cluster!.Client.GetGrain<IJobGrain>(JobId);
 
+    /// <summary>What the edge knows of rounds.</summary>
+    public RoundDirectory Rounds => new(_cluster!.Client, _cluster.GetSiloServiceProvider().GetRequiredService<JobModels>());
+
     private ISelectorGrain Selector => _cluster!.Client.GetGrain<ISelectorGrain>(Population);
 
     /// <summary>Submits a job whose rounds are of so many devices.</summary>
@@ -46,6 +50,7 @@ internal sealed class JobScene : IAsyncDisposable, IIncomingGrainCallFilter
     {
         JobScene scene = new();
         await scene.StartAsync();
+        Assert.Equal(JobId, await scene._cluster!.Client.GetGrain<IJobDirectoryGrain>(0).Reserve("job"));
         await scene.Job.Submit($$"""
             {
               "name": "job", "population": "{{Population}}", "rounds": {{rounds}},

@@ -61,6 +61,30 @@ public sealed class SelectorGrainTests : IAsyncLifetime
         Assert.InRange(await RetryAsync(), _leastIdle, TimeSpan.MaxValue);
     }
 
+    [Fact]
+    public async Task CheckIn_PopulationsThatNoJobWants_LeavesNothingBehind()
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            ISelectorGrain selector = _cluster.Client.GetGrain<ISelectorGrain>($"nobody-{i}");
+            Assert.Null((await selector.CheckIn(Device("pi-1", TimeSpan.Zero), Ct)).JobId);
+            await selector.Withhold(Device("pi-1", TimeSpan.Zero), "battery", "");
+            await _cluster.WaitForDeactivationAsync(selector).WaitAsync(_long, Ct);
+        }
+    }
+
+    [Fact]
+    public async Task CheckIn_SomebodyElseWaits_KeepsThem()
+    {
+        Task<CheckInAnswer> waiting = Selector.CheckIn(Device("pi-1", _long), Ct);
+        Assert.Null((await Selector.CheckIn(Device("pi-2", TimeSpan.Zero), Ct)).JobId);
+
+        Assert.Equal(["pi-1"], await Selector.Select(Demand("job-1", 1, _long)));
+        await Selector.Assign("job-1", 1, ["pi-1"], [1]);
+
+        Assert.Equal("job-1", (await waiting).JobId);
+    }
+
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
