@@ -11,6 +11,7 @@ public sealed class DependencyTests
     private static readonly Assembly _training = Assembly.Load("Federated.Training");
     private static readonly Assembly _client = Assembly.Load("Federated.Client");
     private static readonly Assembly _server = Assembly.Load("Federated.Server");
+    private static readonly Assembly _simulator = Assembly.Load("Federated.Simulator");
 
     private static readonly string[] _rawCryptography =
     [
@@ -44,20 +45,31 @@ public sealed class DependencyTests
     [InlineData("Federated.Server.Aggregation")]
     [InlineData("Federated.Server.SecureAggregation")]
     public void PureNamespaces_KnowNoHostNoClockNoDisk(string space) => Demand(
-        Types.InAssembly(_server).That().ResideInNamespace(space).ShouldNot()
-            .HaveDependencyOnAny("Orleans", "Grpc", "Microsoft.AspNetCore", "Microsoft.Extensions", "System.IO.File", "System.IO.Directory", "System.TimeProvider"));
+        Residents(_server, space).ShouldNot()
+            .HaveDependencyOnAny(
+                "Orleans", "Grpc", "Microsoft.AspNetCore", "Microsoft.Extensions", "System.IO.File", "System.IO.Directory", "System.TimeProvider", "Federated.Server.Grains", "Federated.Server.Storage"));
 
     [Theory]
     [InlineData("Federated.Shared.SecureAggregation")]
     [InlineData("Federated.Shared.Privacy")]
     public void PureSharedNamespaces_KnowNoTransportNoClockNoDisk(string space) => Demand(
-        Types.InAssembly(_shared).That().ResideInNamespace(space).ShouldNot()
+        Residents(_shared, space).ShouldNot()
             .HaveDependencyOnAny("Grpc", "System.IO.File", "System.IO.Directory", "System.TimeProvider", "Federated.Shared.Randomness"));
+
+    [Fact]
+    public void Shared_OutsideOfFiles_KnowsNoDiskAndNoNetwork() => Demand(
+        Types.InAssembly(_shared).That().DoNotResideInNamespace("Federated.Shared.Files").ShouldNot()
+            .HaveDependencyOnAny(
+                "System.IO.File", "System.IO.FileInfo", "System.IO.FileStream", "System.IO.Directory", "System.IO.DirectoryInfo", "System.IO.RandomAccess", "System.Net.Http", "System.Net.Sockets"));
 
     [Fact]
     public void RawCryptography_IsUsedOnlyWhereItIsReviewed() => Demand(
         Types.InAssemblies([_shared, _modeling, _training, _client, _server]).That()
             .DoNotResideInNamespaceContaining("SecureAggregation").And().DoNotResideInNamespaceContaining("Identity").ShouldNot().HaveDependencyOnAny(_rawCryptography));
+
+    [Fact]
+    public void RawCryptography_OfTheSimulator_IsTimedByMachineRatesAlone() => Demand(
+        Types.InAssembly(_simulator).That().DoNotHaveName("MachineRates").ShouldNot().HaveDependencyOnAny(_rawCryptography));
 
     [Fact]
     public void GrainContracts_CarryNoTensors()
@@ -74,6 +86,14 @@ public sealed class DependencyTests
     [Fact]
     public void Nothing_DependsOnTheSimulator() => Demand(
         Types.InAssemblies([_shared, _modeling, _training, _client, _server]).ShouldNot().HaveDependencyOn("Federated.Simulator"));
+
+    /// <summary>The types of a namespace, of which there must be some: a wall around nothing holds whatever is built.</summary>
+    private static PredicateList Residents(Assembly assembly, string space)
+    {
+        PredicateList residents = Types.InAssembly(assembly).That().ResideInNamespace(space);
+        Assert.NotEmpty(residents.GetTypes());
+        return residents;
+    }
 
     private static IEnumerable<Type> Unfold(Type type)
     {
