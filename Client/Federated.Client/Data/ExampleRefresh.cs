@@ -45,12 +45,12 @@ internal sealed partial class ExampleRefresh(DeviceExamples examples, ILogger lo
         return ValueTask.FromResult<TimeSpan?>(null);
     }
 
-    [LoggerMessage(EventId = 30, Message = "The folder of examples: {Counts}. {Training} examples to train on, {HeldOut} held out.")]
+    [LoggerMessage(EventId = 130, Message = "The folder of examples: {Counts}. {Training} examples to train on, {HeldOut} held out.")]
     private static partial void Read(ILogger log, LogLevel level, string counts, int training, int heldOut);
 
-    [LoggerMessage(32, LogLevel.Warning, "The folder of examples cannot be split as --data says: {Why} Nothing is trained on until the folder or --data changes.")]
+    [LoggerMessage(132, LogLevel.Warning, "The folder of examples cannot be split as --data says: {Why} Nothing is trained on until the folder or --data changes.")]
     private static partial void NotSplit(ILogger log, string why);
 
-    [LoggerMessage(31, LogLevel.Warning, "The folder of examples cannot be read ({Kind}); training goes on with the {Training} examples read before.")]
+    [LoggerMessage(131, LogLevel.Warning, "The folder of examples cannot be read ({Kind}); training goes on with the {Training} examples read before.")]
     private static partial void NotRead(ILogger log, string kind, int training);
 }

@@ -41,9 +41,9 @@ internal sealed partial class CertificateRenewal(DeviceIdentity identity, Uri se
     // A full disk, for one, which may have room again.
     private static bool IsOfThisDevice(Exception e) => e is IOException or UnauthorizedAccessException or InvalidDataException;
 
-    [LoggerMessage(10, LogLevel.Information, "The certificate was renewed; it holds until {End:u}.")]
+    [LoggerMessage(110, LogLevel.Information, "The certificate was renewed; it holds until {End:u}.")]
     private static partial void LogRenewed(ILogger log, DateTimeOffset end);
 
-    [LoggerMessage(11, LogLevel.Warning, "The certificate, which holds until {End:u}, could not be renewed yet. {Detail}")]
+    [LoggerMessage(111, LogLevel.Warning, "The certificate, which holds until {End:u}, could not be renewed yet. {Detail}")]
     private static partial void LogNotRenewed(ILogger log, DateTimeOffset end, string detail);
 }

@@ -74,12 +74,12 @@ internal sealed partial class PersonalModels(string folder, IExampleSource heldO
 
     private static ReadOnlyMemory<byte> Bytes(float[] values) => MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 
-    [LoggerMessage(40, LogLevel.Information, "Job {Job}, round {Round}: on {Examples} held-out examples the shared model has loss {SharedLoss:F4} (quality {SharedQuality:F4}), this device's own {PersonalLoss:F4} ({PersonalQuality:F4}).")]
+    [LoggerMessage(140, LogLevel.Information, "Job {Job}, round {Round}: on {Examples} held-out examples the shared model has loss {SharedLoss:F4} (quality {SharedQuality:F4}), this device's own {PersonalLoss:F4} ({PersonalQuality:F4}).")]
     private static partial void Compared(ILogger log, string job, long round, long examples, double sharedLoss, double personalLoss, double sharedQuality, double personalQuality);
 
-    [LoggerMessage(41, LogLevel.Information, "Job {Job}, round {Round}: this device's own model is kept. No examples are held out to compare it with the shared one.")]
+    [LoggerMessage(141, LogLevel.Information, "Job {Job}, round {Round}: this device's own model is kept. No examples are held out to compare it with the shared one.")]
     private static partial void Kept(ILogger log, string job, long round);
 
-    [LoggerMessage(42, LogLevel.Warning, "Job {Job}, round {Round}: this device's own model is not kept: {Reason}")]
+    [LoggerMessage(142, LogLevel.Warning, "Job {Job}, round {Round}: this device's own model is not kept: {Reason}")]
     private static partial void NotKept(ILogger log, string job, long round, string reason);
 }

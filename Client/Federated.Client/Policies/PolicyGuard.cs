@@ -262,13 +262,13 @@ internal sealed partial class PolicyGuard : IBeforeCheckIn, IRoundPacing, IDispo
         }
     }
 
-    [LoggerMessage(20, LogLevel.Information, "The device may train again.")]
+    [LoggerMessage(120, LogLevel.Information, "The device may train again.")]
     private static partial void LogAllowed(ILogger log);
 
-    [LoggerMessage(22, LogLevel.Warning, "The server could not be told that the device stays away; next try in {Seconds:F1} s. {Detail}")]
+    [LoggerMessage(122, LogLevel.Warning, "The server could not be told that the device stays away; next try in {Seconds:F1} s. {Detail}")]
     private static partial void LogNotTold(ILogger log, double seconds, string detail);
 
-    [LoggerMessage(21, LogLevel.Information, "The device must not train now. {Why}")]
+    [LoggerMessage(121, LogLevel.Information, "The device must not train now. {Why}")]
     private static partial void LogForbidden(ILogger log, string why);
 
     private sealed class Round(PolicyGuard guard, ITimer timer) : IDisposable

@@ -36,27 +36,27 @@ internal static partial class AgentLog
     }
 
     [LoggerMessage(
-        1,
+        101,
         LogLevel.Information,
         "Round {Round} of job {Job}: contributed {Examples} examples, {Steps} steps, mean loss {MeanLoss:F4}, {BytesUp} bytes up, {BytesDown} down.")]
     private static partial void Contributed(
         ILogger log, string job, long round, int examples, int steps, double meanLoss, long bytesUp, long bytesDown);
 
-    [LoggerMessage(2, LogLevel.Warning, "Round {Round} of job {Job}: the update was refused, {Outcome}. {Detail}")]
+    [LoggerMessage(102, LogLevel.Warning, "Round {Round} of job {Job}: the update was refused, {Outcome}. {Detail}")]
     private static partial void Refused(ILogger log, string job, long round, string outcome, string detail);
 
-    [LoggerMessage(3, LogLevel.Warning, "Round {Round} of job {Job}: given up. {Detail}")]
+    [LoggerMessage(103, LogLevel.Warning, "Round {Round} of job {Job}: given up. {Detail}")]
     private static partial void GaveUp(ILogger log, string job, long round, string detail);
 
-    [LoggerMessage(4, LogLevel.Information, "Not wanted now ({Reason}); back in {Seconds:F1} s.")]
+    [LoggerMessage(104, LogLevel.Information, "Not wanted now ({Reason}); back in {Seconds:F1} s.")]
     private static partial void NotWanted(ILogger log, string reason, double seconds);
 
-    [LoggerMessage(6, LogLevel.Information, "The program was replaced; the newer one takes over when it is started.")]
+    [LoggerMessage(106, LogLevel.Information, "The program was replaced; the newer one takes over when it is started.")]
     public static partial void Updated(ILogger log);
 
-    [LoggerMessage(7, LogLevel.Information, "Health is answered at {Address}.")]
+    [LoggerMessage(107, LogLevel.Information, "Health is answered at {Address}.")]
     public static partial void Listening(ILogger log, Uri address);
 
-    [LoggerMessage(5, LogLevel.Warning, "The server cannot be reached; next try in {Seconds:F1} s. {Detail}")]
+    [LoggerMessage(105, LogLevel.Warning, "The server cannot be reached; next try in {Seconds:F1} s. {Detail}")]
     public static partial void ServerAway(ILogger log, double seconds, string detail);
 }

@@ -5,10 +5,10 @@ namespace Federated.Server.Grains;
 /// <summary>What a group's grain logs.</summary>
 internal static partial class GroupLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Group {Group} goes on from {Step} with {Count} masked inputs")]
+    [LoggerMessage(6, LogLevel.Information, "Group {Group} goes on from {Step} with {Count} masked inputs")]
     public static partial void Restored(ILogger logger, string group, int count, ServerStep step);
 
-    [LoggerMessage(2, LogLevel.Warning, "Group {Group} is abandoned: {Reason}")]
+    [LoggerMessage(7, LogLevel.Warning, "Group {Group} is abandoned: {Reason}")]
     public static partial void Abandoned(ILogger logger, string group, string reason);
 
     [LoggerMessage(3, LogLevel.Error, "Group {Group} could not go on")]
