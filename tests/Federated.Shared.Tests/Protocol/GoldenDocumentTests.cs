@@ -96,6 +96,39 @@ public sealed class GoldenDocumentTests
         (KnownDocuments.Plan with { Directions = new DirectionPlan(1, count, distance) }).ToBytes()));
 
     [Fact]
+    public void PlanWithOffers_Known_HasTheGoldenBytes()
+    {
+        Assert.Equal(GoldenFile.Hex("plan-offers.v5.hex"), KnownDocuments.PlanWithOffers.ToBytes());
+        Assert.Equal(KnownDocuments.PlanWithOffers, PlanDocument.FromBytes(GoldenFile.Hex("plan-offers.v5.hex")));
+    }
+
+    [Fact]
+    public void PlanWithOffers_WithoutARoundedAdapterOrChanges_IsReadAsItWasWritten()
+    {
+        AdapterOffers offers = KnownDocuments.PlanWithOffers.Offers!;
+        PlanDocument[] plans =
+        [
+            KnownDocuments.PlanWithLinear with { Offers = offers with { Rounded = null } },
+            KnownDocuments.PlanWithDirections with { Offers = offers with { Changes = [] } },
+        ];
+        Assert.All(plans, plan => Assert.Equal(plan, PlanDocument.FromBytes(plan.ToBytes())));
+    }
+
+    [Theory]
+    [InlineData(AdapterOffers.MaxChanges + 1, 100L, 5UL, 1)]
+    [InlineData(1, 0L, 5UL, 1)]
+    [InlineData(1, ProtocolLimits.MaxDownloadBytes + 1, 5UL, 1)]
+    [InlineData(1, 100L, 5UL, 0)]
+    [InlineData(1, 100L, 5UL, 199_211)]
+    [InlineData(1, 100L, null, 1)]
+    public void PlanWithOffers_OutOfRange_IsRefused(int changes, long lengthBytes, ulong? seed, int setSize)
+    {
+        AdapterChange change = new(new ObjectReference(KnownDocuments.AdapterHash, lengthBytes), seed, setSize);
+        PlanDocument plan = KnownDocuments.Plan with { Offers = new AdapterOffers { Changes = [.. Enumerable.Repeat(change, changes)] } };
+        Assert.Throws<ProtocolViolationException>(() => PlanDocument.FromBytes(plan.ToBytes()));
+    }
+
+    [Fact]
     public void MaskedUpdate_Known_HasTheGoldenBytes()
     {
         Assert.Equal(GoldenFile.Hex("update.v3.hex"), KnownDocuments.MaskedUpdate.ToBytes());

@@ -12,9 +12,9 @@ internal static class KnownDocuments
     /// <summary>P of update, adapter and checkpoint.</summary>
     public const int ParameterCount = 3;
 
-    public static ContentHash PackageHash { get; } = ContentHash.FromBytes([.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
+    public static ContentHash PackageHash { get; } = HashFrom(0);
 
-    public static ContentHash AdapterHash { get; } = ContentHash.FromBytes([.. Enumerable.Range(32, 32).Select(i => (byte)i)]);
+    public static ContentHash AdapterHash { get; } = HashFrom(32);
 
     public static float[] AdapterValues { get; } = [1f, -2f, 0.15625f];
 
@@ -79,6 +79,15 @@ internal static class KnownDocuments
 
     public static PlanDocument PlanWithDirections { get; } = Plan with { Directions = new DirectionPlan(0x0123_4567_89AB_CDEF, 128, 0.001) };
 
+    public static PlanDocument PlanWithOffers { get; } = Plan with
+    {
+        Offers = new AdapterOffers
+        {
+            Rounded = new ObjectReference(HashFrom(64), 204_811),
+            Changes = [new AdapterChange(new ObjectReference(HashFrom(96), 7_969), 0x0123_4567_89AB_CDEF, 3_984), new AdapterChange(new ObjectReference(HashFrom(128), 100), null, 0)],
+        },
+    };
+
     public static UpdateDocument MaskedUpdate { get; } = EncodedUpdate with
     {
         Encoding = UpdateEncoding.MaskedFields, ExampleCount = 1, StepCount = 0, MeanLoss = 0,
@@ -128,4 +137,7 @@ internal static class KnownDocuments
         FrozenWeights = [new PackageFile(PackageHash.Hex, 31_360)],
         Provenance = new PackageProvenance("tagger.onnx", AdapterHash.Hex, "pytorch 2.4.0", 17),
     };
+
+    /// <summary>32 bytes that count up.</summary>
+    private static ContentHash HashFrom(int first) => ContentHash.FromBytes([.. Enumerable.Range(first, 32).Select(i => (byte)i)]);
 }

@@ -58,6 +58,14 @@ public sealed class GoldenPayloadTests
     }
 
     [Fact]
+    public void LinearRound_WithAToldSet_HasTheGoldenBytes()
+    {
+        LinearRound told = KnownPayloads.Round with { IndexSet = IndexSetKind.Momentum, Set = new ObjectReference(ContentHash.Of([1, 2, 3]), 31) };
+        Assert.Equal(GoldenFile.Hex("linear-round.v4.hex"), told.ToBytes());
+        Assert.Equal(told, LinearRound.FromBytes(GoldenFile.Hex("linear-round.v4.hex")));
+    }
+
+    [Fact]
     public void LinearRound_WithVotes_HasTheGoldenBytes()
     {
         LinearRound voting = KnownPayloads.Round with
