@@ -39,6 +39,7 @@ public sealed class ServeProgramTests : IDisposable
     [Theory]
     [InlineData("Devices may connect in clear text on loopback only", "--insecure-loopback", "--address", "0.0.0.0")]
     [InlineData("The operator token has 6 characters", "--insecure-loopback", "--operator-token-file", "secret")]
+    [InlineData("Give the token of its operators with --operator-token-file", "--insecure-loopback", "--token-file", "secret")]
     [InlineData("are no certificate with its key", "--insecure-loopback", "--api-certificate", "secret", "--api-key", "secret")]
     [InlineData("The public address of the HTTP port is 'http://fed.example.org/'", "--insecure-loopback", "--api-public-url", "http://fed.example.org/")]
     [InlineData("The authority in", "--authority", "secret")]

@@ -14,10 +14,10 @@ internal static class AccessArguments
     private const string OperatorTokenVariable = "FEDERATED_OPERATOR_TOKEN";
     private const string ViewerTokenVariable = "FEDERATED_VIEWER_TOKEN";
 
-    /// <summary>The caller's token.</summary>
+    /// <summary>The caller's token; <c>serve</c>, which calls nobody, refuses it.</summary>
     public static Option<FileInfo?> TokenFile { get; } = new("--token-file")
     {
-        Description = $"File with the access token; without it the variable {TokenVariable} is looked at.",
+        Description = $"File with the access token of who calls a server; without it the variable {TokenVariable} is looked at. 'serve' takes --operator-token-file instead.",
         Recursive = true,
     };
 
@@ -58,13 +58,16 @@ internal static class AccessArguments
     };
 
     /// <summary>What <c>serve</c> was told.</summary>
-    public static AccessOptions OptionsOf(ParseResult parsed) => new()
-    {
-        Demanded = parsed.GetValue(RequireAccess) ? true : null,
-        OperatorToken = Read(parsed.GetValue(OperatorTokenFile)) ?? Variable(OperatorTokenVariable),
-        ViewerToken = Read(parsed.GetValue(ViewerTokenFile)) ?? Variable(ViewerTokenVariable),
-        OpenIdConnect = Provider(parsed.GetValue(OpenIdConnect)),
-    };
+    /// <exception cref="CommandException">A file cannot be read, or the token of a caller was given.</exception>
+    public static AccessOptions OptionsOf(ParseResult parsed) => parsed.GetValue(TokenFile) is { } file
+        ? throw new CommandException($"--token-file is '{file}', which is for who calls a server, and 'serve' calls none. Give the token of its operators with {OperatorTokenFile.Name}.")
+        : new()
+        {
+            Demanded = parsed.GetValue(RequireAccess) ? true : null,
+            OperatorToken = Read(parsed.GetValue(OperatorTokenFile)) ?? Variable(OperatorTokenVariable),
+            ViewerToken = Read(parsed.GetValue(ViewerTokenFile)) ?? Variable(ViewerTokenVariable),
+            OpenIdConnect = Provider(parsed.GetValue(OpenIdConnect)),
+        };
 
     /// <summary>Speaks to a server as whoever runs a verb of this command line.</summary>
     public static ServerApiClient ClientOf(ParseResult parsed, Uri server) => new(server, token: Read(parsed.GetValue(TokenFile)) ?? Token());
