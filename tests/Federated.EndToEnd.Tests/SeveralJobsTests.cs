@@ -184,6 +184,27 @@ public sealed class SeveralJobsTests(RunningServer server) : IClassFixture<Runni
         Assert.Contains("/nowhere/images", problem.Value, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(""" "classes": 2 """, "model 'mlp-784-4-2' knows 2 classes")]
+    [InlineData(""" "inputs": 100 """, "784 float32 features")]
+    public async Task Submit_HeldOutExamplesThatDoNotFitTheModel_AreRefused(string model, string reason)
+    {
+        int before = (await server.Api.JobsAsync(Ct)).Count;
+        string spec = $$"""
+            {
+              "name": "unfit", "population": "everyone", "model": { "builder": "mlp", "hidden": [4], {{model}} },
+              "evaluation": { "limit": 50, "data": { "kind": "idx", "images": "{{Mnist.TestImages}}", "labels": "{{Mnist.TestLabels}}" } }
+            }
+            """;
+
+        ServerApiException e = await Assert.ThrowsAsync<ServerApiException>(() => server.Api.SubmitJobAsync(spec, Ct));
+
+        SettingProblem problem = Assert.Single(e.Error!.Problems!);
+        Assert.Equal("evaluation.data", problem.Path);
+        Assert.Contains(reason, problem.Value, StringComparison.Ordinal);
+        Assert.Equal(before, (await server.Api.JobsAsync(Ct)).Count);
+    }
+
     /// <summary>A device that serves whatever it is assigned to, until stopped.</summary>
     private static async Task ServeAsync(StubDevice device, CancellationToken ct)
     {

@@ -3,8 +3,10 @@ using Federated.Server.Grains;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Federated.Shared.SecureAggregation;
+using Federated.Training;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Federated.Server.Api;
@@ -93,8 +95,9 @@ internal static class FederatedApi
     public static async Task<JobStatus> SubmitSpecAsync(string text, IGrainFactory grains, JobModels models, CancellationToken ct)
     {
         JobSpec spec = JobSpec.Parse(text);
-        HeldOutExamples.Check(spec.Evaluation);
-        await models.CheckAsync(spec, ct);
+        IExampleSource? heldOut = HeldOutExamples.OpenForSubmission(spec.Evaluation);
+        PackageManifest manifest = await models.CheckAsync(spec, ct);
+        HeldOutExamples.DemandFit(heldOut, manifest);
         string id = await grains.GetGrain<IJobDirectoryGrain>(0).Reserve(spec.Name);
 
         // As JSON without what JSON does not have, comments for one: whoever reads it back may not take them.

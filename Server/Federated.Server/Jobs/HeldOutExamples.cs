@@ -1,3 +1,4 @@
+using Federated.Shared.Models;
 using Federated.Training;
 using Federated.Training.Data;
 
@@ -6,6 +7,8 @@ namespace Federated.Server.Jobs;
 /// <summary>Opens the held-out examples that a job's evaluation names.</summary>
 internal static class HeldOutExamples
 {
+    private const string Path = "evaluation.data";
+
     /// <summary>The examples; null when the job has no evaluation.</summary>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="InvalidDataException">A file is not what it should be.</exception>
@@ -33,17 +36,62 @@ internal static class HeldOutExamples
         ? images
         : new VariedImages(images, images.ExampleShape, [.. Enumerable.Range(0, images.Count).Select(i => variants[i % variants.Count])]);
 
-    /// <summary>Demands that the examples can be read, before a job is there that would wait for them in vain.</summary>
-    /// <exception cref="InvalidSettingsException">They cannot.</exception>
-    public static void Check(EvaluationSettings? settings)
+    /// <summary>Opens the examples before a job is there that would wait for them in vain; null when it has no evaluation.</summary>
+    /// <exception cref="InvalidSettingsException">They cannot be read.</exception>
+    public static IExampleSource? OpenForSubmission(EvaluationSettings? settings)
     {
         try
         {
-            _ = Open(settings);
+            return Open(settings);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException or ArgumentException)
         {
-            throw new InvalidSettingsException([new SettingProblem("evaluation.data", $"data that cannot be read ({e.Message})", "files that the server can read")]);
+            throw new InvalidSettingsException([new SettingProblem(Path, $"data that cannot be read ({e.Message})", "files that the server can read")]);
+        }
+    }
+
+    /// <summary>Demands that a model takes the examples and knows all of their labels, so that a job does not stop at its first evaluation.</summary>
+    /// <param name="examples">What <see cref="OpenForSubmission"/> gave.</param>
+    /// <param name="manifest">The model. One without an evaluation graph takes any examples, as none is evaluated.</param>
+    /// <exception cref="InvalidSettingsException">They do not fit.</exception>
+    public static void DemandFit(IExampleSource? examples, PackageManifest manifest)
+    {
+        if (examples is null || manifest.Evaluation.LengthBytes == 0)
+        {
+            return;
+        }
+
+        ExampleFormat wanted = ExampleFormat.Of(manifest);
+        if (examples.Format != wanted)
+        {
+            throw new InvalidSettingsException([new SettingProblem(Path, $"examples with {examples.Format}", $"{wanted}, which model '{manifest.Name}' takes")]);
+        }
+
+        try
+        {
+            DemandLabels(examples, wanted, manifest);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidSettingsException([new SettingProblem(Path, $"data that does not fit the model ({e.Message})", "examples with labels that the model knows")]);
+        }
+    }
+
+    private static void DemandLabels(IExampleSource examples, ExampleFormat format, PackageManifest manifest)
+    {
+        if (format.LabelType == ElementType.Float32)
+        {
+            return;
+        }
+
+        bool hasTokens = format.FeatureType == ElementType.Int64;
+        float[] features = new float[hasTokens ? 0 : format.FeatureLength];
+        long[] tokens = new long[hasTokens ? format.FeatureLength : 0];
+        long[] labels = new long[format.LabelLength];
+        for (int i = 0; i < examples.Count; i++)
+        {
+            examples.CopyTo([i], new ExampleBatch(features, tokens, labels, []));
+            _ = BatchLabels.Count(manifest, [i], labels);
         }
     }
 }

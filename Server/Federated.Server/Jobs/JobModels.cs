@@ -28,8 +28,9 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     }
 
     /// <summary>Demands that the model can be had, before a job is there that would fail on it. Stores its package on the way.</summary>
+    /// <returns>The package's manifest.</returns>
     /// <exception cref="InvalidSettingsException">It cannot; the exception says why.</exception>
-    public async Task CheckAsync(JobSpec spec, CancellationToken ct)
+    public async Task<PackageManifest> CheckAsync(JobSpec spec, CancellationToken ct)
     {
         try
         {
@@ -46,6 +47,8 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
                     throw new InvalidSettingsException([problem]);
                 }
             }
+
+            return manifest;
         }
         catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OnnxFormatException or ProtocolViolationException)
         {
