@@ -27,7 +27,9 @@ internal static class JobEnding
 
         if (state.LastRound >= spec.Rounds)
         {
-            return (JobState.Completed, $"all {spec.Rounds} rounds done");
+            return state.ModelVersion > 0
+                ? (JobState.Completed, $"all {spec.Rounds} rounds done")
+                : (JobState.Failed, $"no round was committed; round {state.LastRound} was abandoned: {state.AbandonReason}");
         }
 
         return state.AbandonedInARow >= MaxAbandonedInARow

@@ -54,6 +54,9 @@ public sealed class JobGrainState
     /// <summary>Abandoned rounds in a row.</summary>
     public int AbandonedInARow { get; set; }
 
+    /// <summary>Why the last round was abandoned; empty when it was committed.</summary>
+    public string AbandonReason { get; set; } = "";
+
     /// <summary>First round whose evaluation reached the target.</summary>
     public long? RoundsToTarget { get; set; }
 

@@ -103,6 +103,7 @@ internal sealed class RoundRunner(
         job.ClipNorm = record.NextClipNorm(spec.Update.ClipQuantile, _next?.Statistics) ?? job.ClipNorm;
         job.Privacy = _spent ?? job.Privacy;
         job.AbandonedInARow = committed ? 0 : job.AbandonedInARow + 1;
+        job.AbandonReason = record.Reason;
         job.Evaluation = record.Evaluation ?? job.Evaluation;
         if (record.Evaluation is { } evaluation && spec.TargetAccuracy is { } target && evaluation.Accuracy >= target)
         {

@@ -12,7 +12,7 @@ public enum JobState
     /// <summary>A person paused it; no new round begins.</summary>
     Paused,
 
-    /// <summary>It reached its last round or its target.</summary>
+    /// <summary>It reached its last round, with a model from at least one of them, or its target, or its privacy budget.</summary>
     Completed,
 
     /// <summary>A person cancelled it.</summary>

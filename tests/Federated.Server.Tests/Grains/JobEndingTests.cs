@@ -55,6 +55,18 @@ public sealed class JobEndingTests
         Assert.False(JobEnding.Precedes(spec, new JobGrainState(), null));
     }
 
+    [Fact]
+    public void Of_LastRoundWithoutAnyCommitted_IsFailedWithItsReason()
+    {
+        JobSpec spec = JobSpec.Parse("""{ "name": "p", "population": "p", "rounds": 2, "model": { "builder": "mlp" } }""");
+        JobGrainState state = new() { LastRound = 2, AbandonedInARow = 2, AbandonReason = "0 of 1 updates came" };
+
+        Assert.Equal((JobState.Failed, "no round was committed; round 2 was abandoned: 0 of 1 updates came"), JobEnding.Of(spec, state));
+
+        state.ModelVersion = 1;
+        Assert.Equal((JobState.Completed, "all 2 rounds done"), JobEnding.Of(spec, state));
+    }
+
     private static LinearRound RoundOf(JobSpec spec, int parameters) => LinearSettings.RoundOf(spec, 1, parameters, 1, 12);
 
     /// <summary>The budget is not compared with what a submission would be refused for.</summary>

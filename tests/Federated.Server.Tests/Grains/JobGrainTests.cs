@@ -60,7 +60,7 @@ public sealed class JobGrainTests
         await using JobScene scene = await JobScene.SubmitAsync(Rounds, devices: 1);
         scene.Fails = call => call.InterfaceMethod.Name == nameof(IRoundGrain.Forget) && call.InterfaceMethod.DeclaringType == typeof(IRoundGrain);
         await scene.AbandonAsync(Rounds);
-        await HoldsAsync(async () => await scene.Job.Status() is { State: JobState.Completed });
+        await HoldsAsync(async () => await scene.Job.Status() is { State: JobState.Failed });
         await scene.StopAsync();
         Assert.True(File.Exists(scene.StateOfRound(1)) && File.Exists(scene.StateOfRound(2)));
 
@@ -91,7 +91,7 @@ public sealed class JobGrainTests
     /// <summary>The last four rounds are kept, the others are gone.</summary>
     private static async Task AssertForgottenAsync(JobScene scene)
     {
-        await HoldsAsync(async () => await scene.Job.Status() is { State: JobState.Completed }
+        await HoldsAsync(async () => await scene.Job.Status() is { State: JobState.Failed }
             && !File.Exists(scene.StateOfRound(1)) && !File.Exists(scene.StateOfRound(2)));
         Assert.All(Enumerable.Range(3, 4), round => Assert.True(File.Exists(scene.StateOfRound(round)), $"round {round}"));
     }
