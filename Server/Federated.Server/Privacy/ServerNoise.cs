@@ -30,7 +30,7 @@ internal sealed class ServerNoise(JobSpec spec, byte[] key)
     }
 
     /// <summary>
-    /// Adds the noise to a decoded mean and to the count of unclipped devices. On the sum of n updates it is N(0, (zΔ)²) in each coordinate of the
+    /// Adds the noise to a decoded mean and, where the clip norm follows it, to the count of unclipped devices. On the sum of n updates it is N(0, (zΔ)²) in each coordinate of the
     /// index set, so zΔ/n on the mean, scaled as the set's coordinates are.
     /// </summary>
     /// <param name="roundNumber">The round.</param>
@@ -51,6 +51,12 @@ internal sealed class ServerNoise(JobSpec spec, byte[] key)
         for (int i = 0; i < indices.Length; i++)
         {
             mean[indices[i]] += (float)(deviation * set.ScaleOf(i) * random.NextGaussian());
+        }
+
+        if (!PrivacyCost.TellsCount(spec))
+        {
+            // Only the record has it, which the guarantee does not cover.
+            return statistics;
         }
 
         double count = statistics.Unclipped + (PrivacyCost.BitDeviation(spec) * random.NextGaussian());

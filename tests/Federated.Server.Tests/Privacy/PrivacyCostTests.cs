@@ -108,6 +108,21 @@ public sealed class PrivacyCostTests
         Assert.NotEqual(mean, other);
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData(""", "clipQuantile": 0.5 """, false)]
+    public void AddTo_CountOfUnclipped_HasNoiseOnlyWhereTheNormFollowsIt(string update, bool exact)
+    {
+        JobSpec spec = Spec("gaussian", multiplier: 2, bits: 16, update);
+        spec = spec with { Privacy = spec.Privacy! with { ClipCountDeviation = 1e6 } };
+        LinearRound round = LinearSettings.RoundOf(spec, 1, Parameters, 1.5, 16);
+        SharedIndexSet set = new JobIndexSets([]).SetOf(round, []);
+
+        LinearStatistics read = new ServerNoise(spec, ServerNoise.CreateKey()).AddTo(3, round, set, 10, new float[Parameters], new LinearStatistics(10, 1, 5, 0));
+
+        Assert.Equal(exact, read.Unclipped == 5);
+    }
+
     [Fact]
     public void Charge_Rounds_CountsTheBusiestDeviceAtTheDearestCost()
     {
