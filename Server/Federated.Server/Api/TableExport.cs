@@ -50,6 +50,8 @@ internal static class TableExport
         ("clientPeakMemoryBytes", r => r.Timing.ClientPeakMemoryBytes),
         ("durableWrites", r => r.Timing.DurableWrites),
         ("epsilon", r => r.Epsilon),
+        ("meanAbsoluteError", r => r.Evaluation?.MeanAbsoluteError),
+        ("cosineSimilarity", r => r.Evaluation?.CosineSimilarity),
     ];
 
     private static readonly (string Name, Func<ClientRow, object?> Value)[] _clients =

@@ -44,7 +44,8 @@ internal static class JobTable
 
         if (shown.Job.InitialLoss is { } loss)
         {
-            AnsiConsole.WriteLine($"before training: accuracy {Percent(shown.Job.InitialAccuracy)}, loss {loss:F4} on held-out examples");
+            string accuracy = shown.Job.InitialAccuracy is { } share ? $"accuracy {Percent(share)}, " : "";
+            AnsiConsole.WriteLine($"before training: {accuracy}loss {Number(loss)} on held-out examples");
         }
 
         PrintRounds(shown.Rounds);
@@ -61,11 +62,14 @@ internal static class JobTable
             table.AddColumn("averaging bias");
         }
 
+        ScoreColumn[] scores = ScoreColumn.In(rounds.Select(round => round.Evaluation));
         bool isPrivate = rounds.Any(round => round.Epsilon is not null);
         if (isPrivate)
         {
             table.AddColumn("ε so far");
         }
+
+        table.AddColumns([.. scores.Select(score => score.Name)]);
 
         foreach (RoundRecord round in rounds)
         {
@@ -92,6 +96,8 @@ internal static class JobTable
             {
                 row.Add(round.Epsilon?.ToString("F3") ?? "–");
             }
+
+            row.AddRange(scores.Select(score => Number(score.Of(round.Evaluation))));
 
             table.AddRow([.. row]);
         }
@@ -121,9 +127,12 @@ internal static class JobTable
     public static void PrintVersions(IReadOnlyList<ModelVersion> versions)
     {
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("version", "round", "accuracy", "loss", "training loss", "update", "adapter", "kept");
+        ScoreColumn[] scores = ScoreColumn.In(versions.Select(version => version.Evaluation));
+        table.AddColumns([.. scores.Select(score => score.Name)]);
         foreach (ModelVersion version in versions)
         {
             table.AddRow(
+            [
                 version.Version.ToString(),
                 version.Round.ToString(),
                 Percent(version.Evaluation?.Accuracy),
@@ -131,13 +140,29 @@ internal static class JobTable
                 Number(version.Round > 0 ? version.TrainLoss : null),
                 version.Round > 0 ? version.UpdateNorm.ToString("G4") : "–",
                 version.AdapterSha256.Length > 12 ? version.AdapterSha256[..12] : "–",
-                version.Kept ? "yes" : "no");
+                version.Kept ? "yes" : "no",
+                .. scores.Select(score => Number(score.Of(version.Evaluation))),
+            ]);
         }
 
         AnsiConsole.Write(table);
     }
 
-    private static string Number(double? value) => value?.ToString("F4") ?? "–";
+    private static string Number(double? value) => ScoreText.Number(value);
 
-    private static string Percent(double? value) => value is { } share ? $"{100 * share:F2} %" : "–";
+    private static string Percent(double? value) => ScoreText.Percent(value);
+
+    /// <summary>A score that only some tasks have, and that is shown where it was measured.</summary>
+    private sealed record ScoreColumn(string Name, Func<CentralEvaluation?, double?> Of)
+    {
+        private static readonly ScoreColumn[] _all =
+        [
+            new("mean absolute error", evaluation => evaluation?.MeanAbsoluteError),
+            new("cosine similarity", evaluation => evaluation?.CosineSimilarity),
+        ];
+
+        /// <summary>Those that one of the evaluations has.</summary>
+        public static ScoreColumn[] In(IEnumerable<CentralEvaluation?> evaluations) =>
+            [.. _all.Where(column => evaluations.Any(evaluation => column.Of(evaluation) is not null))];
+    }
 }

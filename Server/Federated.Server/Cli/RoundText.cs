@@ -60,7 +60,7 @@ internal static class RoundText
     {
         string reason = record.Outcome == RoundOutcome.Committed ? "" : $": {record.Reason}";
         string quality = record.Evaluation is { } evaluation
-            ? FormattableString.Invariant($", accuracy {(evaluation.Accuracy is { } share ? FormattableString.Invariant($"{100 * share:F2} %") : "–")}, loss {evaluation.Loss:F4}")
+            ? $", {ScoreText.Named(evaluation)}, loss {ScoreText.Number(evaluation.Loss)}"
             : "";
         return FormattableString.Invariant(
             $"Round {record.Round} {record.Outcome.ToString().ToLowerInvariant()}{reason}; {record.Accepted} of {record.Selected} updates, goal {record.Goal}, late {record.Late}, dropped {record.Dropped.Values.Sum()}; training loss {(record.MeasuredTrainLoss is { } told ? FormattableString.Invariant($"{told:F4}") : "–")}{quality}{(record.Epsilon is { } epsilon ? FormattableString.Invariant($", ε {epsilon:F3} so far") : "")}; model version {record.ModelVersion}.");

@@ -109,11 +109,9 @@ internal static class WatchCommand
             RoundStageChanged stage => FormattableString.Invariant($"round {stage.Round} {Lower(stage.Stage)}{(stage.Selected > 0 ? FormattableString.Invariant($" {stage.Selected} devices, goal {stage.Goal}") : "")}"),
             RoundProgressed { Progress: { } p } => FormattableString.Invariant($"round {p.Round} training {p.Training} uploading {p.Uploading} done {p.Done} dropped {p.Dropped}"),
             RoundRecorded { Record: { } r } => FormattableString.Invariant(
-                $"round {r.Round} {Lower(r.Outcome)} {r.Accepted}/{r.Selected} updates, accuracy {Percent(r.Evaluation?.Accuracy)}, {r.BytesUp:N0} bytes up, {r.Timing.TotalSeconds:F2} s {r.Reason}").TrimEnd(),
+                $"round {r.Round} {Lower(r.Outcome)} {r.Accepted}/{r.Selected} updates, {ScoreText.Named(r.Evaluation)}, {r.BytesUp:N0} bytes up, {r.Timing.TotalSeconds:F2} s {r.Reason}").TrimEnd(),
             _ => null,
         };
-
-        private static string Percent(double? share) => share is { } value ? FormattableString.Invariant($"{100 * value:F2} %") : "–";
 
         private static string Lower<T>(T value)
             where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -1,0 +1,22 @@
+using System.Globalization;
+using Federated.Server.Rounds;
+
+namespace Federated.Server.Cli;
+
+/// <summary>An evaluation's score in the terms of the model's task.</summary>
+internal static class ScoreText
+{
+    /// <summary>The score with its name, for a line of text: <c>accuracy 97.25 %</c>, <c>mean absolute error 0.1234</c>, <c>cosine similarity 0.9876</c>.</summary>
+    public static string Named(CentralEvaluation? evaluation) => evaluation switch
+    {
+        { MeanAbsoluteError: { } error } => $"mean absolute error {Number(error)}",
+        { CosineSimilarity: { } cosine } => $"cosine similarity {Number(cosine)}",
+        _ => $"accuracy {Percent(evaluation?.Accuracy)}",
+    };
+
+    /// <summary>A number with four decimals; a dash for none.</summary>
+    public static string Number(double? value) => value?.ToString("F4", CultureInfo.InvariantCulture) ?? "–";
+
+    /// <summary>A share as a percentage; a dash for none.</summary>
+    public static string Percent(double? value) => value is { } share ? (100 * share).ToString("F2", CultureInfo.InvariantCulture) + " %" : "–";
+}
