@@ -39,6 +39,9 @@ public sealed class JobGrainState
     /// <summary>P.</summary>
     public int ParameterCount { get; set; }
 
+    /// <summary>Those of P that devices train, and a dense update has; null in a state from before they were counted.</summary>
+    public int? TrainedCount { get; set; }
+
     /// <summary>Parameters of the full model.</summary>
     public long FullModelParameters { get; set; }
 
@@ -91,6 +94,7 @@ public sealed class JobGrainState
         AdapterSha256 = model.Adapter.Hex,
         AdapterLengthBytes = model.AdapterLengthBytes,
         ParameterCount = manifest.Layout.Length,
+        TrainedCount = manifest.Layout.Parameters.Where((_, i) => manifest.Parameters[i].HasGradient).Sum(parameter => parameter.Length),
         FullModelParameters = manifest.FullModelParameters,
         SubmittedAt = now,
         Privacy = spec.Privacy is null ? null : new PrivacyLedger { NoiseKey = ServerNoise.CreateKey() },
@@ -117,7 +121,7 @@ public sealed class JobGrainState
         Loss = Evaluation?.Loss,
         Privacy = JobPrivacy.Of(spec, Privacy),
         RoundsToTarget = RoundsToTarget,
-        DenseAdapterBytes = (long)ParameterCount * sizeof(float),
+        DenseAdapterBytes = (long)(TrainedCount ?? ParameterCount) * sizeof(float),
         DenseFullModelBytes = FullModelParameters * sizeof(float),
         SubmittedAt = SubmittedAt,
     };

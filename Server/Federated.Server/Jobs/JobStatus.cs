@@ -77,7 +77,7 @@ public sealed record JobStatus
     /// <summary>What differential privacy the job has spent; null without it.</summary>
     public JobPrivacy? Privacy { get; init; }
 
-    /// <summary>Bytes of the adapter as plain float32.</summary>
+    /// <summary>Bytes of the trained parameters as plain float32: what a dense update has. Base weights that a job merges its changes into are not sent.</summary>
     public long DenseAdapterBytes { get; init; }
 
     /// <summary>Bytes of the full model as plain float32.</summary>
