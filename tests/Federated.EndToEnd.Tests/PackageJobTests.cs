@@ -5,9 +5,11 @@ using Federated.Client.Transport;
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Modeling;
 using Federated.Modeling.Exports;
+using Federated.Modeling.Lora;
 using Federated.Server.Api;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
+using Federated.Shared.Models;
 using Federated.Testing;
 
 namespace Federated.EndToEnd.Tests;
@@ -103,6 +105,19 @@ public sealed class PackageJobTests : IDisposable
         Assert.Equal((3, 6), (taken.Manifest.Lora!.Rank, (int)taken.Manifest.Lora.Alpha));
         Assert.Equal(trained, taken.InitialAdapter.ToArray());
         Assert.Equal(2, both);
+    }
+
+    [Fact]
+    public async Task Export_PackageThatHasNoModelOfTheFormat_IsRefusedAndLeavesNoFolder()
+    {
+        ModelPackage package = ModelPackage.Build(new ModelSpec { Builder = ModelSpec.Mlp, Hidden = [24], Lora = new PackageLora(2, 4, "dense", 1) }, 1);
+        string merged = Path.Combine(_folder.Path, "merged");
+        string target = Path.Combine(_folder.Path, "exported");
+        _ = PackageFolder.Write(MergeablePackage.Of(package), merged);
+
+        (int exitCode, _) = await ProgramRun.RunAsync("Federated.Server", "models", "export", merged, "--format", "onnx", "--out", target);
+
+        Assert.Equal((2, false), (exitCode, Directory.Exists(target)));
     }
 
     [Fact]

@@ -119,10 +119,11 @@ internal static class ModelsCommand
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
         {
             ModelPackage package = await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), () => AccessArguments.ClientOf(parsed, parsed.GetValue(server)!), ct);
+            IReadOnlyList<(string File, byte[] Content)> contents = Files(package, parsed.GetValue(format)!);
             DirectoryInfo target = parsed.GetValue(folder)!;
             target.Create();
             List<string> files = [];
-            foreach ((string file, byte[] content) in Files(package, parsed.GetValue(format)!))
+            foreach ((string file, byte[] content) in contents)
             {
                 string path = Path.Combine(target.FullName, file);
                 await File.WriteAllBytesAsync(path, content, ct);
@@ -134,7 +135,7 @@ internal static class ModelsCommand
         return command;
     }
 
-    private static IEnumerable<(string File, byte[] Content)> Files(ModelPackage package, string format)
+    private static IReadOnlyList<(string File, byte[] Content)> Files(ModelPackage package, string format)
     {
         switch (format)
         {

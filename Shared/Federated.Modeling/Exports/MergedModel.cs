@@ -18,15 +18,21 @@ public static class MergedModel
     /// <summary>Builds the model; its input is that of the package and its output <c>scores</c>.</summary>
     /// <param name="package">With its graph of scores and its frozen weights.</param>
     /// <param name="adapter">[P], P = package.Manifest.Layout.Length.</param>
-    /// <exception cref="ArgumentException">The package has no graph, or the adapter is another model's.</exception>
+    /// <exception cref="ArgumentException">The package has no graph, or is one that changes are merged into (<see cref="MergeablePackage"/>), or the adapter is another model's.</exception>
     /// <exception cref="OnnxFormatException">The graph does not fit the manifest.</exception>
     public static byte[] Build(ModelPackage package, ReadOnlyMemory<float> adapter)
     {
         ArgumentNullException.ThrowIfNull(package);
         PackageManifest manifest = package.Manifest;
+        if (manifest.Parameters.Any(p => p.Lora?.Factor == LoraMatrix.Base))
+        {
+            throw new ArgumentException(
+                $"Package '{manifest.Name}' is of a job with the rule flora, which merges its changes into the base weights; there is no ONNX export of it. Export it as safetensors.");
+        }
+
         if (package.ModelGraph.Length == 0)
         {
-            throw new ArgumentException($"Package '{manifest.Name}' has no graph to merge into.", nameof(package));
+            throw new ArgumentException($"Package '{manifest.Name}' has no graph of scores that an ONNX export could be made of. Export it as safetensors.");
         }
 
         Dictionary<string, NamedTensor> tensors = AdapterTensors.Of(manifest, adapter).ToDictionary(t => t.Name, StringComparer.Ordinal);

@@ -41,12 +41,12 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
     {
         ArgumentNullException.ThrowIfNull(manifest);
         PackageLora lora = manifest.Lora
-            ?? throw new ArgumentException($"Package '{manifest.Name}' trains whole weights; PEFT holds low-rank factors. Export it as onnx or safetensors.", nameof(manifest));
+            ?? throw new ArgumentException($"Package '{manifest.Name}' trains whole weights; PEFT holds low-rank factors. Export it as onnx or safetensors.");
 
         if (manifest.Parameters.Any(p => p.Lora?.Factor == LoraMatrix.Base))
         {
             throw new ArgumentException(
-                $"The changes of package '{manifest.Name}' were merged into its base weights, as the rule flora does; its factors hold none of them. Export it as safetensors.", nameof(manifest));
+                $"The changes of package '{manifest.Name}' were merged into its base weights, as the rule flora does; its factors hold none of them. Export it as safetensors.");
         }
 
         string[] layers = [.. manifest.Parameters.Select(p => p.Lora?.Target).OfType<string>().Distinct()];
