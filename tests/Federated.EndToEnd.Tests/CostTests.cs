@@ -23,9 +23,11 @@ public sealed class CostTests : IDisposable
 
         (int fits, string output) = await ProgramRun.RunAsync("Federated.Server", "models", "cost", package, "--device", "pi4", "--json");
         (int late, string reason) = await ProgramRun.RunAsync("Federated.Server", "models", "cost", job, "--device", "pi4");
+        (int twice, string nothing) = await ProgramRun.RunAsync("Federated.Server", "models", "cost", job, "--device", "pi4", "--batch", "5");
         (int unknown, _) = await ProgramRun.RunAsync("Federated.Server", "models", "cost", package, "--device", "pi9");
 
         Assert.Equal((0, 3, 2), (fits, late, unknown));
+        Assert.Equal((2, ""), (twice, nothing));
         JsonElement cost = JsonDocument.Parse(output).RootElement;
         Assert.True(cost.GetProperty("fits").GetBoolean());
         Assert.True(cost.GetProperty("stepSeconds").GetDouble() > 0 && cost.GetProperty("peakMemoryBytes").GetDouble() > 5e7);

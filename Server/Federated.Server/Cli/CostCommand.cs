@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Federated.Modeling;
 using Federated.Modeling.Costs;
+using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Jobs;
+using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Spectre.Console;
 
@@ -33,18 +35,21 @@ internal static class CostCommand
                 DeviceProfile profile = DeviceProfile.Find(parsed.GetValue(device)!);
                 RoundWork work = new(parsed.GetValue(batch), held, parsed.GetValue(epochs), null, 0, parsed.GetValue(limit));
                 ModelPackage package;
+                IReadOnlyList<string> notCounted = [];
                 if (File.Exists(name))
                 {
+                    DemandAbsent(parsed, batch, epochs, limit);
                     JobSpec job = JobSpec.Parse(await File.ReadAllTextAsync(name, ct));
                     package = PackageOf(job);
                     work = WorkOf(job, held);
+                    notCounted = NotCounted(job, package);
                 }
                 else
                 {
                     package = Directory.Exists(name) ? PackageFolder.Read(name) : throw new CommandException($"There is no package folder and no job file '{name}'.");
                 }
 
-                DeviceRoundCost cost = DeviceRoundCost.Predict(package, profile, work);
+                DeviceRoundCost cost = DeviceRoundCost.Predict(package, profile, work) with { NotCounted = notCounted };
                 fits = cost.Fits;
                 return cost;
             });
@@ -58,6 +63,53 @@ internal static class CostCommand
         ? Directory.Exists(folder) ? PackageFolder.Read(folder) : throw new CommandException($"model.package is '{folder}'; here it has to be a folder.")
         : job.Model.Builder == JobModelBuilder.Vector ? throw new CommandException("A bare vector has no graph, so nothing can be told of its cost.")
         : ModelPackage.Build(job.Model.ToSpec(), job.Seed);
+
+    /// <summary>Demands that nothing is given beside a job's file that the file says itself.</summary>
+    private static void DemandAbsent(ParseResult parsed, params Option[] options)
+    {
+        string[] given = [.. options.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
+        if (given.Length > 0)
+        {
+            throw new CommandException($"{string.Join(", ", given)} cannot be given beside a job's file, which says it itself: change the file, or name a package folder.");
+        }
+    }
+
+    /// <summary>What of a job's settings moves the figures and is not counted in them.</summary>
+    internal static IReadOnlyList<string> NotCounted(JobSpec job, ModelPackage package)
+    {
+        List<string> notes = [];
+        if (!LoraLayout.Of(package.Manifest).IsEmpty)
+        {
+            LoraSettings lora = job.Aggregation.Lora ?? new LoraSettings();
+            switch (lora.Rule)
+            {
+                case LoraRuleKind.Flora:
+                    notes.Add("aggregation.lora.rule = flora: devices also download the adapted base weights with every version");
+                    break;
+                case LoraRuleKind.Ffa or LoraRuleKind.Rolora or LoraRuleKind.Fedsa:
+                    notes.Add($"aggregation.lora.rule = {AllowedText.NameOf(lora.Rule, StrictJson.Options)}: devices send one factor of each layer a round, and not both");
+                    break;
+            }
+
+            if (lora.Layers is not null)
+            {
+                notes.Add("aggregation.lora.layers: in early rounds devices train and send fewer layers");
+            }
+
+            if (lora.Ranks is not null)
+            {
+                notes.Add("aggregation.lora.ranks: devices of a smaller rank send and download less");
+            }
+        }
+
+        if (job.Training.Directions is { } directions)
+        {
+            notes.Add(FormattableString.Invariant(
+                $"training.directions: devices send {directions.Count} numbers, {(long)directions.Count * sizeof(float)} bytes, and take two forward passes a step in place of one with gradients"));
+        }
+
+        return notes;
+    }
 
     private static RoundWork WorkOf(JobSpec job, int examples)
     {
@@ -84,6 +136,11 @@ internal static class CostCommand
         }
 
         AnsiConsole.Write(table);
+        foreach (string note in cost.NotCounted)
+        {
+            Console.Out.WriteLine($"Not counted: {note}.");
+        }
+
         Console.Out.WriteLine(cost.Fits ? "The job fits." : $"The job does not fit: {string.Join("; ", cost.Obstacles)}.");
     }
 }

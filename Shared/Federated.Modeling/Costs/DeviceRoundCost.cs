@@ -64,6 +64,9 @@ public sealed record DeviceRoundCost
     /// <summary>Why the job does not fit; empty when it does.</summary>
     public required IReadOnlyList<string> Obstacles { get; init; }
 
+    /// <summary>What of the job the figures do not count, for people; empty when nothing is known to be missing.</summary>
+    public IReadOnlyList<string> NotCounted { get; init; } = [];
+
     /// <summary>Whether the job fits.</summary>
     public bool Fits => Obstacles.Count == 0;
 
