@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Federated.Server.Aggregation;
+using Federated.Server.Grains;
 using Federated.Server.Storage;
 
 namespace Federated.Server.Collection;
@@ -12,6 +13,9 @@ internal sealed class PartialSumStore(IBlobStore blobs)
 {
     private readonly ConcurrentDictionary<string, PartialSum> _sealed = new(StringComparer.Ordinal);
     private RunningSum? _spare;
+
+    /// <summary>What went wrong last with folding into durable sums, whichever group's: a group that fails forgets itself.</summary>
+    public LastFailure Failure { get; } = new();
 
     /// <summary>Writes sum and contributors in one piece.</summary>
     public Task WriteAsync(string group, PartialSum partial, CancellationToken ct) =>

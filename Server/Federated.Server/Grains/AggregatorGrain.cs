@@ -147,7 +147,11 @@ internal sealed partial class AggregatorGrain(
         catch (Exception e)
         {
             // The sum in memory may now hold more than the durable one: forget it, and let the devices submit again.
-            LogFoldFailed(Key, e);
+            if (store.Failure.IsNews(e))
+            {
+                LogFoldFailed(Key, e);
+            }
+
             foreach (Pending pending in folded.Concat(_inHand).Concat(_pending))
             {
                 pending.Answer.TrySetException(new InvalidOperationException("The update could not be made durable; submit it again."));
@@ -287,6 +291,7 @@ internal sealed partial class AggregatorGrain(
     {
         long start = time.GetTimestamp();
         await store.WriteAsync(Key, _partial!, CancellationToken.None);
+        store.Failure.Over();
         _lastWriteEnd = time.GetTimestamp();
         _lastWrite = time.GetElapsedTime(start, _lastWriteEnd);
         _writes++;
@@ -303,7 +308,7 @@ internal sealed partial class AggregatorGrain(
     [LoggerMessage(1, LogLevel.Information, "Group {Group} goes on with {Count} durable contributions")]
     private partial void LogRestored(string group, int count);
 
-    [LoggerMessage(2, LogLevel.Error, "Group {Group} could not make its sum durable")]
+    [LoggerMessage(2, LogLevel.Error, "Group {Group} could not make its sum durable; until one is, the same reason is not said again")]
     private partial void LogFoldFailed(string group, Exception exception);
 
     private sealed record Pending(Submission Submission, long StagedId, TaskCompletionSource<SubmissionAnswer> Answer)

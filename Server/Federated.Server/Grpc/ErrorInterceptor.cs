@@ -7,7 +7,8 @@ using Grpc.Core.Interceptors;
 namespace Federated.Server.Grpc;
 
 /// <summary>The one place where a protocol violation becomes a gRPC status; the code's number travels in a trailer.</summary>
-internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegistry registry, ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegistry registry, MethodFailures failures, ILogger<ErrorInterceptor> logger)
+    : Interceptor
 {
     /// <inheritdoc/>
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -37,7 +38,9 @@ internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegis
     {
         try
         {
-            return await call();
+            T result = await call();
+            failures.Over(context.Method);
+            return result;
         }
         catch (ProtocolViolationException e)
         {
@@ -61,7 +64,15 @@ internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegis
         }
         catch (Exception e) when (e is not RpcException)
         {
-            LogFailure(context.Method, context.Peer, e);
+            if (failures.IsNews(context.Method, e))
+            {
+                LogFailure(context.Method, context.Peer, e);
+            }
+            else
+            {
+                LogFailureAgain(context.Method, context.Peer, e.Message);
+            }
+
             Metadata trailers = new() { { ErrorCatalogue.TrailerName, ((int)ErrorCode.Internal).ToString() } };
             throw new RpcException(new Status(StatusCode.Unavailable, "The server could not serve the call; try again."), trailers);
         }
@@ -94,6 +105,9 @@ internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegis
     [LoggerMessage(22, LogLevel.Debug, "{Method} from {Peer} broke off")]
     private partial void LogBroken(string method, string peer);
 
-    [LoggerMessage(21, LogLevel.Error, "{Method} from {Peer} failed")]
+    [LoggerMessage(21, LogLevel.Error, "{Method} from {Peer} failed; until a call of it goes well, the same reason is not said again")]
     private partial void LogFailure(string method, string peer, Exception exception);
+
+    [LoggerMessage(23, LogLevel.Debug, "{Method} from {Peer} failed again: {Reason}")]
+    private partial void LogFailureAgain(string method, string peer, string reason);
 }

@@ -198,6 +198,7 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddHostedService<FleetPulse>();
         services.AddSingleton<RoundRunnerFactory>();
         services.AddSingleton<RoundDirectory>();
+        services.AddSingleton<MethodFailures>();
         services.AddSingleton<IServiceMethodProvider<UpdateGateway>, UpdateMethods>();
         services.AddGrpc(grpc =>
         {

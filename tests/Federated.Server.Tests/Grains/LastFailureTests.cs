@@ -16,6 +16,15 @@ public sealed class LastFailureTests
         Assert.False(_failure.IsNews(new InvalidDataException("the disk is full")));
     }
 
+    // The system's messages name a temporary file.
+    [Fact]
+    public void IsNews_SameErrorOfTheSystemWithAnotherFile_OnlyTheFirstTime()
+    {
+        Assert.True(_failure.IsNews(new IOException("No space left on device : '/data/~1'", 28)));
+        Assert.False(_failure.IsNews(new IOException("No space left on device : '/data/~2'", 28)));
+        Assert.True(_failure.IsNews(new IOException("Input/output error : '/data/~3'", 5)));
+    }
+
     [Fact]
     public void IsNews_SameFailureAfterThingsWentWell_IsSaidAgain()
     {

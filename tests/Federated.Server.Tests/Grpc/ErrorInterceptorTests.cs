@@ -4,7 +4,7 @@ using Federated.Server.Storage;
 using Federated.Shared.Models;
 using Federated.Testing;
 using Grpc.Core;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using ErrorCatalogue = Federated.Shared.Protocol.ErrorCatalogue;
 
 namespace Federated.Server.Tests.Grpc;
@@ -16,12 +16,13 @@ public sealed class ErrorInterceptorTests : IDisposable
     private readonly FileBlobStore _blobs;
     private readonly DeviceRegistry _registry;
     private readonly ErrorInterceptor _interceptor;
+    private readonly ErrorCount _log = new();
 
     public ErrorInterceptorTests()
     {
         _blobs = new FileBlobStore(_folder.Path, new FileBlobStoreOptions(), TimeProvider.System);
         _registry = new DeviceRegistry(new RegistryStore(_blobs), TimeProvider.System);
-        _interceptor = new ErrorInterceptor(new RefusedCalls(TimeProvider.System), _registry, NullLogger<ErrorInterceptor>.Instance);
+        _interceptor = new ErrorInterceptor(new RefusedCalls(TimeProvider.System), _registry, new MethodFailures(), _log);
     }
 
     [Fact]
@@ -34,6 +35,22 @@ public sealed class ErrorInterceptorTests : IDisposable
             Assert.Equal(StatusCode.Unavailable, told.StatusCode);
             Assert.Equal("1000", told.Trailers.GetValue(ErrorCatalogue.TrailerName));
         }
+    }
+
+    [Fact]
+    public async Task Unary_StoreFailsAgainAndAgain_IsLoggedOnceUntilACallGoesWell()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            IOException failure = i % 2 == 0 ? new IOException($"No space left on device : '/data/~{i}'", 28) : new IOException("the store is away");
+            await Assert.ThrowsAsync<RpcException>(() => _interceptor.UnaryServerHandler<string, string>("", new Call(), (_, _) => throw failure));
+        }
+
+        Assert.Equal(2, _log.Errors);
+        await _interceptor.UnaryServerHandler<string, string>("", new Call(), (_, _) => Task.FromResult(""));
+        await Assert.ThrowsAsync<RpcException>(
+            () => _interceptor.UnaryServerHandler<string, string>("", new Call(), (_, _) => throw new IOException("the store is away")));
+        Assert.Equal(3, _log.Errors);
     }
 
     [Fact]
@@ -87,6 +104,20 @@ public sealed class ErrorInterceptorTests : IDisposable
         }
 
         return "";
+    }
+
+    /// <summary>A log of which only the number of errors matters.</summary>
+    private sealed class ErrorCount : ILogger<ErrorInterceptor>
+    {
+        public int Errors { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Errors += logLevel >= LogLevel.Error ? 1 : 0;
     }
 
     /// <summary>One message, then the end or a failure.</summary>
