@@ -8,6 +8,7 @@ using Federated.Shared.Protocol;
 using Federated.Shared.SecureAggregation;
 using Federated.Training;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Federated.Server.Api;
 
@@ -29,7 +30,7 @@ public sealed record ApiError(int Code, string Error, string Detail, string Advi
 /// <summary>Maps <c>/api/v1</c>: jobs, rounds, models, and what the server is.</summary>
 internal static class FederatedApi
 {
-    private const int MaxSpecBytes = 1 << 20;
+    private const int MaxBodyBytes = 1 << 20;
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan _patienceWithAJob = TimeSpan.FromSeconds(20);
 
@@ -37,6 +38,9 @@ internal static class FederatedApi
     public static void MapFederatedApi(this WebApplication app)
     {
         RouteGroupBuilder api = app.MapGroup("/api/v1");
+
+        // Also of a body whose length is not stated. A route that takes more says so.
+        api.WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes));
         ((IEndpointConventionBuilder)api).Add(RequireRole);
         api.MapGet("/server", async (ServerAddresses addresses, ServerKey key, CancellationToken ct) => Json(await DescribeAsync(addresses, key, ct)))
             .Says<ServerDescription>("What this server is", "server");
@@ -79,9 +83,9 @@ internal static class FederatedApi
 
     private static async Task<IResult> SubmitAsync(HttpRequest request, IGrainFactory grains, JobModels models)
     {
-        if (request.ContentLength is > MaxSpecBytes)
+        if (request.ContentLength is > MaxBodyBytes)
         {
-            throw new ProtocolViolationException(ErrorCode.LimitExceeded, $"The spec has {request.ContentLength} bytes, the limit is {MaxSpecBytes}.");
+            throw new ProtocolViolationException(ErrorCode.LimitExceeded, $"The spec has {request.ContentLength} bytes, the limit is {MaxBodyBytes}.");
         }
 
         using StreamReader reader = new(request.Body);

@@ -29,7 +29,8 @@ internal static class ModelRoutes
         api.MapPut("/objects", PackageRoutes.PutObjectAsync).WithMetadata(new DisableRequestSizeLimitAttribute())
             .Accepts<byte[]>("application/octet-stream").Says<ObjectDescription>("Store an object", Tag);
         api.MapGet("/objects/{sha256}", PackageRoutes.GetObjectAsync).Says<byte[]>("An object", Tag, mediaType: "application/octet-stream");
-        api.MapPost("/packages", PackageRoutes.PostPackageAsync).Accepts<byte[]>("application/octet-stream").Says<PackageDescription>("Store the manifest of a package whose files are stored", Tag);
+        api.MapPost("/packages", PackageRoutes.PostPackageAsync).WithMetadata(new RequestSizeLimitAttribute(PackageRoutes.MaxManifestBytes))
+            .Accepts<byte[]>("application/octet-stream").Says<PackageDescription>("Store the manifest of a package whose files are stored", Tag);
     }
 
     private static async Task<IResult> AdapterAsync(string id, IGrainFactory grains, Collection.HotObjects objects, CancellationToken ct, long? version = null)

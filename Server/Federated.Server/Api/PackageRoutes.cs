@@ -18,7 +18,8 @@ public sealed record PackageDescription(string Package, string Name);
 /// <summary>Brings packages into the store and objects out of it. A package's files come first, its manifest last.</summary>
 internal static class PackageRoutes
 {
-    private const int MaxManifestBytes = 16 << 20;
+    /// <summary>Longest manifest that is taken.</summary>
+    public const int MaxManifestBytes = 16 << 20;
 
     /// <summary>Stores the body as an object.</summary>
     public static async Task<IResult> PutObjectAsync(HttpRequest request, ContentStore content)
