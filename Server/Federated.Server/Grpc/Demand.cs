@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Federated.Server.Identity;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
@@ -24,7 +26,7 @@ internal static class Demand
     {
         if (!ProtocolLimits.IsIdentifier(value))
         {
-            string shown = value.Length <= ProtocolLimits.MaxIdentifierLength ? $"'{value}'" : $"of {value.Length} characters";
+            string shown = value.Length <= ProtocolLimits.MaxIdentifierLength && IsPlain(value) ? $"'{value}'" : $"of {value.Length} characters";
             throw new ProtocolViolationException(
                 ErrorCode.InvalidIdentifier,
                 $"{field} {shown} is not an identifier: 1 to {ProtocolLimits.MaxIdentifierLength} characters of A-Z a-z 0-9 . _ - that do not begin with a dot.");
@@ -56,9 +58,10 @@ internal static class Demand
     public static void Line(string value, string field)
     {
         Text(value, field);
-        if (value.Any(char.IsControl))
+        if (!IsPlain(value))
         {
-            throw new ProtocolViolationException(ErrorCode.MalformedDocument, $"{field} holds control characters; allowed is one line of plain text.");
+            throw new ProtocolViolationException(
+                ErrorCode.MalformedDocument, $"{field} holds control characters, line breaks or invisible format characters; allowed is one line of plain text.");
         }
     }
 
@@ -67,4 +70,19 @@ internal static class Demand
         ? ContentHash.FromBytes(value.Span)
         : throw new ProtocolViolationException(
             ErrorCode.MalformedDocument, $"{field} has {value.Length} bytes, a SHA-256 has {ContentHash.LengthBytes}.");
+
+    // Format characters turn the direction of what follows, or are not seen at all; half a surrogate pair is no character.
+    private static bool IsPlain(string text)
+    {
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            if (rune == Rune.ReplacementChar
+                || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }
