@@ -1,18 +1,14 @@
 using Federated.Server.Identity;
-using Federated.Shared.Protos;
+using Federated.Shared.Protocol;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 
 namespace Federated.Server.Grpc;
 
-/// <summary>Lets a call pass when it comes from an enrolled device, and notes which. Enrollment itself is open to everyone.</summary>
-internal sealed class CallerInterceptor(CallerCheck check, DeviceRegistry registry) : Interceptor
+/// <summary>Notes which device makes a call that <see cref="CallerGate"/> let in, and that it has its certificate. A call that came past the gate is refused.</summary>
+internal sealed class CallerInterceptor(DeviceRegistry registry) : Interceptor
 {
     private const string Key = "federated-caller";
-
-    private static readonly string _authority = Full(nameof(EnrollmentService.EnrollmentServiceBase.Authority));
-    private static readonly string _enroll = Full(nameof(EnrollmentService.EnrollmentServiceBase.Enroll));
-    private static readonly string _renew = Full(nameof(EnrollmentService.EnrollmentServiceBase.Renew));
 
     /// <summary>The device that calls; null when devices are who they say they are.</summary>
     public static EnrolledDevice? Of(ServerCallContext context) => context.UserState.TryGetValue(Key, out object? caller) ? (EnrolledDevice)caller : null;
@@ -54,12 +50,13 @@ internal sealed class CallerInterceptor(CallerCheck check, DeviceRegistry regist
 
     private async Task AdmitAsync(ServerCallContext context)
     {
-        if (context.Method == _authority || context.Method == _enroll)
+        if (CallerGate.IsOpen(context.Method))
         {
             return;
         }
 
-        EnrolledDevice device = check.Demand(context.GetHttpContext().Connection.ClientCertificate, mayBeExpired: context.Method == _renew);
+        EnrolledDevice device = CallerGate.Of(context.GetHttpContext())
+            ?? throw new ProtocolViolationException(ErrorCode.NotEnrolled, "Nobody has looked at the certificate of this call.");
         if (!device.Confirmed)
         {
             // From now on its token gives nobody a certificate, not even who replays the request.
@@ -68,6 +65,4 @@ internal sealed class CallerInterceptor(CallerCheck check, DeviceRegistry regist
 
         context.UserState[Key] = device;
     }
-
-    private static string Full(string method) => $"/{EnrollmentService.Descriptor.FullName}/{method}";
 }

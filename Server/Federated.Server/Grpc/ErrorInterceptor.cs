@@ -1,4 +1,3 @@
-using Federated.Server.Identity;
 using Federated.Shared.Protocol;
 using Google.Protobuf;
 using Grpc.Core;
@@ -6,9 +5,8 @@ using Grpc.Core.Interceptors;
 
 namespace Federated.Server.Grpc;
 
-/// <summary>The one place where a protocol violation becomes a gRPC status; the code's number travels in a trailer.</summary>
-internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegistry registry, MethodFailures failures, ILogger<ErrorInterceptor> logger)
-    : Interceptor
+/// <summary>Gives every failed call its status: violations of the protocol that of their code, failures of the server one that is retried.</summary>
+internal sealed partial class ErrorInterceptor(CallRefusals refusals, MethodFailures failures, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     /// <inheritdoc/>
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -44,16 +42,15 @@ internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegis
         }
         catch (ProtocolViolationException e)
         {
-            Note(context, e);
-            throw Violation(context, e.Code, e.Message);
+            throw refusals.Of(context, e);
         }
         catch (InvalidProtocolBufferException)
         {
-            throw Violation(context, ErrorCode.MalformedDocument, "A message of the stream is not a protobuf message of its type.");
+            throw refusals.Of(context, ErrorCode.MalformedDocument, "A message of the stream is not a protobuf message of its type.");
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted && e.Trailers.Get(ErrorCatalogue.TrailerName) is null)
         {
-            throw Violation(context, ErrorCode.LimitExceeded, $"A message of the stream is larger than {ProtocolLimits.MaxMessageBytes} bytes.");
+            throw refusals.Of(context, ErrorCode.LimitExceeded, $"A message of the stream is larger than {ProtocolLimits.MaxMessageBytes} bytes.");
         }
         catch (Exception e) when (e is not RpcException
             && (context.CancellationToken.IsCancellationRequested || (e is IOException && streamHasBroken?.Invoke() == true)))
@@ -77,30 +74,6 @@ internal sealed partial class ErrorInterceptor(RefusedCalls refused, DeviceRegis
             throw new RpcException(new Status(StatusCode.Unavailable, "The server could not serve the call; try again."), trailers);
         }
     }
-
-    // What somebody tries who is not who he says, or not what this server speaks with. Conflicts on this port are names that are taken.
-    private void Note(ServerCallContext context, ProtocolViolationException violation)
-    {
-        if (violation.Code is (>= ErrorCode.NotEnrolled and <= ErrorCode.BadSignature) or ErrorCode.UnsupportedVersion or ErrorCode.Conflict)
-        {
-            string? named = CallerInterceptor.Of(context)?.DeviceId ?? violation.DeviceId;
-            refused.Note(
-                named is not null && registry.Find(named) is not null ? named : null,
-                violation.Code,
-                violation.Message,
-                context.GetHttpContext().Connection.RemoteIpAddress?.ToString() ?? "");
-        }
-    }
-
-    private RpcException Violation(ServerCallContext context, ErrorCode code, string message)
-    {
-        LogViolation(context.Method, context.Peer, code, message);
-        Metadata trailers = new() { { ErrorCatalogue.TrailerName, ((int)code).ToString() } };
-        return new RpcException(new Status(ErrorCatalogue.For(code).Status, message), trailers);
-    }
-
-    [LoggerMessage(20, LogLevel.Warning, "{Method} from {Peer} refused: {Code} {Detail}")]
-    private partial void LogViolation(string method, string peer, ErrorCode code, string detail);
 
     [LoggerMessage(22, LogLevel.Debug, "{Method} from {Peer} broke off")]
     private partial void LogBroken(string method, string peer);

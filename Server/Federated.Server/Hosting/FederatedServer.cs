@@ -146,6 +146,11 @@ public sealed class FederatedServer : IAsyncDisposable
         app.UseRouting();
         app.UseMiddleware<ApiErrors>();
         app.UseAccess(options);
+        if (authority is not null)
+        {
+            app.UseMiddleware<CallerGate>();
+        }
+
         app.MapGrpcService<DeviceGateway>();
         app.MapGrpcService<TransferGateway>();
         app.MapGrpcService<UpdateGateway>();
@@ -200,6 +205,7 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddSingleton<RoundDirectory>();
         services.AddSingleton<MethodFailures>();
         services.AddSingleton<IServiceMethodProvider<UpdateGateway>, UpdateMethods>();
+        services.AddSingleton<CallRefusals>();
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = ProtocolLimits.MaxMessageBytes;

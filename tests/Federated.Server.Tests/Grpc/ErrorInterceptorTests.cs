@@ -22,7 +22,8 @@ public sealed class ErrorInterceptorTests : IDisposable
     {
         _blobs = new FileBlobStore(_folder.Path, new FileBlobStoreOptions(), TimeProvider.System);
         _registry = new DeviceRegistry(new RegistryStore(_blobs), TimeProvider.System);
-        _interceptor = new ErrorInterceptor(new RefusedCalls(TimeProvider.System), _registry, new MethodFailures(), _log);
+        _interceptor = new ErrorInterceptor(
+            new CallRefusals(new RefusedCalls(TimeProvider.System), _registry, NullLogger<CallRefusals>.Instance), new MethodFailures(), _log);
     }
 
     [Fact]
