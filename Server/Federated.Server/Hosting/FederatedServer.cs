@@ -149,6 +149,7 @@ public sealed class FederatedServer : IAsyncDisposable
         if (authority is not null)
         {
             app.UseMiddleware<CallerGate>();
+            app.UseMiddleware<MessageGate>();
         }
 
         app.MapGrpcService<DeviceGateway>();

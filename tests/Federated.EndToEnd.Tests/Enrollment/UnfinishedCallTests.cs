@@ -33,6 +33,16 @@ public sealed class UnfinishedCallTests(SecureServer server) : IClassFixture<Sec
         await RefusesAsync(ErrorCode.NotEnrolled, handler, method, sentBytes: 100_000);
     }
 
+    [Theory]
+    [InlineData("EnrollmentService/Authority")]
+    [InlineData("EnrollmentService/Enroll")]
+    public async Task Call_OpenToEveryone_TakesNoLargeMessage(string method)
+    {
+        using SocketsHttpHandler handler = Stranger();
+
+        await RefusesAsync(ErrorCode.LimitExceeded, handler, method, sentBytes: 16 << 10);
+    }
+
     [Fact]
     public async Task Call_OfAnEnrolledDevice_TakesMessagesUpToTheLimit()
     {
