@@ -5,6 +5,7 @@ using Federated.Shared.Models;
 using Federated.Testing;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using ErrorCatalogue = Federated.Shared.Protocol.ErrorCatalogue;
 
 namespace Federated.Server.Tests.Grpc;
