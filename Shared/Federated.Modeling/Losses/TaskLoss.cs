@@ -50,6 +50,12 @@ internal sealed record TaskLoss(PackageLabels Labels, GraphValue Loss, Func<Grap
         }
 
         int classes = (int)scores.Shape[-1].Size;
+        if (classes < 2)
+        {
+            throw new OnnxFormatException(
+                $"The output '{scores.Name}' has shape {scores.Shape}, which is {classes} of at least 2 classes: such a loss is always 0. Use --task regression for one number, or pick another output with --output.");
+        }
+
         int[] positions = [.. scores.Shape.Dimensions.Skip(1).SkipLast(1).Select(d => (int)d.Size)];
         GraphValue labels = graph.Input(PackageManifest.LabelsInput, DataType.Int64, TensorShape.Of(scores.Shape.Dimensions.SkipLast(1)));
         GraphValue rows = rank == 2 ? scores : graph.Node("Reshape", scores, graph.Int64Vector(-1, classes));

@@ -86,6 +86,15 @@ public sealed class TaskLossTests
         Assert.Contains(refusal, Assert.Throws<OnnxFormatException>(() => TaskLoss.Attach(graph, task, scores)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Attach_OneClass_IsRefused()
+    {
+        GraphBuilder graph = new("g");
+        GraphValue scores = graph.Input("scores", DataType.Float, TensorShape.Of(Dimension.Batch, 1));
+
+        Assert.Contains("--task regression", Assert.Throws<OnnxFormatException>(() => TaskLoss.Attach(graph, ModelTask.Classification, scores)).Message, StringComparison.Ordinal);
+    }
+
     private static (double Loss, double Score, Tensor Gradient) Run(ModelTask task, Tensor scores, Tensor labels)
     {
         GraphBuilder graph = new("g");
