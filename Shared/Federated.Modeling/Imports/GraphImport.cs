@@ -193,6 +193,7 @@ public sealed class GraphImport
 
     private GraphValue Stored(TensorProto content, string name)
     {
+        TensorContent.DemandWhole(content, name);
         GraphValue value = _graph.Stored(content, name);
         if (value.ElementType is not (DataType.Int64 or DataType.Int32 or DataType.Bool) && value.Shape.KnownProduct > MaxFoldedConstant)
         {

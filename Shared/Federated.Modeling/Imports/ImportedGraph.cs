@@ -30,12 +30,13 @@ internal sealed record ImportedGraph
     public required IReadOnlyList<string> Notes { get; init; }
 
     /// <summary>Reads the model anew; it is not changed.</summary>
-    /// <exception cref="OnnxFormatException">It cannot be read; the message names every operator that is missing.</exception>
+    /// <exception cref="OnnxFormatException">It cannot be read, or its weights are not finite; the message names every operator that is missing.</exception>
     public static ImportedGraph Read(ModelProto source, ImportOptions options)
     {
         ModelProto model = source.Clone();
         (string input, string output) = SourceSignature.Normalize(model, options);
         RefuseUnknownOperators(model.Graph);
+        TrainableWeights.DemandFinite(model.Graph);
         long parameters = model.Graph.Initializer.Where(t => t.DataType == (int)DataType.Float).Sum(TrainableWeights.Elements);
         (IReadOnlyList<TensorProto> trained, IReadOnlyList<string> leftOut) = TrainableWeights.Choose(model.Graph, options.Trainable);
         GraphBuilder graph = GraphImport.Read(model);
@@ -79,7 +80,7 @@ internal sealed record ImportedGraph
         List<string> unknown =
         [
             .. graph.Node.Where(n => !known.Contains((n.Domain == "ai.onnx" ? "" : n.Domain, n.OpType)))
-                .Select(n => $"Node '{n.Name}' ({(n.Domain.Length > 0 ? $"{n.Domain}." : "")}{n.OpType})"),
+                .Select(n => $"{(n.Name.Length > 0 ? $"Node '{n.Name}'" : $"The node of '{n.Output.FirstOrDefault()}'")} ({(n.Domain.Length > 0 ? $"{n.Domain}." : "")}{n.OpType})"),
         ];
         if (unknown.Count > 0)
         {

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Federated.Modeling.Onnx;
 using static Federated.Modeling.Onnx.TensorProto.Types;
@@ -7,6 +9,9 @@ namespace Federated.Modeling.Imports;
 /// <summary>Turns weights of a file into inputs, so that they are trained as a whole.</summary>
 internal static class TrainableWeights
 {
+    /// <summary>Names that a refusal lists; a model may have thousands.</summary>
+    private const int MostNamed = 8;
+
     /// <summary>Which inputs of an operator are weights that training may change; statistics, bounds and shapes are not.</summary>
     private static readonly Dictionary<string, int[]> WeightInputs = new(StringComparer.Ordinal)
     {
@@ -87,6 +92,38 @@ internal static class TrainableWeights
         }
 
         return (chosen, leftOut);
+    }
+
+    /// <summary>
+    /// Refuses weights and statistics of layers that are not finite, whether they are trained or not. Numbers that are only added or multiplied pass: masks hold
+    /// infinities.
+    /// </summary>
+    /// <exception cref="OnnxFormatException">A weight is not finite; the message names the first ones.</exception>
+    public static void DemandFinite(GraphProto graph)
+    {
+        Dictionary<string, string> sources = Sources(graph);
+        HashSet<string> ofLayers =
+        [
+            .. graph.Node.Where(n => !s_formulas.Contains(n.OpType)).SelectMany(n => Taken(n, WeightInputs, sources)),
+            .. graph.Node.SelectMany(n => Taken(n, StatisticsInputs, sources)),
+        ];
+        List<string> broken = [.. graph.Initializer.Where(t => ofLayers.Contains(t.Name) && !IsFinite(t)).Select(t => t.Name)];
+        if (broken.Count > 0)
+        {
+            throw new OnnxFormatException(
+                $"{broken.Count} weights hold values that are not finite: {string.Join(", ", broken.Take(MostNamed))}. Export the model from a state whose training had not failed.");
+        }
+    }
+
+    private static bool IsFinite(TensorProto tensor)
+    {
+        if (tensor.DataType != (int)DataType.Float)
+        {
+            return true;
+        }
+
+        ReadOnlySpan<float> values = tensor.HasRawData ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span) : tensor.FloatData.ToArray();
+        return values.IsEmpty || float.IsFinite(TensorPrimitives.MaxMagnitude(values));
     }
 
     private static IEnumerable<string> Taken(NodeProto node, Dictionary<string, int[]> inputs, Dictionary<string, string> sources) =>

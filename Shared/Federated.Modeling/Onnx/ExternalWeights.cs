@@ -68,7 +68,7 @@ public static class ExternalWeights
         return file;
     }
 
-    /// <summary>Puts external constants back into a model, without copying them.</summary>
+    /// <summary>Puts external constants back into a model, without copying them. A place without a length is as long as its tensor's shape says.</summary>
     /// <param name="model">Its external tensors become ordinary ones.</param>
     /// <param name="open">Gives the content of a file by the name the model has for it.</param>
     /// <exception cref="OnnxFormatException">A tensor names no place in its file.</exception>
@@ -87,7 +87,9 @@ public static class ExternalWeights
             }
 
             long offset = place.TryGetValue("offset", out string? from) && long.TryParse(from, out long start) ? start : 0;
-            long length = place.TryGetValue("length", out string? count) && long.TryParse(count, out long stated) ? stated : file.Length - offset;
+            long length = place.TryGetValue("length", out string? count) && long.TryParse(count, out long stated)
+                ? stated
+                : TensorContent.LengthBytes(tensor) ?? file.Length - offset;
             if (offset < 0 || length < 0 || offset > file.Length - length)
             {
                 throw new OnnxFormatException(

@@ -83,6 +83,75 @@ public static class TensorContent
     /// <exception cref="OnnxFormatException">It has another type, or lies in another file.</exception>
     public static double[] ReadDouble(TensorProto tensor) => Read(tensor, DataType.Double, t => t.DoubleData);
 
+    /// <summary>Bytes that content of a tensor's type and shape takes as raw data; null for types whose elements have no fixed width.</summary>
+    /// <exception cref="OnnxFormatException">No file could hold so many.</exception>
+    public static long? LengthBytes(TensorProto tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        int bits = WidthBits((DataType)tensor.DataType);
+        try
+        {
+            return bits == 0 ? null : checked((tensor.Dims.Aggregate((long)bits, (product, dimension) => product * dimension) + 7) / 8);
+        }
+        catch (OverflowException e)
+        {
+            throw new OnnxFormatException($"Tensor '{tensor.Name}' has the shape [{string.Join(", ", tensor.Dims)}], which no file can hold.", e);
+        }
+    }
+
+    /// <summary>Refuses a tensor whose content is shorter or longer than its type and shape say. Content in another file is refused, too.</summary>
+    /// <param name="tensor">Of a type without a fixed width nothing is known, and it passes.</param>
+    /// <param name="name">What a message calls it.</param>
+    /// <exception cref="OnnxFormatException">The content is not that of the shape.</exception>
+    public static void DemandWhole(TensorProto tensor, string name)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        if (tensor.DataLocation == DataLocation.External)
+        {
+            throw new OnnxFormatException($"Tensor '{name}' lies in another file; only initializers of the main graph are read from there. Store it inside the model.");
+        }
+
+        if (LengthBytes(tensor) is not { } expected || StoredBytes(tensor) is not { } stored || stored == expected)
+        {
+            return;
+        }
+
+        throw new OnnxFormatException(
+            $"Tensor '{name}' has {stored} bytes of content; {(DataType)tensor.DataType} [{string.Join(", ", tensor.Dims)}] wants {expected}. The file is cut off or broken.");
+    }
+
+    private static int WidthBits(DataType type) => type switch
+    {
+        DataType.Int4 => 4,
+        DataType.Bool or DataType.Int8 or DataType.Uint8 => 8,
+        DataType.Float16 or DataType.Bfloat16 or DataType.Int16 or DataType.Uint16 => 16,
+        DataType.Float or DataType.Int32 or DataType.Uint32 => 32,
+        DataType.Double or DataType.Int64 or DataType.Uint64 or DataType.Complex64 => 64,
+        DataType.Complex128 => 128,
+        _ => 0,
+    };
+
+    /// <summary>Bytes that the content would have as raw data; null where typed fields hold more than an element a number.</summary>
+    private static long? StoredBytes(TensorProto tensor)
+    {
+        if (tensor.HasRawData)
+        {
+            return tensor.RawData.Length;
+        }
+
+        DataType type = (DataType)tensor.DataType;
+        int? count = type switch
+        {
+            DataType.Int4 or DataType.Complex64 or DataType.Complex128 => null,
+            DataType.Float => tensor.FloatData.Count,
+            DataType.Double => tensor.DoubleData.Count,
+            DataType.Int64 => tensor.Int64Data.Count,
+            DataType.Uint32 or DataType.Uint64 => tensor.Uint64Data.Count,
+            _ => tensor.Int32Data.Count,
+        };
+        return (long?)count * WidthBits(type) / 8;
+    }
+
     private static T[] Read<T>(TensorProto tensor, DataType type, Func<TensorProto, RepeatedField<T>> typedField)
         where T : unmanaged
     {
