@@ -17,7 +17,7 @@ public static class AdapterTensors
     }
 
     /// <summary>The adapter that tensors of these names make.</summary>
-    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, or is none of the package's.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, has another shape, holds a value that is not finite, or is none of the package's.</exception>
     public static float[] ToAdapter(PackageManifest manifest, IReadOnlyList<NamedTensor> tensors)
     {
         ArgumentNullException.ThrowIfNull(manifest);
@@ -34,6 +34,11 @@ public static class AdapterTensors
             {
                 throw new InvalidDataException(
                     $"Tensor '{parameter.Name}' has shape [{string.Join(", ", tensor.Shape)}], package '{manifest.Name}' wants [{string.Join(", ", parameter.Shape)}].");
+            }
+
+            if (!tensor.IsFinite)
+            {
+                throw new InvalidDataException($"Tensor '{parameter.Name}' holds values that are not finite; training cannot start from them.");
             }
 
             tensor.Values.Span.CopyTo(adapter.AsSpan(parameter.Offset));

@@ -24,6 +24,7 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
     public const string ConfigFile = "adapter_config.json";
 
     private const string Prefix = "base_model.model.";
+    private const string TargetsKey = "target_modules";
     private const string BiasSuffix = ".bias";
     private const string WrappedBiasSuffix = ".base_layer.bias";
 
@@ -87,7 +88,7 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
             ["r"] = lora.Rank,
             ["rank_pattern"] = new JsonObject(),
             ["revision"] = null,
-            ["target_modules"] = Texts(layers),
+            [TargetsKey] = Texts(layers),
             ["task_type"] = manifest.Task == ModelTask.CausalLm ? "CAUSAL_LM" : null,
             ["trainable_token_indices"] = null,
             ["use_dora"] = false,
@@ -120,9 +121,9 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
         PackageLora settings;
         try
         {
-            settings = SettingsOf(JsonNode.Parse(config)!.AsObject());
+            settings = SettingsOf(RequiredKey.Root(JsonNode.Parse(config)));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or OverflowException)
         {
             throw new InvalidDataException($"{ConfigFile} cannot be read: {e.Message}", e);
         }
@@ -168,21 +169,21 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
             Require(config, choice, ChoosesNothing, "null");
         }
 
-        int rank = (int)config["r"]!;
+        int rank = RequiredKey.Of<int>(config, "r");
 
         // Rank-stabilized: scaled by α / √r (Kalajdzievski 2023, arXiv 2312.03732).
-        double alpha = (double)config["lora_alpha"]! * (IsOff(config["use_rslora"]) ? 1 : Math.Sqrt(rank));
+        double alpha = RequiredKey.Of<double>(config, "lora_alpha") * (IsOff(config["use_rslora"]) ? 1 : Math.Sqrt(rank));
         return rank is >= 1 and <= LoraInjection.MaxRank
-            ? new PackageLora(rank, alpha, Targets(config["target_modules"]), 1)
+            ? new PackageLora(rank, alpha, Targets(config), 1)
             : throw new FormatException($"r is {rank}; 1 to {LoraInjection.MaxRank} is supported");
     }
 
     /// <summary>A text is matched against a whole name, a list's members against a name or its end after a dot.</summary>
-    private static string Targets(JsonNode? targets) => targets switch
+    private static string Targets(JsonObject config) => config[TargetsKey] switch
     {
-        JsonArray { Count: > 0 } names => $"(?:^|\\.)(?:{string.Join('|', names.Select(n => Regex.Escape((string)n!)))})$",
-        JsonValue expression => $"^(?:{(string)expression!})$",
-        _ => throw new FormatException("target_modules is missing or empty"),
+        JsonArray { Count: > 0 } => $"(?:^|\\.)(?:{string.Join('|', RequiredKey.AllOf<string>(config, TargetsKey).Select(Regex.Escape))})$",
+        JsonValue => $"^(?:{RequiredKey.Of<string>(config, TargetsKey)})$",
+        _ => throw new FormatException($"{TargetsKey} is missing or empty"),
     };
 
     /// <summary>Whether a key that narrows the layers down is null or empty; layers are chosen by target_modules alone.</summary>

@@ -10,7 +10,11 @@ namespace Federated.Modeling.Exports;
 /// <param name="Name">Its name.</param>
 /// <param name="Shape">Dimensions, row-major.</param>
 /// <param name="Values">As many as the product of the shape.</param>
-public sealed record NamedTensor(string Name, IReadOnlyList<int> Shape, ReadOnlyMemory<float> Values);
+public sealed record NamedTensor(string Name, IReadOnlyList<int> Shape, ReadOnlyMemory<float> Values)
+{
+    /// <summary>Whether every value is a finite number.</summary>
+    public bool IsFinite => Values.IsEmpty || float.IsFinite(TensorPrimitives.MaxMagnitude(Values.Span));
+}
 
 /// <summary>
 /// The safetensors format of Hugging Face: the length of a JSON header as 64-bit little-endian, the header, which gives each tensor's type, shape and
@@ -97,13 +101,13 @@ public static class SafetensorsFile
 
         try
         {
-            JsonObject header = JsonNode.Parse(file.Span.Slice(LengthBytes, (int)headerLength))!.AsObject();
+            JsonObject header = RequiredKey.Root(JsonNode.Parse(file.Span.Slice(LengthBytes, (int)headerLength)));
             ReadOnlyMemory<byte> content = file[(LengthBytes + (int)headerLength)..];
-            List<(string Name, JsonObject Entry)> entries = [.. header.Where(entry => entry.Key != MetadataKey).Select(entry => (entry.Key, entry.Value!.AsObject()))];
+            List<(string Name, JsonObject Entry)> entries = [.. header.Where(entry => entry.Key != MetadataKey).Select(entry => (entry.Key, RequiredKey.Of<JsonObject>(header, entry.Key)))];
             DemandOneBehindTheOther(entries, content.Length);
             return [.. entries.Select(entry => ReadTensor(entry.Name, entry.Entry, content))];
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
         {
             throw Refuse(e.Message, e);
         }
@@ -129,18 +133,20 @@ public static class SafetensorsFile
         }
     }
 
-    private static (long Begin, long End) PlaceOf(JsonObject entry) => ((long)entry["data_offsets"]![0]!, (long)entry["data_offsets"]![1]!);
+    private static (long Begin, long End) PlaceOf(JsonObject entry) => RequiredKey.AllOf<long>(entry, "data_offsets") is [long begin, long end]
+        ? (begin, end)
+        : throw new FormatException($"{entry.GetPropertyName()}.data_offsets does not have two numbers");
 
     private static NamedTensor ReadTensor(string name, JsonObject entry, ReadOnlyMemory<byte> content)
     {
-        string type = (string)entry["dtype"]!;
+        string type = RequiredKey.Of<string>(entry, "dtype");
         int width = type switch
         {
             Float32 => sizeof(float),
             Float16 or BFloat16 => HalfBytes,
             _ => throw Refuse($"tensor '{name}' holds {type} where {Float32}, {Float16} and {BFloat16} are supported"),
         };
-        int[] shape = [.. entry["shape"]!.AsArray().Select(d => (int)d!)];
+        int[] shape = [.. RequiredKey.AllOf<int>(entry, "shape")];
         (long begin, long end) = PlaceOf(entry);
         long expected = shape.Aggregate((long)width, (product, d) => d < 0 ? throw new OverflowException("a dimension is negative") : checked(product * d));
         return begin >= 0 && end <= content.Length && end - begin == expected

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Federated.Shared.Models;
 
 namespace Federated.Modeling.Exports;
@@ -41,7 +40,7 @@ public static class WeightsFile
             {
                 problems.Add($"{parameter.Name} has shape [{string.Join(", ", tensor.Shape)}] where the model has [{string.Join(", ", parameter.Shape)}]");
             }
-            else if (tensor.Values.Length > 0 && !float.IsFinite(TensorPrimitives.MaxMagnitude(tensor.Values.Span)))
+            else if (!tensor.IsFinite)
             {
                 problems.Add($"{parameter.Name} holds values that are not finite");
             }

@@ -42,11 +42,11 @@ internal sealed record LlamaFolder(GptSpec Sizes, float[] Weights, PackageProven
         string producer;
         try
         {
-            JsonObject config = JsonNode.Parse(File.ReadAllBytes(path))!.AsObject();
+            JsonObject config = RequiredKey.Root(JsonNode.Parse(File.ReadAllBytes(path)));
             sizes = SizesOf(config, context);
             producer = $"transformers {(string?)config["transformers_version"] ?? "of unknown version"}, {(string?)config["model_type"]}";
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException($"'{path}' cannot be read: {e.Message}", e);
         }
@@ -86,8 +86,8 @@ internal sealed record LlamaFolder(GptSpec Sizes, float[] Weights, PackageProven
         JsonNode? scaling = rotary ?? config["rope_scaling"];
         string kind = (string?)scaling?["rope_type"] ?? (string?)scaling?["type"] ?? "default";
         Require("rope_scaling", kind, kind == "default", "null or default");
-        int heads = (int)config["num_attention_heads"]!;
-        int width = (int)config["hidden_size"]!;
+        int heads = RequiredKey.Of<int>(config, "num_attention_heads");
+        int width = RequiredKey.Of<int>(config, "hidden_size");
         int? headWidth = (int?)config["head_dim"];
         Require("head_dim", headWidth ?? 0, headWidth is null || headWidth * heads == width, $"hidden_size / num_attention_heads = {width} / {heads}");
         int longest = (int?)config["max_position_embeddings"] ?? context;
@@ -100,16 +100,16 @@ internal sealed record LlamaFolder(GptSpec Sizes, float[] Weights, PackageProven
         bool experts = family == "mixtral";
         return new GptSpec
         {
-            Vocabulary = (int)config["vocab_size"]!,
+            Vocabulary = RequiredKey.Of<int>(config, "vocab_size"),
             Context = context,
             Width = width,
-            Layers = (int)config["num_hidden_layers"]!,
+            Layers = RequiredKey.Of<int>(config, "num_hidden_layers"),
             Heads = heads,
             KeyValueHeads = (int?)config["num_key_value_heads"] ?? heads,
-            FeedForward = (int)config["intermediate_size"]!,
+            FeedForward = RequiredKey.Of<int>(config, "intermediate_size"),
             Window = window < context ? window : null,
-            Experts = experts ? (int)config["num_local_experts"]! : 1,
-            ActiveExperts = experts ? (int)config["num_experts_per_tok"]! : 1,
+            Experts = experts ? RequiredKey.Of<int>(config, "num_local_experts") : 1,
+            ActiveExperts = experts ? RequiredKey.Of<int>(config, "num_experts_per_tok") : 1,
             RotaryBase = (double?)rotary?["rope_theta"] ?? (double?)config["rope_theta"] ?? (experts ? 1e6 : 10_000),
             NormEpsilon = (double?)config["rms_norm_eps"] ?? (experts ? 1e-5 : 1e-6),
             TiedEmbedding = (bool?)config["tie_word_embeddings"] ?? false,
@@ -126,10 +126,10 @@ internal sealed record LlamaFolder(GptSpec Sizes, float[] Weights, PackageProven
 
         try
         {
-            JsonObject map = JsonNode.Parse(File.ReadAllBytes(index))!["weight_map"]!.AsObject();
-            return [.. map.Select(entry => (string)entry.Value!).Distinct().Order(StringComparer.Ordinal)];
+            JsonObject map = RequiredKey.Of<JsonObject>(RequiredKey.Root(JsonNode.Parse(File.ReadAllBytes(index))), "weight_map");
+            return [.. map.Select(entry => RequiredKey.Of<string>(map, entry.Key)).Distinct().Order(StringComparer.Ordinal)];
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException($"'{index}' cannot be read: {e.Message}", e);
         }

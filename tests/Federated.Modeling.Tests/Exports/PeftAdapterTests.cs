@@ -108,7 +108,10 @@ public sealed class PeftAdapterTests
     [InlineData("layers_pattern", "\"blocks\"", "layers_pattern is \"blocks\"; null is supported")]
     [InlineData("exclude_modules", "[\"dense1\"]", "exclude_modules is [\"dense1\"]; null is supported")]
     [InlineData("r", "0", "r is 0; 1 to 1024")]
-    [InlineData("r", "null", "cannot be read")]
+    [InlineData("r", "null", "r is missing or null")]
+    [InlineData("r", "\"two\"", "r is \"two\" where a whole number is needed")]
+    [InlineData("lora_alpha", "null", "lora_alpha is missing or null")]
+    [InlineData("target_modules", "[null]", "target_modules[0] is missing or null")]
     [InlineData("target_modules", "null", "target_modules is missing or empty")]
     public void Read_OtherKind_IsRefusedByItsKey(string key, string value, string message)
     {
@@ -133,6 +136,20 @@ public sealed class PeftAdapterTests
         Assert.Contains("rank 2", Assert.Throws<InvalidDataException>(() => adapter.Into(Package(s_mlp, "dense1", rank: 3))).Message, StringComparison.Ordinal);
         PeftAdapter both = PeftAdapter.Read(Write(Package(s_mlp, ".*")).Weights, Write(Package(s_mlp, ".*")).Config);
         Assert.Contains("have no place", Assert.Throws<InvalidDataException>(() => both.Into(Package(s_mlp, "dense1"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Into_ValueThatIsNotFinite_IsRefused()
+    {
+        ModelPackage package = Package(s_mlp, "dense1");
+        float[] values = [.. package.InitialAdapter];
+        values[1] = float.NaN;
+        (byte[] weights, byte[] config) = PeftAdapter.Write(package.Manifest, values);
+
+        Assert.Contains(
+            "'dense1.lora_A.weight' holds values that are not finite",
+            Assert.Throws<InvalidDataException>(() => PeftAdapter.Read(weights, config).Into(package)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -49,6 +49,19 @@ public sealed class SafetensorsFileTests
         Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(file));
     }
 
+    [Theory]
+    [InlineData("""{"w":null}""", "w is missing or null")]
+    [InlineData("""{"w":{"dtype":"F32","shape":[1]}}""", "w.data_offsets is missing or null")]
+    [InlineData("""{"w":{"shape":[1],"data_offsets":[0,4]}}""", "w.dtype is missing or null")]
+    [InlineData("""{"w":{"dtype":"F32","shape":[1],"data_offsets":[0]}}""", "w.data_offsets does not have two numbers")]
+    [InlineData("null", "it is no JSON object")]
+    public void Read_HeaderWithoutAKey_NamesIt(string header, string expected)
+    {
+        byte[] file = [(byte)header.Length, 0, 0, 0, 0, 0, 0, 0, .. Encoding.ASCII.GetBytes(header), 1, 2, 3, 4];
+
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(file)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_HeaderInAnotherOrderThanTheBytes_FindsEachTensor()
     {
