@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Federated.Modeling;
 using Microsoft.ML.Tokenizers;
 
 namespace Federated.Server.Generation;
@@ -45,9 +46,9 @@ internal static partial class TokenizerFile
             using FileStream file = File.OpenRead(path);
             return new FileTokens(Path.GetExtension(path) == ".model" ? SentencePieceTokenizer.Create(file)
                 : Path.GetFileName(path) == "vocab.json" ? Pair(path)
-                : ByteLevel(JsonNode.Parse(file)!.AsObject()));
+                : ByteLevel(RequiredKey.Root(JsonNode.Parse(file))));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new InvalidDataException($"The tokenizer '{path}' cannot be read: {e.Message}", e);
         }
@@ -58,17 +59,20 @@ internal static partial class TokenizerFile
 
     private static BpeTokenizer ByteLevel(JsonObject file)
     {
-        JsonObject model = file["model"]!.AsObject();
+        JsonObject model = RequiredKey.Of<JsonObject>(file, "model");
         Require("model.type", (string?)model["type"] ?? "BPE", "BPE");
         Require("model.byte_fallback", ((bool?)model["byte_fallback"] ?? false).ToString(), bool.FalseString);
+
+        // NFC leaves text alone that is composed already, as keyboards give it; this program has no tables to compose with.
         Require("normalizer", (string?)file["normalizer"]?["type"] ?? "none", "none", "NFC");
-        Dictionary<string, int> special = (file["added_tokens"]?.AsArray() ?? [])
-            .ToDictionary(t => (string)t!["content"]!, t => (int)t!["id"]!, StringComparer.Ordinal);
-        BpeOptions options = new(model["vocab"]!.AsObject().Select(entry => KeyValuePair.Create(entry.Key, (int)entry.Value!)))
+        IReadOnlyList<JsonObject> added = file["added_tokens"] is null ? [] : RequiredKey.AllOf<JsonObject>(file, "added_tokens");
+        Dictionary<string, int> special = added.ToDictionary(t => RequiredKey.Of<string>(t, "content"), t => RequiredKey.Of<int>(t, "id"), StringComparer.Ordinal);
+        JsonObject vocabulary = RequiredKey.Of<JsonObject>(model, "vocab");
+        BpeOptions options = new(vocabulary.Select(entry => KeyValuePair.Create(entry.Key, RequiredKey.Of<int>(vocabulary, entry.Key))))
         {
-            Merges = model["merges"]!.AsArray().Select(m => m is JsonArray pair ? $"{(string)pair[0]!} {(string)pair[1]!}" : (string)m!),
+            Merges = RequiredKey.AllOf<JsonNode>(model, "merges").Select(m => m is JsonArray pair ? $"{(string)pair[0]!} {(string)pair[1]!}" : (string)m!),
             SpecialTokens = special.Count == 0 ? null : special,
-            PreTokenizer = Splits(file["pre_tokenizer"]!.AsObject(), special),
+            PreTokenizer = Splits(RequiredKey.Of<JsonObject>(file, "pre_tokenizer"), special),
             ByteLevel = true,
         };
         return BpeTokenizer.Create(options);
@@ -76,25 +80,32 @@ internal static partial class TokenizerFile
 
     private static PreTokenizer Splits(JsonObject node, Dictionary<string, int> special)
     {
-        JsonNode?[] steps = (string?)node["type"] == "Sequence" ? [.. node["pretokenizers"]!.AsArray()] : [node];
-        Require("the last of pre_tokenizer", (string?)steps[^1]!["type"] ?? "none", "ByteLevel");
+        IReadOnlyList<JsonObject> steps = (string?)node["type"] == "Sequence" ? RequiredKey.AllOf<JsonObject>(node, "pretokenizers") : [node];
+        Require("the last of pre_tokenizer", steps is [.., JsonObject last] ? (string?)last["type"] ?? "none" : "none", "ByteLevel");
         List<PreTokenizer> splits = [];
-        foreach (JsonNode? step in steps)
+        foreach (JsonObject step in steps)
         {
-            string type = (string)step!["type"]!;
+            string type = RequiredKey.Of<string>(step, "type");
             Require("pre_tokenizer.type", type, "Split", "Digits", "ByteLevel");
             if (type == "Split")
             {
-                Require("pre_tokenizer.behavior", (string)step["behavior"]!, "Isolated");
-                splits.Add(new RegexPreTokenizer(new Regex((string)step["pattern"]!["Regex"]!, RegexOptions.None, TimeSpan.FromSeconds(1)), special));
+                Require("pre_tokenizer.behavior", (string?)step["behavior"] ?? "none", "Isolated");
+                Require("pre_tokenizer.invert", ((bool?)step["invert"] ?? false).ToString(), bool.FalseString);
+                JsonObject pattern = RequiredKey.Of<JsonObject>(step, "pattern");
+                Require("pre_tokenizer.pattern", pattern.Select(kind => kind.Key).FirstOrDefault() ?? "none", "Regex");
+                splits.Add(new RegexPreTokenizer(new Regex(RequiredKey.Of<string>(pattern, "Regex"), RegexOptions.None, TimeSpan.FromSeconds(1)), special));
             }
             else if (type == "Digits")
             {
                 splits.Add(new RegexPreTokenizer((bool?)step["individual_digits"] ?? false ? SingleDigits() : Digits(), special));
             }
-            else if ((bool?)step["use_regex"] ?? true)
+            else
             {
-                splits.Add(new RegexPreTokenizer(Words(), special));
+                Require("pre_tokenizer.add_prefix_space", ((bool?)step["add_prefix_space"] ?? false).ToString(), bool.FalseString);
+                if ((bool?)step["use_regex"] ?? true)
+                {
+                    splits.Add(new RegexPreTokenizer(Words(), special));
+                }
             }
         }
 

@@ -64,6 +64,33 @@ public sealed class TokenizerFileTests : IDisposable
         Assert.Contains("tokenizer.model", message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{ "type": "ByteLevel", "add_prefix_space": true }""", "pre_tokenizer.add_prefix_space = True")]
+    [InlineData(
+        """{ "type": "Sequence", "pretokenizers": [{ "type": "Split", "pattern": { "Regex": "a" }, "behavior": "Isolated", "invert": true }, { "type": "ByteLevel" }] }""",
+        "pre_tokenizer.invert = True")]
+    [InlineData(
+        """{ "type": "Sequence", "pretokenizers": [{ "type": "Split", "pattern": { "String": "a" }, "behavior": "Isolated" }, { "type": "ByteLevel" }] }""",
+        "pre_tokenizer.pattern = String")]
+    [InlineData("""{ "type": "Sequence", "pretokenizers": [] }""", "the last of pre_tokenizer = none")]
+    [InlineData("null", "pre_tokenizer is missing or null")]
+    public void Open_SplittingThatIsNotSupported_IsNamed(string splitting, string expected)
+    {
+        JsonObject file = JsonNode.Parse(File)!.AsObject();
+        file["pre_tokenizer"] = JsonNode.Parse(splitting);
+
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => TokenizerFile.Open(Write(file.ToJsonString()))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_FileWithoutMerges_NamesThem()
+    {
+        JsonObject file = JsonNode.Parse(File)!.AsObject();
+        _ = file["model"]!.AsObject().Remove("merges");
+
+        Assert.Contains("model.merges is missing", Assert.Throws<InvalidDataException>(() => TokenizerFile.Open(Write(file.ToJsonString()))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Open_FileThatIsNoTokenizer_IsRefused()
     {
