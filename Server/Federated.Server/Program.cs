@@ -16,7 +16,7 @@ try
 }
 catch (Exception e) when (e is CommandException or RefusedOptionsException or InvalidSettingsException or ServerApiException or OptionsValidationException)
 {
-    Console.Error.WriteLine($"error: {e.Message}");
+    Console.Error.WriteLine($"error: {ErrorText.Of(e)}");
     return 2;
 }
 catch (OperationCanceledException)
@@ -25,6 +25,6 @@ catch (OperationCanceledException)
 }
 catch (Exception e)
 {
-    Console.Error.WriteLine($"error: {e.Message}");
+    Console.Error.WriteLine($"error: {ErrorText.Of(e)}");
     return 1;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Federated.Shared.Models;
 
 namespace Federated.Modeling.Costs;
@@ -79,7 +80,9 @@ public sealed record DeviceRoundCost
         ArgumentNullException.ThrowIfNull(work);
         if (work.Examples < 1 || work.Epochs is not (> 0 and <= 1e6) || work.MaxSteps < 1)
         {
-            throw new ArgumentException($"{work.Examples} examples, {work.Epochs} epochs and at most {work.MaxSteps} steps make no round; all are above 0.", nameof(work));
+            string steps = work.MaxSteps is { } most ? string.Create(CultureInfo.InvariantCulture, $", {most} steps at most") : "";
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"{work.Examples} examples and {work.Epochs} epochs{steps} make no round: each is above 0, and epochs are 1,000,000 at most."), nameof(work));
         }
 
         PackageManifest manifest = package.Manifest;

@@ -45,6 +45,12 @@ public static class OnnxImporter
             throw new ArgumentException("Nothing is to be trained. Choose layers with --lora rank=8,targets=REGEX, or weights with --trainable all|REGEX.", nameof(options));
         }
 
+        if (options is { BaseBits: { } bits, Lora: null, Trainable: WeightNames.All })
+        {
+            throw new ArgumentException(
+                $"--base-bits is {bits}, and --trainable {WeightNames.All} leaves no frozen matrices to store in fewer bits. Leave it out, or freeze the base with --lora.", nameof(options));
+        }
+
         ImportedGraph probe = ImportedGraph.Read(source, options);
         (IReadOnlyList<LoraTarget> targets, IReadOnlyList<SkippedTarget> skipped) =
             options.Lora is null ? ([], []) : LoraInjection.Choose(probe.Graph, options.Lora);

@@ -24,6 +24,12 @@ internal static class SourceSignature
             _ = graph.Input.Remove(listed);
         }
 
+        string? unknown = options.Fill.Keys.FirstOrDefault(name => graph.Input.All(i => i.Name != name));
+        if (unknown is not null)
+        {
+            throw new OnnxFormatException($"--fill names '{unknown}', which is no input of the model; its inputs are {Names(graph.Input)}.");
+        }
+
         string output = PickOutput(graph, options.Output);
         graph.Output.Clear();
         graph.Output.Add(new ValueInfoProto { Name = output });
@@ -104,7 +110,17 @@ internal static class SourceSignature
 
     private static ValueInfoProto PickInput(GraphProto graph, ImportOptions options)
     {
+        if (graph.Input.Count == 0)
+        {
+            throw new OnnxFormatException("The output depends on no input: it is the same for every example. Pick another one with --output NAME.");
+        }
+
         List<ValueInfoProto> open = [.. graph.Input.Where(i => !options.Fill.ContainsKey(i.Name))];
+        if (open.Count == 0)
+        {
+            throw new OnnxFormatException($"--fill gives a value to every input that the output depends on: {Names(graph.Input)}. Leave out the one that takes the features.");
+        }
+
         ValueInfoProto? picked = options.Input is { } asked ? graph.Input.FirstOrDefault(i => i.Name == asked) : open.Count == 1 ? open[0] : null;
         return picked ?? throw new OnnxFormatException(options.Input is null
             ? $"The output depends on {open.Count} inputs: {Names(open)}. Pick the features with --input NAME."

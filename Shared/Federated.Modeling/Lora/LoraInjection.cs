@@ -57,9 +57,10 @@ public static class LoraInjection
         if (targets.Count == 0)
         {
             string reasons = string.Concat(skipped.Take(10).Select(s => $"{Environment.NewLine}{s.Node} ({s.Operator}): {s.Reason}."));
-            string known = string.Join(", ", LoraTargets.Of(graph).Targets.Select(t => t.Layer).Distinct().Take(40));
+            string[] known = [.. LoraTargets.Of(graph).Targets.Select(t => t.Layer).Distinct().Take(40)];
+            string layers = known.Length == 0 ? "The model has no layer that can: none is a MatMul, Gemm or Conv with a constant weight." : $"Layers are {string.Join(", ", known)}.";
             throw new ArgumentException(
-                $"lora.targets is '{settings.Targets}', which matches no layer that can be adapted. Layers are {known}.{reasons}", nameof(settings));
+                $"lora.targets is '{settings.Targets}', which matches no layer that can be adapted. {layers}{reasons}", nameof(settings));
         }
 
         Dictionary<GraphValue, string> names = [];

@@ -8,7 +8,7 @@ namespace Federated.Modeling.Lora;
 public static partial class LoraText
 {
     /// <summary>Reads the settings. <c>alpha</c> is twice the rank when left out, <c>targets</c> everything, <c>seed</c> 1. The expression may hold commas.</summary>
-    /// <exception cref="FormatException">A key is unknown or stated twice, or a value is not one.</exception>
+    /// <exception cref="FormatException">A key is unknown or stated twice, or a value is not one; the message names it.</exception>
     public static PackageLora Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -21,11 +21,23 @@ public static partial class LoraText
             {
                 throw Refuse(text, $"'{part}' is no key of its own");
             }
+
+            // Only the expression may hold commas; behind one of the others stands a key that is not known.
+            int comma = key == "targets" ? -1 : values[key].IndexOf(',', StringComparison.Ordinal);
+            if (comma >= 0)
+            {
+                throw Refuse(text, $"'{values[key][(comma + 1)..]}' is none of the keys rank, alpha, targets and seed");
+            }
         }
 
-        if (!values.TryGetValue("rank", out string? rankText) || !int.TryParse(rankText, NumberStyles.None, CultureInfo.InvariantCulture, out int rank))
+        if (!values.TryGetValue("rank", out string? rankText))
         {
-            throw Refuse(text, "rank is missing or no number");
+            throw Refuse(text, "rank is missing");
+        }
+
+        if (!int.TryParse(rankText, NumberStyles.None, CultureInfo.InvariantCulture, out int rank))
+        {
+            throw Refuse(text, $"rank is '{rankText}', no whole number");
         }
 
         double alpha = 2.0 * rank;

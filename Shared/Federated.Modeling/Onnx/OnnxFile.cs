@@ -40,6 +40,12 @@ public static class OnnxFile
             throw new OnnxFormatException($"The {content.Length} bytes are not an ONNX model: {e.Message}", e);
         }
 
+        // Bytes of another kind often pass as a model that states nothing.
+        if (model.IrVersion == 0)
+        {
+            throw new OnnxFormatException($"The {content.Length} bytes are not an ONNX model: they state no file format version. The file is empty or of another kind.");
+        }
+
         Check(model);
         return model;
     }

@@ -60,6 +60,14 @@ public sealed class DeviceRoundCostTests
     }
 
     [Fact]
+    public void Predict_NoExamples_NamesOnlyWhatWasStated()
+    {
+        string message = Assert.Throws<ArgumentException>(() => DeviceRoundCost.Predict(_package, _device, _work with { Examples = -3 })).Message;
+
+        Assert.StartsWith("-3 examples and 2 epochs make no round", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Predict_MostSteps_LimitTheRound() => Assert.Equal(7, DeviceRoundCost.Predict(_package, _device, _work with { MaxSteps = 7 }).Steps);
 
     [Fact]

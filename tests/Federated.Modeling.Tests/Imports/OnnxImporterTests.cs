@@ -104,6 +104,46 @@ public sealed class OnnxImporterTests
         Assert.Equal("x", OnnxImporter.Import(model, s_source, filled).Package.Manifest.Input.Name);
     }
 
+    [Fact]
+    public void Import_FillThatSuitsNothing_IsRefused()
+    {
+        Assert.Contains(
+            "--fill names 'other', which is no input of the model; its inputs are 'x'",
+            Refusal(Model(), Options() with { Fill = new Dictionary<string, double> { ["other"] = 1 } }),
+            StringComparison.Ordinal);
+        Assert.Contains("every input", Refusal(Model(), Options() with { Fill = new Dictionary<string, double> { ["x"] = 1 } }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Import_OutputOfNoInput_IsRefused()
+    {
+        ModelProto model = Model();
+        model.Graph.Node[0].Input[0] = "first.weight";
+
+        Assert.Contains("depends on no input", Refusal(model, Options()), StringComparison.Ordinal);
+    }
+
+    // Nothing is frozen that could be stored in fewer bits.
+    [Fact]
+    public void Import_BitsOfABaseThatIsTrained_AreRefused() => Assert.Contains(
+        "--base-bits is 8",
+        Assert.Throws<ArgumentException>(() => OnnxImporter.Import(Model(), s_source, Options() with { Trainable = "all", BaseBits = 8 })).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void Import_NoLayerToAdapt_SaysSo()
+    {
+        GraphProto graph = new() { Name = "main" };
+        graph.Input.Add(Input("x", "N", 4));
+        graph.Node.Add(Node("Relu", ["x"], "y"));
+        graph.Output.Add(new ValueInfoProto { Name = "y" });
+        ModelProto model = new() { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = 17 } } };
+
+        string message = Assert.Throws<ArgumentException>(() => OnnxImporter.Import(model, s_source, Options() with { Lora = s_lora })).Message;
+
+        Assert.Contains("The model has no layer that can", message, StringComparison.Ordinal);
+    }
+
     // Two obstacles of two kinds: both are named, so that nobody finds them one by one.
     [Fact]
     public void Import_UnknownOperators_NamesAllAtOnce()
@@ -115,9 +155,13 @@ public sealed class OnnxImporterTests
             model.Graph.Output[0].Name = $"{name}_out";
         }
 
+        model.Graph.Node.Add(new NodeProto { OpType = "Einsum", Input = { model.Graph.Output[0].Name }, Output = { "unnamed_out" } });
+        model.Graph.Output[0].Name = "unnamed_out";
+
         string refusal = Refusal(model, Options());
 
         Assert.Contains("'odd' (Einsum)", refusal, StringComparison.Ordinal);
+        Assert.Contains("The node of 'unnamed_out' (Einsum)", refusal, StringComparison.Ordinal);
         Assert.Contains("'odder' (Einsum)", refusal, StringComparison.Ordinal);
         Assert.Contains("docs/MODELS.md", refusal, StringComparison.Ordinal);
     }

@@ -218,6 +218,13 @@ public sealed class LoraInjectionTests
     [InlineData("depth=3,rank=8")]
     public void Parse_Wrong_IsRefused(string text) => Assert.Throws<FormatException>(() => LoraText.Parse(text));
 
+    [Theory]
+    [InlineData("rank=2,foo=1,targets=.*", "'foo=1' is none of the keys")]
+    [InlineData("targets=.*", "rank is missing")]
+    [InlineData("rank=two", "rank is 'two', no whole number")]
+    public void Parse_Wrong_NamesWhatIsWrong(string text, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FormatException>(() => LoraText.Parse(text)).Message, StringComparison.Ordinal);
+
     private static float[] RandomAdapter(ModelPackage package)
     {
         SeededGenerator generator = SeededGenerator.For(3, "factors");

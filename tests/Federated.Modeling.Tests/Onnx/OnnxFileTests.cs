@@ -66,6 +66,12 @@ public sealed class OnnxFileTests
         }
     });
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("0A0178")]
+    public void Read_BytesOfAnotherKind_AreSaidToBeNoModel(string hex) => Assert.Contains(
+        "are not an ONNX model", Assert.Throws<OnnxFormatException>(() => OnnxFile.Read(Convert.FromHexString(hex))).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Read_CutOff_IsRefused()
     {
