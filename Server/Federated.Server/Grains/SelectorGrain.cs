@@ -7,8 +7,7 @@ namespace Federated.Server.Grains;
 
 /// <summary>
 /// Hosts the pool of one population. Everything here is in memory: devices that waited when the process died check in again, and a
-/// job that recovers assigns its open round anew. So it is never collected for being idle, as it is while everybody trains for long. It leaves by itself
-/// when nobody waits in it and no job wants anybody: devices name populations as they like.
+/// job that recovers assigns its open round anew. So it is never collected for being idle, as it is while everybody trains for long.
 /// </summary>
 [KeepAlive]
 internal sealed class SelectorGrain(
@@ -26,18 +25,6 @@ internal sealed class SelectorGrain(
 
     /// <inheritdoc/>
     public async Task<CheckInAnswer> CheckIn(CheckIn device, CancellationToken ct)
-    {
-        try
-        {
-            return await AnswerAsync(device, ct);
-        }
-        finally
-        {
-            LeaveIfUnused();
-        }
-    }
-
-    private async Task<CheckInAnswer> AnswerAsync(CheckIn device, CancellationToken ct)
     {
         NoteProfile(device);
         if (_assigned.TryGetValue(device.DeviceId, out CheckInAnswer? assignment))
@@ -163,15 +150,6 @@ internal sealed class SelectorGrain(
     /// <inheritdoc/>
     public Task<int> Waiting() => Task.FromResult(_pool.Count);
 
-    // What it forgets are profiles of devices, which come again within minutes, and the pace of jobs that are over.
-    private void LeaveIfUnused()
-    {
-        if (_pool.Count == 0 && _reserved.Count == 0 && _assigned.Count == 0 && _demands.Count == 0 && _demandOf.Count == 0)
-        {
-            DeactivateOnIdle();
-        }
-    }
-
     private Waiter Enlist(string deviceId)
     {
         // A device that connects anew keeps its place: a reserved one must not be chosen a second time. Whoever holds the earlier call
@@ -244,7 +222,6 @@ internal sealed class SelectorGrain(
         // Forgotten here, so that its next check-in is news to its record as well.
         _profiles.Forget(device.DeviceId);
         grains.Of<IDeviceGrain>(device.DeviceId).Withheld(this.GetPrimaryKeyString(), device, reason, detail).Ignore();
-        LeaveIfUnused();
         return Task.CompletedTask;
     }
 

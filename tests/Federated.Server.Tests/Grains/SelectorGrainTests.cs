@@ -62,18 +62,6 @@ public sealed class SelectorGrainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task CheckIn_PopulationsThatNoJobWants_LeavesNothingBehind()
-    {
-        for (int i = 0; i < 10; i++)
-        {
-            ISelectorGrain selector = _cluster.Client.GetGrain<ISelectorGrain>($"nobody-{i}");
-            Assert.Null((await selector.CheckIn(Device("pi-1", TimeSpan.Zero), Ct)).JobId);
-            await selector.Withhold(Device("pi-1", TimeSpan.Zero), "battery", "");
-            await _cluster.WaitForDeactivationAsync(selector).WaitAsync(_long, Ct);
-        }
-    }
-
-    [Fact]
     public async Task CheckIn_SomebodyElseWaits_KeepsThem()
     {
         Task<CheckInAnswer> waiting = Selector.CheckIn(Device("pi-1", _long), Ct);
