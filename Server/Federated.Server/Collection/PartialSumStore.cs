@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Federated.Server.Aggregation;
-using Federated.Server.Grains;
 using Federated.Server.Storage;
+using Federated.Server.Telemetry;
 
 namespace Federated.Server.Collection;
 

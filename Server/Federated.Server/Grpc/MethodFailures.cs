@@ -1,4 +1,4 @@
-using Federated.Server.Grains;
+using Federated.Server.Telemetry;
 
 namespace Federated.Server.Grpc;
 

@@ -207,7 +207,7 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     private static async Task<byte[]> ReadWeightsAsync(string path, ParameterLayout layout, CancellationToken ct)
     {
         await using FileStream file = File.OpenRead(path);
-        long most = SafetensorsFile.MaxHeaderBytes + (sizeof(ulong) + (sizeof(float) * (long)layout.Length));
+        long most = Math.Min(Array.MaxLength, SafetensorsFile.MaxHeaderBytes + sizeof(ulong) + (sizeof(float) * (long)layout.Length));
         if (!file.CanSeek || file.Length == 0 || file.Length > most)
         {
             throw new InvalidDataException(

@@ -1,6 +1,6 @@
-using Federated.Server.Grains;
+using Federated.Server.Telemetry;
 
-namespace Federated.Server.Tests.Grains;
+namespace Federated.Server.Tests.Telemetry;
 
 public sealed class LastFailureTests
 {

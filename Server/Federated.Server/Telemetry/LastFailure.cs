@@ -1,4 +1,4 @@
-namespace Federated.Server.Grains;
+namespace Federated.Server.Telemetry;
 
 /// <summary>What went wrong last with something that is tried again and again, so that it is said once and not at every try. Thread-safe.</summary>
 internal sealed class LastFailure
