@@ -6,7 +6,7 @@
 #
 # Lies beside federated-client, libonnxruntime.so, federated-client.service and policy.json. The token, which 'devices tokens create' of the server printed, is read from
 # standard input and used up. A running client goes over to a newer program by itself, between two rounds.
-#   --root DIR   install below DIR and start nothing: for images of cards, and for tests.
+#   --root DIR   install below DIR, the root of a mounted card or of an image, and start nothing: the service starts with the first boot.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -19,6 +19,7 @@ while [ $# -gt 0 ]; do
         *) echo "install.sh: '$1' is unknown; allowed are --server URL, --data SPEC, --policy FILE and --root DIR." >&2; exit 2 ;;
     esac
 done
+wanted=$root/etc/systemd/system/multi-user.target.wants/federated-client.service
 program=$root/opt/federated-client settings=$root/etc/federated-client state=$root/var/lib/federated-client unit=$root/etc/systemd/system/federated-client.service
 
 fail() { echo "install.sh: $1" >&2; exit 1; }
@@ -52,8 +53,13 @@ elif [ ! -e "$settings/policy.json" ]; then
     install -m 644 "$here/policy.json" "$settings/policy.json"
 fi
 
+account=(--system --user-group --home-dir /var/lib/federated-client --shell /usr/sbin/nologin federated)
 if [ -z "$root" ]; then
-    id federated >/dev/null 2>&1 || useradd --system --home-dir /var/lib/federated-client --shell /usr/sbin/nologin federated
+    id federated >/dev/null 2>&1 || useradd "${account[@]}"
+elif [ ! -f "$root/etc/passwd" ]; then
+    echo "install.sh: '$root' has no etc/passwd; the user 'federated', as whom the service runs, has to be made there." >&2
+elif ! grep -q '^federated:' "$root/etc/passwd"; then
+    useradd --prefix "$root" "${account[@]}"
 fi
 if [ ! -e "$state/identity.json" ]; then
     "$program/federated-client" enroll --server "$server" --state "$state"
@@ -64,5 +70,8 @@ if [ -z "$root" ]; then
     systemctl enable --now federated-client.service
     echo "Installed. Follow it with: journalctl -fu federated-client"
 else
-    echo "Installed below $root."
+    # What 'systemctl enable' would do. The state's folder gets its owner from the unit when it starts.
+    install -d -m 755 "$(dirname "$wanted")"
+    ln -sfn /etc/systemd/system/federated-client.service "$wanted"
+    echo "Installed below $root. The service starts when what is there boots."
 fi

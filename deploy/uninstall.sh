@@ -18,10 +18,14 @@ if [ -z "$root" ]; then
     [ "$(id -u)" -eq 0 ] || { echo "uninstall.sh: this needs root. Run it with sudo." >&2; exit 1; }
     systemctl disable --now federated-client.service 2>/dev/null || true
 fi
-rm -f "$root/etc/systemd/system/federated-client.service"
+rm -f "$root/etc/systemd/system/multi-user.target.wants/federated-client.service" "$root/etc/systemd/system/federated-client.service"
 rm -rf "$root/opt/federated-client"
 if $purge; then
     rm -rf "$root/etc/federated-client" "$root/var/lib/federated-client"
-    [ -n "$root" ] || userdel federated 2>/dev/null || true
+    if [ -z "$root" ]; then
+        userdel federated 2>/dev/null || true
+    elif grep -qs '^federated:' "$root/etc/passwd"; then
+        userdel --prefix "$root" federated
+    fi
 fi
 [ -n "$root" ] || systemctl daemon-reload

@@ -61,6 +61,43 @@ public sealed class ServiceTests(SecureServer server) : IClassFixture<SecureServ
         Assert.Empty(Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories));
     }
 
+    /// <summary>A card is prepared in another machine: what its first boot needs is there. Accounts of another root can be made by the superuser only.</summary>
+    [Fact]
+    public async Task Script_BelowTheRootOfACard_LeavesAServiceThatItsFirstBootStarts()
+    {
+        string package = Package();
+        string accounts = Directory.CreateDirectory(Path.Combine(Root, "etc")).FullName;
+        if (Environment.IsPrivilegedProcess)
+        {
+            await File.WriteAllTextAsync(Path.Combine(accounts, "passwd"), "root:x:0:0::/root:/bin/sh\n", Cancelled);
+            await File.WriteAllTextAsync(Path.Combine(accounts, "group"), "root:x:0:\n", Cancelled);
+        }
+
+        string token = await server.TokenAsync("carded");
+        (int code, string said) = await InstallAsync(package, token, "--server", server.Address.ToString(), "--data", $"csv:path={Table()},label=y");
+
+        Assert.True(code == 0, said);
+        FileInfo wanted = new(Path.Combine(accounts, "systemd", "system", "multi-user.target.wants", "federated-client.service"));
+        Assert.Equal("/etc/systemd/system/federated-client.service", wanted.LinkTarget);
+        Assert.True(File.Exists(Root + wanted.LinkTarget));
+        if (Environment.IsPrivilegedProcess)
+        {
+            Assert.Contains("\nfederated:", await File.ReadAllTextAsync(Path.Combine(accounts, "passwd"), Cancelled), StringComparison.Ordinal);
+            Assert.Contains("\nfederated:", await File.ReadAllTextAsync(Path.Combine(accounts, "group"), Cancelled), StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Contains("the user 'federated'", said, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, (await ScriptAsync(package, "uninstall.sh", "", "--root", Root, "--purge")).Code);
+        Assert.Null(new FileInfo(wanted.FullName).LinkTarget);
+        if (Environment.IsPrivilegedProcess)
+        {
+            Assert.DoesNotContain("federated", await File.ReadAllTextAsync(Path.Combine(accounts, "passwd"), Cancelled), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Notifications_ReadyAliveAndStopping_ReachTheServiceManager()
     {
