@@ -137,7 +137,7 @@ internal sealed class AssignedRound(
 
         if (!memory.Masked.Allows(plan))
         {
-            throw new RoundAbortException(AbortReason.Policy, memory.Masked.Refusal(plan));
+            throw new RoundAbortException(AbortReason.Policy, memory.Masked.Refusal(plan)) { ReachedRound = memory.Masked.Reached(plan.JobId) };
         }
     }
 

@@ -229,6 +229,7 @@ public sealed class ClientSession
     {
         AbortReport report = Report(assignment, abort.Reason, abort.Told);
         report.Policy = abort.Policy;
+        report.ReachedRound = (ulong)abort.ReachedRound;
         await ReportAbortAsync(
             report, abort.Reason == AbortReason.Interrupted ? _options.InterruptTimeout : _options.AbortTimeout, counter).ConfigureAwait(false);
         return new SessionReport(

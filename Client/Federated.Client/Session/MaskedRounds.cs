@@ -21,8 +21,11 @@ public sealed class MaskedRounds(string? folder = null)
     public bool Allows(PlanDocument plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        return plan.Round > Math.Max(_lastOf.GetValueOrDefault(plan.JobId), Kept(plan.JobId));
+        return plan.Round > Last(plan.JobId);
     }
+
+    /// <summary>The last round of a job for which a masked input has left the device; 0 when none has, or it is not known which.</summary>
+    public long Reached(string jobId) => Last(jobId) is var last and < long.MaxValue ? last : 0;
 
     /// <summary>A masked input is about to leave the device; returns when that is on the disk.</summary>
     /// <exception cref="RoundAbortException">It cannot be kept, so nothing may leave.</exception>
@@ -47,13 +50,18 @@ public sealed class MaskedRounds(string? folder = null)
     public string Refusal(PlanDocument plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        return $"A masked input for round {plan.Round} or a later one has left this device before.{WayOut(plan.JobId)}";
+        string restored = Reached(plan.JobId) is var last && last > plan.Round
+            ? $" The last one was for round {last}. A server whose store was restored from a backup goes on behind it by itself."
+            : "";
+        return $"A masked input for round {plan.Round} or a later one has left this device before.{restored}{WayOut(plan.JobId)}";
     }
 
     /// <summary>What a person can do who knows that the job is another one than was remembered; begins with a space, or is empty.</summary>
     public string WayOut(string jobId) => folder is null
         ? ""
         : $" If the server was set up anew and its '{jobId}' is another job, delete '{Path.Combine(folder, jobId + Extension)}' on the device.";
+
+    private long Last(string jobId) => Math.Max(_lastOf.GetValueOrDefault(jobId), Kept(jobId));
 
     private long Kept(string jobId) => _files?.Read(jobId) switch
     {

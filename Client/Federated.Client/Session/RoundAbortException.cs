@@ -14,6 +14,9 @@ internal sealed class RoundAbortException(AbortReason reason, string message, Ex
     /// <summary>With <see cref="AbortReason.Policy"/>: which demand of the device's own policy.</summary>
     public PolicyReason Policy { get; init; }
 
+    /// <summary>The last round of the job for which a masked input has left the device, where that is why; else 0.</summary>
+    public long ReachedRound { get; init; }
+
     /// <summary>Something failed that may quote what the device trains on: its words stay here.</summary>
     /// <param name="cause">What failed.</param>
     public static RoundAbortException OfTraining(Exception cause) => new(AbortReason.TrainingFailed, $"{cause.GetType().Name}: {cause.Message}", cause)

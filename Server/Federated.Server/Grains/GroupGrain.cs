@@ -1,6 +1,7 @@
 using Federated.Server.Aggregation;
 using Federated.Server.Collection;
 using Federated.Server.Hosting;
+using Federated.Server.Rounds;
 using Federated.Server.SecureAggregation;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
@@ -31,7 +32,6 @@ internal sealed class GroupGrain(
     ILogger<GroupGrain> logger) : Grain, IGroupGrain
 {
     private const string LostInGroup = "lost-in-group";
-    private const string GroupAbandoned = "group-abandoned";
 
     // How long the last step waits for members whose shares are not needed, only what they report.
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
@@ -254,7 +254,7 @@ internal sealed class GroupGrain(
         if (open && over)
         {
             // Its end was durable, and perhaps it could not tell the round any more.
-            await Round().GroupEnded(Group, _contributions, _refused?.Devices ?? [], GroupAbandoned);
+            await Round().GroupEnded(Group, _contributions, _refused?.Devices ?? [], RoundStateMachine.GroupAbandonedReason);
         }
 
         if (!open || over)
@@ -369,7 +369,7 @@ internal sealed class GroupGrain(
         }
 
         await masked.DeleteAsync(Key, CancellationToken.None);
-        await Round().GroupEnded(Group, _contributions, [.. desk.Advertised], desk.Sum is null ? GroupAbandoned : LostInGroup);
+        await Round().GroupEnded(Group, _contributions, [.. desk.Advertised], desk.Sum is null ? RoundStateMachine.GroupAbandonedReason : LostInGroup);
     }
 
     /// <summary>The sum as the round adds it up; null, and the group abandoned, when members that follow the round cannot have made it.</summary>

@@ -164,6 +164,14 @@ public sealed record RoundClosure
     [Id(3)]
     public Dictionary<string, string> DropReasons { get; init; } = [];
 
+    /// <summary>The last round that enough of the cohort say they have reached, where that is beyond this one; else 0.</summary>
+    [Id(4)]
+    public long ReachedRound { get; init; }
+
+    /// <summary>Whether it was abandoned for devices alone that have been in later rounds.</summary>
+    [Id(5)]
+    public bool IsOvertaken { get; init; }
+
     /// <summary>
     /// <see cref="Dropped"/> without devices that are in the sum after all: an update that was being folded when the round closed has been given up by
     /// the round and is sealed into the sum.
@@ -215,6 +223,12 @@ public interface IRoundGrain : IGrainWithStringKey
     /// <summary>A selected device gives up.</summary>
     [Alias("abort")]
     Task Abort(string deviceId, string reason);
+
+    /// <summary>A selected device gives up because it has sent a masked input for a later round.</summary>
+    /// <param name="deviceId">The device.</param>
+    /// <param name="reached">The last such round, as the device says; above this one.</param>
+    [Alias("ahead")]
+    Task Ahead(string deviceId, long reached);
 
     /// <summary>Whether the round is open and still waits for the device.</summary>
     [Alias("outstanding")]

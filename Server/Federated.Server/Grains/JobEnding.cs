@@ -25,7 +25,7 @@ internal static class JobEnding
                 $"privacy budget reached in round {state.LastRound}: ε = {ledger.Epsilon(privacy.Delta):F3} of {budget} spent at δ = {privacy.Delta}, another round could spend {next:F3}"));
         }
 
-        if (state.LastRound >= spec.Rounds)
+        if (state.EndedRounds >= spec.Rounds)
         {
             return state.ModelVersion > 0
                 ? (JobState.Completed, $"all {spec.Rounds} rounds done")

@@ -160,7 +160,7 @@ internal sealed class JobGrain(
         if (round < 1 || round > state.State.LastRound)
         {
             // What names a round that never was counts in the one under way; of a job that is over it is in no record.
-            _refusals.Add(state.State.LastRound + 1, deviceId, outcome);
+            _refusals.Add(state.State.NextRound, deviceId, outcome);
             return;
         }
 
@@ -282,7 +282,7 @@ internal sealed class JobGrain(
             await WriteRecordAsync(complete.Round);
         }
 
-        await timelines.CloseAsync(complete, _runner.DropReasons, CancellationToken.None);
+        await timelines.CloseAsync(complete, _runner.DropReasons, Outdated(_records), CancellationToken.None);
         JobLog.RoundEnded(logger, JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
         events.Publish(new RoundRecorded(complete));
         telemetry.Recorded(complete, timelines.Known(JobId, complete.Round));
@@ -309,6 +309,9 @@ internal sealed class JobGrain(
             await state.WriteStateAsync();
         }
     }
+
+    // The round whose timeline has become too old with the last one.
+    private static long? Outdated(List<RoundRecord> records) => records.Count > RoundTimelines.KeptRounds ? records[^(RoundTimelines.KeptRounds + 1)].Round : null;
 
     private Task WithdrawAsync() => GrainFactory.Of<ISelectorGrain>(_spec!.Population).Withdraw(JobId);
 

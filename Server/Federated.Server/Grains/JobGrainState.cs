@@ -45,8 +45,17 @@ public sealed class JobGrainState
     /// <summary>Parameters of the full model.</summary>
     public long FullModelParameters { get; set; }
 
-    /// <summary>Rounds that have ended.</summary>
+    /// <summary>The last round that has ended.</summary>
     public long LastRound { get; set; }
+
+    /// <summary>The last round that devices say they have been in; beyond <see cref="LastRound"/> after the store was restored from a backup.</summary>
+    public long ReachedRound { get; set; }
+
+    /// <summary>Numbers up to <see cref="LastRound"/> that no round of this store has.</summary>
+    public long SkippedRounds { get; set; }
+
+    /// <summary>Those of them that lie behind <see cref="ForgottenRound"/>, ascending.</summary>
+    public List<RoundGap> Gaps { get; set; } = [];
 
     /// <summary>The round up to which nothing is kept but records and timelines, as far as is known.</summary>
     public long ForgottenRound { get; set; }
@@ -77,6 +86,24 @@ public sealed class JobGrainState
 
     /// <summary>When it was submitted.</summary>
     public DateTimeOffset SubmittedAt { get; set; }
+
+    /// <summary>The number of the round under way, or of the next one.</summary>
+    internal long NextRound => Math.Max(LastRound, ReachedRound) + 1;
+
+    /// <summary>Rounds that have ended, however they are numbered.</summary>
+    internal long EndedRounds => LastRound - SkippedRounds;
+
+    /// <summary>A round has ended; numbers between the one before and this are passed over.</summary>
+    internal void Ended(long round)
+    {
+        if (round > LastRound + 1)
+        {
+            Gaps.Add(new RoundGap(LastRound + 1, round - 1));
+            SkippedRounds += round - LastRound - 1;
+        }
+
+        LastRound = round;
+    }
 
     /// <summary>A job that has just been submitted.</summary>
     /// <param name="specJson">The spec's text.</param>
@@ -111,7 +138,9 @@ public sealed class JobGrainState
         State = State,
         Reason = Reason,
         Round = LastRound,
-        MaxRounds = spec.Rounds,
+        NextRound = NextRound,
+        SkippedRounds = SkippedRounds,
+        MaxRounds = spec.Rounds + SkippedRounds,
         ModelVersion = ModelVersion,
         AdapterSha256 = AdapterSha256,
         PackageSha256 = PackageSha256,
@@ -139,6 +168,9 @@ public sealed record StoredObject(string Sha256, long LengthBytes)
 
 /// <summary>What leads to a version from the one before (<see cref="AdapterChange"/>), and the version in 8 bits while that is offered.</summary>
 public sealed record KeptChange(long Version, StoredObject Document, ulong? Seed, int SetSize, StoredObject? Rounded);
+
+/// <summary>Numbers that no round has, both ends included.</summary>
+public sealed record RoundGap(long First, long Last);
 
 /// <summary>An earlier model version in the store.</summary>
 public sealed record KeptVersion(long Version, string AdapterSha256, long AdapterLengthBytes);

@@ -31,6 +31,13 @@ internal sealed class JobRetention(string jobId, JobModels models, IGrainFactory
 
         while (job.ForgottenRound < job.LastRound - KeptRounds)
         {
+            if (job.Gaps is [var gap, ..] && gap.First == job.ForgottenRound + 1)
+            {
+                job.ForgottenRound = gap.Last;
+                job.Gaps.RemoveAt(0);
+                continue;
+            }
+
             await ForgetAsync(job.ForgottenRound + 1);
             job.ForgottenRound++;
         }

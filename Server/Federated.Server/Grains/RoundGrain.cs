@@ -98,14 +98,17 @@ internal sealed class RoundGrain(
     }
 
     /// <inheritdoc/>
-    public async Task Abort(string deviceId, string reason)
+    public Task Abort(string deviceId, string reason)
     {
         _machine?.Aborted(deviceId, reason);
-        SignalIfClosed();
-        if (_machine?.Decision is null && state.State.Start is { Secure: { } secure } start && Array.IndexOf(start.Cohort, deviceId) is >= 0 and int index)
-        {
-            await GroupOf(start, secure.GroupOf[index]).Leave(deviceId);
-        }
+        return GaveUpAsync(deviceId);
+    }
+
+    /// <inheritdoc/>
+    public Task Ahead(string deviceId, long reached)
+    {
+        _machine?.Ahead(deviceId, reached);
+        return GaveUpAsync(deviceId);
     }
 
     /// <inheritdoc/>
@@ -181,6 +184,8 @@ internal sealed class RoundGrain(
                 Reason = decision is RoundDecision.Abandon abandon ? abandon.Reason : "",
                 Dropped = new Dictionary<string, int>(_machine.Dropped, StringComparer.Ordinal),
                 DropReasons = new Dictionary<string, string>(_machine.DropReasons, StringComparer.Ordinal),
+                ReachedRound = _machine.ReachedRound,
+                IsOvertaken = _machine.IsOvertaken,
             };
             await state.WriteStateAsync();
         }
@@ -218,6 +223,15 @@ internal sealed class RoundGrain(
             Period = Timeout.InfiniteTimeSpan,
             KeepAlive = true,
         });
+    }
+
+    private async Task GaveUpAsync(string deviceId)
+    {
+        SignalIfClosed();
+        if (_machine?.Decision is null && state.State.Start is { Secure: { } secure } start && Array.IndexOf(start.Cohort, deviceId) is >= 0 and int index)
+        {
+            await GroupOf(start, secure.GroupOf[index]).Leave(deviceId);
+        }
     }
 
     private async Task<IReadOnlyList<Submission>> ContributionsAsync(RoundStart start)

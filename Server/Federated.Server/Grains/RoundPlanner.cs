@@ -115,7 +115,7 @@ internal sealed class RoundPlanner(string jobId, JobSpec spec, IPersistentState<
             Deadline = spec.Deadlines.Report,
             CohortSize = cohort.Length,
             Goal = Math.Min(spec.Cohort.Goal, cohort.Length),
-            Training = spec.Training.In(round, spec.Rounds).ToPlan(),
+            Training = spec.Training.In(state.State.EndedRounds + 1, spec.Rounds).ToPlan(),
             Parameters = part,
             Directions = directions,
             Offers = spec.Downlink == DownlinkKind.Compact ? DownlinkOffers.Of(state.State) : null,

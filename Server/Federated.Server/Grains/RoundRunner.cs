@@ -35,6 +35,8 @@ internal sealed class RoundRunner(
     private IReadOnlyDictionary<string, string> _dropReasons = new Dictionary<string, string>();
     private ModelCommit? _next;
     private PrivacyLedger? _spent;
+    private long _reached;
+    private bool _overtaken;
     private bool _assigned;
 
     /// <summary>Why devices of the round that ran last gave up or were given up.</summary>
@@ -51,7 +53,7 @@ internal sealed class RoundRunner(
     public async Task<RoundRecord?> RunAsync(CancellationToken ct)
     {
         await EvaluateInitialAsync(ct);
-        RoundStart? resumed = await Round(state.State.LastRound + 1).Facts();
+        RoundStart? resumed = await Round(state.State.NextRound).Facts();
         RoundStart? start = resumed ?? await OpenRoundAsync(ct);
         if (start is null)
         {
@@ -102,7 +104,7 @@ internal sealed class RoundRunner(
 
         job.ClipNorm = record.NextClipNorm(spec.Update.ClipQuantile, _next?.Statistics) ?? job.ClipNorm;
         job.Privacy = _spent ?? job.Privacy;
-        job.AbandonedInARow = committed ? 0 : job.AbandonedInARow + 1;
+        job.AbandonedInARow = committed ? 0 : _overtaken ? job.AbandonedInARow : job.AbandonedInARow + 1;
         job.AbandonReason = record.Reason;
         job.Evaluation = record.Evaluation ?? job.Evaluation;
         if (record.Evaluation is { } evaluation && spec.TargetAccuracy is { } target && evaluation.Accuracy >= target)
@@ -110,7 +112,8 @@ internal sealed class RoundRunner(
             job.RoundsToTarget ??= record.Round;
         }
 
-        job.LastRound = record.Round;
+        job.Ended(record.Round);
+        job.ReachedRound = Math.Max(job.ReachedRound, _reached);
         job.ActiveRound = 0;
         _assigned = false;
         await state.WriteStateAsync();
@@ -148,7 +151,7 @@ internal sealed class RoundRunner(
 
     private async Task<RoundStart?> OpenRoundAsync(CancellationToken ct)
     {
-        long round = state.State.LastRound + 1;
+        long round = state.State.NextRound;
         DateTimeOffset startedAt = time.GetUtcNow();
         long waiting = time.GetTimestamp();
         events.Publish(new RoundStageChanged(jobId, round, RoundStage.Selecting, 0, spec.Cohort.Goal));
@@ -242,6 +245,10 @@ internal sealed class RoundRunner(
     {
         long committing = time.GetTimestamp();
         _spent = null;
+
+        // However much devices lie, a round brings the number on by no more than the job has rounds.
+        _reached = Math.Min(closure.ReachedRound, start.Round + spec.Rounds);
+        _overtaken = closure.IsOvertaken;
         Enter(RoundStage.Committing, start);
         int accepted = groups.Sum(group => group.Count);
         PartialSum? sum = await TakeAsync(start, groups, ct);
@@ -255,7 +262,7 @@ internal sealed class RoundRunner(
 
         long evaluating = time.GetTimestamp();
         bool due = commit is not null && spec.Evaluation is { } evaluation
-            && (start.Round % evaluation.Every == 0 || start.Round == spec.Rounds);
+            && (start.Round % evaluation.Every == 0 || state.State.EndedRounds + 1 == spec.Rounds);
         if (due)
         {
             Enter(RoundStage.Evaluating, start);
@@ -270,7 +277,7 @@ internal sealed class RoundRunner(
             JobId = jobId,
             Round = start.Round,
             Outcome = commit is null ? RoundOutcome.Abandoned : RoundOutcome.Committed,
-            Reason = closure.Reason,
+            Reason = _reached > start.Round ? $"{closure.Reason}; the next round is {_reached + 1}" : closure.Reason,
             ModelVersion = model.Version,
             AdapterSha256 = model.Adapter.Hex,
             Goal = start.Goal,

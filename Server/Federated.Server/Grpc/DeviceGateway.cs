@@ -2,6 +2,7 @@ using Federated.Server.Collection;
 using Federated.Server.Grains;
 using Federated.Server.Hosting;
 using Federated.Server.Identity;
+using Federated.Server.Rounds;
 using Federated.Shared.Protocol;
 using Federated.Shared.Protos;
 using Google.Protobuf;
@@ -86,16 +87,21 @@ internal sealed class DeviceGateway(
         _ = Demand.Device(request.DeviceId, context);
         Demand.Identifier(request.JobId, "job_id");
         Demand.Text(request.Detail, "detail");
-        if (await rounds.FindAsync(request.JobId, request.Round) is null)
+        RoundFacts facts = await rounds.FindAsync(request.JobId, request.Round)
+            ?? throw new ProtocolViolationException(ErrorCode.NotFound, $"Job {request.JobId} has no open round {request.Round}.");
+        IRoundGrain round = grains.Of<IRoundGrain>(GrainKeys.Round(request.JobId, facts.Start.Round));
+        if (facts.Groups is not null && request.ReachedRound > request.Round)
         {
-            throw new ProtocolViolationException(ErrorCode.NotFound, $"Job {request.JobId} has no open round {request.Round}.");
+            timelines.Dropped(request.JobId, facts.Start.Round, request.DeviceId, RoundStateMachine.AheadReason);
+            await round.Ahead(request.DeviceId, (long)Math.Min(request.ReachedRound, long.MaxValue));
+            return new AbortReply();
         }
 
         string reason = request.Reason == AbortReason.Policy && request.Policy != PolicyReason.Unspecified
             ? $"{WireNames.Of(request.Reason)}-{WireNames.Of(request.Policy)}"
             : WireNames.Of(request.Reason);
-        timelines.Dropped(request.JobId, (long)request.Round, request.DeviceId, reason);
-        await grains.Of<IRoundGrain>(GrainKeys.Round(request.JobId, (long)request.Round)).Abort(request.DeviceId, reason);
+        timelines.Dropped(request.JobId, facts.Start.Round, request.DeviceId, reason);
+        await round.Abort(request.DeviceId, reason);
         return new AbortReply();
     }
 

@@ -56,8 +56,7 @@ internal sealed class RoundDirectory(IGrainFactory grains, JobModels models)
 
     private async Task<RoundFacts?> MakeAsync(string jobId, long round)
     {
-        // The round under way is the one after those that have ended.
-        if (await JobAsync(jobId) is not { } job || round > job.Round + 1)
+        if (await JobAsync(jobId) is not { } job || round > job.NextRound)
         {
             return null;
         }

@@ -40,10 +40,16 @@ public sealed record JobStatus
     /// <summary>Why, when it failed or ended early.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>Rounds ended so far.</summary>
+    /// <summary>The last round that has ended.</summary>
     public long Round { get; init; }
 
-    /// <summary>Rounds it may run.</summary>
+    /// <summary>The number of the round under way, or of the next one: the one after <see cref="Round"/>, or after a restored backup the one after the last that devices have been in.</summary>
+    public long NextRound { get; init; }
+
+    /// <summary>Numbers up to <see cref="Round"/> that were passed over after a restored backup.</summary>
+    public long SkippedRounds { get; init; }
+
+    /// <summary>The number of its last round: as many as it may run, and what was passed over.</summary>
     public long MaxRounds { get; init; }
 
     /// <summary>Version of the committed model.</summary>

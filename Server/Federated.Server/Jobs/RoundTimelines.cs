@@ -19,20 +19,24 @@ internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder 
     private readonly Dictionary<(string JobId, long Round), Task> _lastWriters = [];
 
     /// <summary>Closes the round's timeline, writes it and deletes the one that has become too old.</summary>
-    public async Task CloseAsync(RoundRecord record, IReadOnlyDictionary<string, string> dropReasons, CancellationToken ct)
+    /// <param name="record">The round's.</param>
+    /// <param name="dropReasons">Why devices gave up or were given up.</param>
+    /// <param name="outdated">The round whose timeline is too old now; null when there is none.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task CloseAsync(RoundRecord record, IReadOnlyDictionary<string, string> dropReasons, long? outdated, CancellationToken ct)
     {
         (string jobId, long round) = (record.JobId, record.Round);
         recorder.Close(jobId, round, record.Contributors, dropReasons);
         await SaveAsync(jobId, round, ct);
-        if (round > KeptRounds)
+        if (outdated is { } old)
         {
             try
             {
-                await blobs.DeleteAsync(StorageNames.RoundTimeline(jobId, round - KeptRounds), WriteCondition.Always, ct);
+                await blobs.DeleteAsync(StorageNames.RoundTimeline(jobId, old), WriteCondition.Always, ct);
             }
             catch (IOException e)
             {
-                LogFailed(jobId, round - KeptRounds, e);
+                LogFailed(jobId, old, e);
             }
         }
     }

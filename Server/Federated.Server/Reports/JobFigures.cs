@@ -18,7 +18,7 @@ internal static class JobFigures
             ("Accuracy before training", Percent(job.InitialAccuracy)),
             ("Loss", Number(job.Loss)),
             ("Loss before training", Number(job.InitialLoss)),
-            ("Rounds", FormattableString.Invariant($"{rounds.Count} of {job.MaxRounds}, {sums.Abandoned} abandoned")),
+            ("Rounds", FormattableString.Invariant($"{rounds.Count} of {job.MaxRounds - job.SkippedRounds}, {sums.Abandoned} abandoned")),
             ("Rounds to target", job.RoundsToTarget is { } reached ? FormattableString.Invariant($"{reached}") : "–"),
             ("Updates", FormattableString.Invariant($"{sums.Updates:N0}")),
             ("Late", FormattableString.Invariant($"{sums.Late:N0}")),

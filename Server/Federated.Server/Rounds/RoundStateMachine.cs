@@ -19,10 +19,17 @@ internal sealed class RoundStateMachine
     /// <summary>Reason recorded for devices whose aggregation group had begun without them.</summary>
     public const string LeftOutReason = "left-out";
 
+    /// <summary>Reason recorded for devices whose aggregation group was given up: it had too few members left.</summary>
+    public const string GroupAbandonedReason = "group-abandoned";
+
+    /// <summary>Reason recorded for devices that have sent a masked input for a later round than this one, and send none for earlier ones.</summary>
+    public const string AheadReason = "ahead";
+
     private readonly RoundSettings _settings;
     private readonly HashSet<string> _cohort;
     private readonly SortedDictionary<string, ContentHash> _accepted = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _dropped = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _ahead = new(StringComparer.Ordinal);
 
     /// <summary>Opens a round. One whose cohort is smaller than the quorum is closed at once as abandoned.</summary>
     /// <exception cref="ArgumentException">Goal or quorum out of range, or a device twice in the cohort.</exception>
@@ -59,6 +66,26 @@ internal sealed class RoundStateMachine
 
     /// <summary>Why each of those devices is not in the sum.</summary>
     public IReadOnlyDictionary<string, string> DropReasons => _dropped;
+
+    /// <summary>
+    /// The last round that more than a third of the cohort says it has reached; 0 when fewer say so, or the round is not abandoned. No more devices than masks
+    /// withstand can lie it up beyond what an honest one says.
+    /// </summary>
+    public long ReachedRound
+    {
+        get
+        {
+            int needed = (_cohort.Count / 3) + 1;
+            return Decision is RoundDecision.Abandon && _ahead.Count >= needed ? _ahead.Values.OrderDescending().ElementAt(needed - 1) : 0;
+        }
+    }
+
+    /// <summary>
+    /// Whether the round was abandoned for devices that are ahead of it alone: with them, and with those whose groups had too few members without them, there
+    /// would have been enough for the quorum.
+    /// </summary>
+    public bool IsOvertaken => Decision is RoundDecision.Abandon && _ahead.Count > 0
+        && _cohort.Count - _dropped.Values.Count(reason => reason is not (AheadReason or GroupAbandonedReason)) >= _settings.Quorum;
 
     /// <summary>What would become of a submission; nothing changes, so it may be asked before the payload is sent.</summary>
     public SubmissionVerdict Judge(string deviceId, ContentHash hash)
@@ -121,6 +148,7 @@ internal sealed class RoundStateMachine
 
         _accepted[deviceId] = hash;
         _dropped.Remove(deviceId);
+        _ahead.Remove(deviceId);
         if (Decision is null && _accepted.Count >= _settings.Goal)
         {
             Decision = new RoundDecision.Commit();
@@ -139,6 +167,18 @@ internal sealed class RoundStateMachine
         {
             _dropped.TryAdd(deviceId, reason);
             CloseWhenAllAreAccountedFor();
+        }
+    }
+
+    /// <summary>A device gives up because it has sent a masked input for a later round than this one: the store was restored from before that.</summary>
+    /// <param name="deviceId">The device.</param>
+    /// <param name="reached">The last such round, as the device says.</param>
+    public void Ahead(string deviceId, long reached)
+    {
+        if (IsOutstanding(deviceId))
+        {
+            _ahead.Add(deviceId, reached);
+            Aborted(deviceId, AheadReason);
         }
     }
 
@@ -166,7 +206,7 @@ internal sealed class RoundStateMachine
         Decision = _accepted.Count >= _settings.Quorum
             ? new RoundDecision.Commit()
             : new RoundDecision.Abandon(
-                $"at the deadline {_accepted.Count} of {_cohort.Count} selected devices had been accepted, the quorum is {_settings.Quorum}: {_dropped.Count - missing} gave up, {missing} had not reported");
+                $"at the deadline {_accepted.Count} of {_cohort.Count} selected devices had been accepted, the quorum is {_settings.Quorum}: {_dropped.Count - missing} gave up{AheadText}, {missing} had not reported");
     }
 
     /// <summary>
@@ -194,6 +234,8 @@ internal sealed class RoundStateMachine
     /// <summary>A person or the job ends the round. Nothing when closed.</summary>
     public void Cancel(string reason) => Decision ??= new RoundDecision.Abandon(reason);
 
+    private string AheadText => _ahead.Count == 0 ? "" : $" ({_ahead.Count} have been in later rounds than the store knows of)";
+
     // Accepted and dropped devices are disjoint while the round collects.
     private void CloseWhenAllAreAccountedFor()
     {
@@ -202,7 +244,7 @@ internal sealed class RoundStateMachine
             Decision = _accepted.Count >= _settings.Quorum
                 ? new RoundDecision.Commit()
                 : new RoundDecision.Abandon(
-                    $"all {_cohort.Count} selected devices are accounted for: {_accepted.Count} accepted, {_dropped.Count} gave up, the quorum is {_settings.Quorum}");
+                    $"all {_cohort.Count} selected devices are accounted for: {_accepted.Count} accepted, {_dropped.Count} gave up{AheadText}, the quorum is {_settings.Quorum}");
         }
     }
 }

@@ -53,6 +53,21 @@ public sealed class MaskedRoundsTests
     }
 
     [Fact]
+    public async Task Reached_AnotherProcess_TellsTheLastRoundAndNothingOfADamagedFile()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        using TemporaryFolder folder = new();
+        new MaskedRounds(folder.Path).Sent(scene.Plan);
+        File.WriteAllBytes(Path.Combine(folder.Path, "damaged.masked"), [1, 2, 3]);
+
+        MaskedRounds rounds = new(folder.Path);
+
+        Assert.Equal(scene.Plan.Round, rounds.Reached("job"));
+        Assert.Equal(0, rounds.Reached("damaged"));
+        Assert.Equal(0, rounds.Reached("another"));
+    }
+
+    [Fact]
     public async Task Sent_FolderThatCannotBeWritten_LetsNothingLeave()
     {
         await using RoundScene scene = await RoundScene.OpenAsync();

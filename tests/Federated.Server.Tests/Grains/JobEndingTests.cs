@@ -67,6 +67,23 @@ public sealed class JobEndingTests
         Assert.Equal((JobState.Completed, "all 2 rounds done"), JobEnding.Of(spec, state));
     }
 
+    [Fact]
+    public void Of_RoundsWerePassedOver_EndsAfterAsManyAsTheJobHas()
+    {
+        JobSpec spec = JobSpec.Parse("""{ "name": "p", "population": "p", "rounds": 2, "model": { "builder": "mlp" } }""");
+        JobGrainState state = new() { ModelVersion = 1 };
+        state.Ended(1);
+        state.ReachedRound = 8;
+        Assert.Equal(9, state.NextRound);
+        Assert.Null(JobEnding.Of(spec, state));
+
+        state.Ended(9);
+
+        Assert.Equal((10, 7, 9), (state.NextRound, state.SkippedRounds, state.ToStatus("job-1", spec).MaxRounds));
+        Assert.Equal([new RoundGap(2, 8)], state.Gaps);
+        Assert.Equal((JobState.Completed, "all 2 rounds done"), JobEnding.Of(spec, state));
+    }
+
     private static LinearRound RoundOf(JobSpec spec, int parameters) => LinearSettings.RoundOf(spec, 1, parameters, 1, 12);
 
     /// <summary>The budget is not compared with what a submission would be refused for.</summary>

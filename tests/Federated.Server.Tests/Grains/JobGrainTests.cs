@@ -71,6 +71,58 @@ public sealed class JobGrainTests
         await AssertForgottenAsync(scene);
     }
 
+    [Fact]
+    public async Task Round_DevicesHaveBeenInLaterOnes_GoesOnBehindThem()
+    {
+        List<string> forgotten = [];
+        await using JobScene scene = await JobScene.SubmitAsync(Rounds, devices: 1);
+        scene.Fails = call =>
+        {
+            if (call.InterfaceMethod.Name == nameof(IRoundGrain.Forget) && call.InterfaceMethod.DeclaringType == typeof(IRoundGrain))
+            {
+                forgotten.Add(call.TargetId.Key.ToString()!);
+            }
+
+            return false;
+        };
+
+        // Whatever a device says, the number moves on by no more than the job has rounds.
+        await scene.AssignedAsync("device-1");
+        await scene.Round(1).Ahead("device-1", long.MaxValue);
+        for (int round = Rounds + 2; round <= 2 * Rounds; round++)
+        {
+            Assert.Equal(round, (await scene.AssignedAsync("device-1")).Round);
+            Assert.NotNull(await scene.Rounds.FindAsync(JobScene.JobId, (ulong)round));
+            await scene.Round(round).Abort("device-1", "test");
+        }
+
+        await HoldsAsync(async () => await scene.Job.Status() is { State: JobState.Failed });
+        JobStatus job = (await scene.Job.Status())!;
+        Assert.Equal((12, 6, 12), (job.Round, job.SkippedRounds, job.MaxRounds));
+        IReadOnlyList<RoundRecord> records = await scene.Job.Rounds(0, TimeSpan.Zero);
+        Assert.Equal([1, 8, 9, 10, 11, 12], records.Select(record => record.Round));
+        Assert.EndsWith("; the next round is 8", records[0].Reason, StringComparison.Ordinal);
+        Assert.Equal(1, records[0].Dropped[RoundStateMachine.AheadReason]);
+        await HoldsAsync(() => Task.FromResult(!File.Exists(scene.StateOfRound(8))));
+        Assert.False(File.Exists(scene.StateOfRound(1)));
+        Assert.Equal(2, forgotten.Count);
+    }
+
+    [Fact]
+    public async Task Round_DevicesAreAheadAgainAndAgain_DoesNotFailTheJob()
+    {
+        await using JobScene scene = await JobScene.SubmitAsync(rounds: 100, devices: 1);
+        for (int i = 0; i <= JobEnding.MaxAbandonedInARow; i++)
+        {
+            long round = (await scene.AssignedAsync("device-1").WaitAsync(_deadline, Ct)).Round;
+            await scene.Round(round).Ahead("device-1", round + 1);
+        }
+
+        CheckInAnswer last = await scene.AssignedAsync("device-1").WaitAsync(_deadline, Ct);
+        Assert.Equal(1 + (2 * (JobEnding.MaxAbandonedInARow + 1)), last.Round);
+        Assert.Equal(JobState.Running, (await scene.Job.Status())!.State);
+    }
+
     private static bool IsCancelOfRound(IIncomingGrainCallContext call) =>
         call.InterfaceMethod.Name == nameof(IRoundGrain.Cancel) && call.InterfaceMethod.DeclaringType == typeof(IRoundGrain);
 

@@ -195,6 +195,83 @@ public sealed class RoundStateMachineTests
             new RoundDecision.Abandon("all 3 selected devices are accounted for: 1 accepted, 2 gave up, the quorum is 2"), round.Decision);
     }
 
+    /// <summary>Six devices of which five are needed; the reached rounds of those that are ahead.</summary>
+    [Theory]
+    [InlineData("60 60 60 60 60 60", 60)]
+    [InlineData("60 58 55", 55)]
+    [InlineData("9223372036854775807 58 55 52", 55)]
+    [InlineData("9223372036854775807 9223372036854775807 55", 55)]
+    [InlineData("9223372036854775807 60", 0)]
+    public void Ahead_Abandoned_ReachedIsWhatMoreThanAThirdSay(string told, long reached)
+    {
+        string[] cohort = ["a", "b", "c", "d", "e", "f"];
+        RoundStateMachine round = Open(5, 5, cohort);
+        long[] rounds = [.. told.Split(' ').Select(long.Parse)];
+        for (int i = 0; i < rounds.Length; i++)
+        {
+            round.Ahead(cohort[i], rounds[i]);
+        }
+
+        round.DeadlineReached();
+
+        Assert.Equal(reached, round.ReachedRound);
+        Assert.Equal(rounds.Length, round.Dropped[RoundStateMachine.AheadReason]);
+        Assert.Contains($"({rounds.Length} have been in later rounds than the store knows of)", Assert.IsType<RoundDecision.Abandon>(round.Decision).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ahead_QuorumWithoutThem_CommitsAndReachesNothing()
+    {
+        RoundStateMachine round = Open(2, 1);
+        round.Ahead("a", 60);
+        round.Ahead("b", 60);
+        round.Accepted("c", _content);
+
+        Assert.IsType<RoundDecision.Commit>(round.Decision);
+        Assert.Equal((0, false), (round.ReachedRound, round.IsOvertaken));
+    }
+
+    [Fact]
+    public void Ahead_StrangerOrAcceptedOrGivenUp_SaysNothing()
+    {
+        RoundStateMachine round = Open();
+        round.Accepted("a", _content);
+        round.Aborted("b", "battery");
+        round.Ahead("a", 60);
+        round.Ahead("b", 60);
+        round.Ahead("x", 60);
+        round.DeadlineReached();
+
+        Assert.Equal((0, false), (round.ReachedRound, round.IsOvertaken));
+        Assert.Equal(["battery", RoundStateMachine.DeadlineReason], round.Dropped.Keys);
+    }
+
+    /// <summary>Of three devices two are needed.</summary>
+    [Theory]
+    [InlineData(RoundStateMachine.AheadReason, RoundStateMachine.AheadReason, true)]
+    [InlineData(RoundStateMachine.AheadReason, RoundStateMachine.GroupAbandonedReason, true)]
+    [InlineData(RoundStateMachine.AheadReason, "training-failed", true)]
+    [InlineData("training-failed", "training-failed", false)]
+    public void IsOvertaken_Abandoned_IsSoWhereTheOthersAloneWouldHaveBeenEnough(string second, string third, bool overtaken)
+    {
+        RoundStateMachine round = Open();
+        round.Ahead("a", 60);
+        foreach ((string device, string reason) in new[] { ("b", second), ("c", third) })
+        {
+            if (reason == RoundStateMachine.AheadReason)
+            {
+                round.Ahead(device, 60);
+            }
+            else
+            {
+                round.Aborted(device, reason);
+            }
+        }
+
+        Assert.IsType<RoundDecision.Abandon>(round.Decision);
+        Assert.Equal(overtaken, round.IsOvertaken);
+    }
+
     [Fact]
     public void DeadlineReached_WithQuorum_CommitsAndCountsTheMissing()
     {
