@@ -61,8 +61,7 @@ internal sealed class EnrollCommand : Command
         }
         catch (ServerLinkException e)
         {
-            string code = e.Code is { } known ? $" ({(int)known} {known}: {ErrorCatalogue.For(known).Advice})" : "";
-            await error.WriteLineAsync($"error: {e.Message}{code}").ConfigureAwait(false);
+            await error.WriteLineAsync($"error: {FailureText.Of(e)}").ConfigureAwait(false);
             return ExitCode.Failure;
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException or InvalidDataException or IOException or UnauthorizedAccessException)

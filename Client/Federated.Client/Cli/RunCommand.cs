@@ -253,7 +253,7 @@ internal sealed class RunCommand : Command
         }
         catch (ServerLinkException e)
         {
-            await error.WriteLineAsync($"error: {e.Message}").ConfigureAwait(false);
+            await error.WriteLineAsync($"error: {FailureText.Of(e)}").ConfigureAwait(false);
             return ExitCode.Failure;
         }
     }

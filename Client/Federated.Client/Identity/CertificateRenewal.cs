@@ -28,7 +28,7 @@ internal sealed partial class CertificateRenewal(DeviceIdentity identity, Uri se
         catch (Exception e) when ((e is ServerLinkException { Retriable: true } || IsOfThisDevice(e)) && now < identity.CertificateEndsAt)
         {
             _notBefore = now + _pause;
-            LogNotRenewed(log, identity.CertificateEndsAt, e.Message);
+            LogNotRenewed(log, identity.CertificateEndsAt, FailureText.Of(e));
         }
         catch (Exception e) when (IsOfThisDevice(e))
         {

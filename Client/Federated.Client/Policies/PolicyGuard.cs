@@ -102,7 +102,7 @@ internal sealed partial class PolicyGuard : IBeforeCheckIn, IRoundPacing, IDispo
             {
                 // The server learns it when it can be reached again. A fleet whose quiet hours have begun must not call it all at once.
                 TimeSpan pause = _tellBackoff.Next();
-                LogNotTold(_log, pause.TotalSeconds, e.Message);
+                LogNotTold(_log, pause.TotalSeconds, FailureText.Of(e));
                 return pause > _askAgain ? pause : _askAgain;
             }
         }

@@ -49,7 +49,7 @@ public sealed class Agent(
             catch (ServerLinkException e) when (e.Retriable)
             {
                 TimeSpan pause = _backoff.Next();
-                AgentLog.ServerAway(log, pause.TotalSeconds, e.Message);
+                AgentLog.ServerAway(log, pause.TotalSeconds, FailureText.Of(e));
                 missed?.Invoke();
                 await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
                 continue;

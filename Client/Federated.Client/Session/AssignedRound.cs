@@ -361,11 +361,11 @@ internal sealed class AssignedRound(
         }
         catch (ProtocolViolationException e) when (e.Code == ErrorCode.UnsupportedVersion)
         {
-            throw new RoundAbortException(AbortReason.UnsupportedPlan, e.Message, e);
+            throw new RoundAbortException(AbortReason.UnsupportedPlan, FailureText.Of(e), e);
         }
         catch (Exception e) when (e is ProtocolViolationException or ServerLinkException or IOException or UnauthorizedAccessException)
         {
-            throw new RoundAbortException(AbortReason.TransferFailed, e.Message, e);
+            throw new RoundAbortException(AbortReason.TransferFailed, FailureText.Of(e), e);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {

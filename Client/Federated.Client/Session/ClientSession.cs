@@ -157,7 +157,7 @@ public sealed class ClientSession
         }
         catch (ProtocolViolationException e)
         {
-            return await AbortAsync(assignment, null, new RoundAbortException(AbortReason.UnsupportedPlan, e.Message, e), null, counter).ConfigureAwait(false);
+            return await AbortAsync(assignment, null, new RoundAbortException(AbortReason.UnsupportedPlan, FailureText.Of(e), e), null, counter).ConfigureAwait(false);
         }
 
         _backoff.Reset();

@@ -125,4 +125,7 @@ public static class ErrorCatalogue
 
     /// <summary>The row of a code.</summary>
     public static Entry For(ErrorCode code) => _entries[code];
+
+    /// <summary>A code as people look it up: its number and its name.</summary>
+    public static string NameOf(ErrorCode code) => $"{(int)code} {code}";
 }

@@ -1,6 +1,10 @@
 using System.Text.Json;
 using Federated.Client.Cli;
 using Federated.Client.Tests.Scene;
+using Federated.Shared.Models;
+using Federated.Shared.Protocol;
+using Federated.Shared.Protos;
+using Grpc.Core;
 
 namespace Federated.Client.Tests.Cli;
 
@@ -101,6 +105,50 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task Run_ServerRefusesTheDevice_NamesTheCodeAndWhatToDo()
+    {
+        using TemporaryTable table = new();
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Script.CheckIn = _ => throw Refused(ErrorCode.DeviceRevoked, StatusCode.PermissionDenied);
+
+        (int code, _, string error) = await InvokeAsync(
+            "run", "--server", scene.Server.Address.ToString(), "--device-id", "d", "--population", "p", "--data", $"csv:path={table.Path},label=y");
+
+        Assert.Equal(1, code);
+        Assert.Contains("refused by the test (1106 DeviceRevoked: Ask the operator;", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ServerIsBusy_LogsTheCode()
+    {
+        using TemporaryTable table = new();
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        scene.Script.CheckIn = _ => scene.Script.CheckIns.Count < 2 ? throw Refused(ErrorCode.Overloaded, StatusCode.Unavailable) : ServerScript.Later();
+
+        (int code, string output, _) = await InvokeAsync(
+            "run", "--server", scene.Server.Address.ToString(), "--device-id", "d", "--population", "p", "--data", $"csv:path={table.Path},label=y", "--until-idle");
+
+        Assert.Equal(0, code);
+        Assert.Contains("(1008 Overloaded: ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ObjectThatTheServerLacks_LogsTheCode()
+    {
+        using TemporaryTable table = new();
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        CheckInReply assignment = RoundScene.Assign((scene.Plan with { Package = ContentHash.Of("nowhere"u8) }).ToBytes());
+        scene.Script.CheckIn = _ => scene.Script.CheckIns.Count < 2 ? assignment : ServerScript.Later();
+
+        (int code, string output, _) = await InvokeAsync(
+            "run", "--server", scene.Server.Address.ToString(), "--device-id", "d", "--population", "p", "--data", $"csv:path={table.Path},label=y", "--until-idle");
+
+        Assert.Equal(0, code);
+        Assert.Contains("given up. TransferFailed: ", output, StringComparison.Ordinal);
+        Assert.Contains("(1005 NotFound: ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_Stopped_Gives130AndReportsTheRound()
     {
         using TemporaryTable table = new();
@@ -124,8 +172,11 @@ public sealed class CommandLineTests
 
         await stopping;
         Assert.Equal(130, code);
-        Assert.Equal(Shared.Protos.AbortReason.Interrupted, Assert.Single(scene.Script.Aborts).Reason);
+        Assert.Equal(AbortReason.Interrupted, Assert.Single(scene.Script.Aborts).Reason);
     }
+
+    private static RpcException Refused(ErrorCode code, StatusCode status) =>
+        new(new Status(status, "refused by the test"), new Metadata { { ErrorCatalogue.TrailerName, ((int)code).ToString() } });
 
     private static async Task<(int Code, string Output, string Error)> InvokeAsync(params string[] arguments)
     {
