@@ -34,7 +34,7 @@ internal static class EnrollmentCalls
         LinkSecurity security = new(new PinnedAuthority(authority).Accepts, () => null, TimeSpan.FromMinutes(1));
         using GrpcChannel channel = GrpcConnection.Open(server, new GrpcLinkOptions { Security = security });
         EnrollmentService.EnrollmentServiceClient calls = new(channel);
-        EnrollReply reply = await CallAsync(calls.EnrollAsync, Request(begun, token), cancellationToken).ConfigureAwait(false);
+        EnrollReply reply = await CallAsync(server, calls.EnrollAsync, Request(begun, token), cancellationToken).ConfigureAwait(false);
         StoredIdentity identity = begun with
         {
             DeviceId = reply.DeviceId,
@@ -60,7 +60,7 @@ internal static class EnrollmentCalls
         using GrpcChannel channel = GrpcConnection.Open(server, new GrpcLinkOptions { Security = identity.Security });
         EnrollmentService.EnrollmentServiceClient calls = new(channel);
         RenewRequest request = new() { ProtocolVersion = ProtocolLimits.Version };
-        RenewReply reply = await CallAsync(calls.RenewAsync, request, cancellationToken).ConfigureAwait(false);
+        RenewReply reply = await CallAsync(server, calls.RenewAsync, request, cancellationToken).ConfigureAwait(false);
         identity.Take(reply.Certificate.ToByteArray(), reply.SigningKey.ToByteArray());
     }
 
@@ -97,7 +97,7 @@ internal static class EnrollmentCalls
 #pragma warning restore CA5359
         using GrpcChannel channel = GrpcConnection.Open(server, new GrpcLinkOptions { Security = anybody });
         EnrollmentService.EnrollmentServiceClient calls = new(channel);
-        AuthorityReply reply = await CallAsync(calls.AuthorityAsync, new AuthorityRequest(), cancellationToken).ConfigureAwait(false);
+        AuthorityReply reply = await CallAsync(server, calls.AuthorityAsync, new AuthorityRequest(), cancellationToken).ConfigureAwait(false);
         byte[] certificate = reply.Certificate.ToByteArray();
         ContentHash fingerprint;
         try
@@ -133,7 +133,7 @@ internal static class EnrollmentCalls
     }
 
     private static async Task<TReply> CallAsync<TRequest, TReply>(
-        Func<TRequest, CallOptions, AsyncUnaryCall<TReply>> method, TRequest request, CancellationToken cancellationToken)
+        Uri server, Func<TRequest, CallOptions, AsyncUnaryCall<TReply>> method, TRequest request, CancellationToken cancellationToken)
     {
         CallOptions options = new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + _timeout, cancellationToken: cancellationToken);
         try
@@ -141,7 +141,7 @@ internal static class EnrollmentCalls
             using AsyncUnaryCall<TReply> call = method(request, options);
             return await call.ResponseAsync.ConfigureAwait(false);
         }
-        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
+        catch (Exception e) when (RpcFailures.TryTranslate(e, server, cancellationToken, out Exception translated))
         {
             throw translated;
         }

@@ -13,6 +13,7 @@ public sealed class GrpcServerLink : IServerLink
 {
     private static readonly TimeSpan _membersTimeout = TimeSpan.FromSeconds(30);
 
+    private readonly Uri _server;
     private readonly GrpcChannel _channel;
     private readonly CallInvoker _invoker;
     private readonly DeviceService.DeviceServiceClient _devices;
@@ -22,8 +23,9 @@ public sealed class GrpcServerLink : IServerLink
     private readonly TransferRate _rate;
     private readonly DirectStore _store;
 
-    private GrpcServerLink(GrpcChannel channel, TransferRate rate, DirectStore store)
+    private GrpcServerLink(Uri server, GrpcChannel channel, TransferRate rate, DirectStore store)
     {
+        _server = server;
         _rate = rate;
         _store = store;
         _channel = channel;
@@ -40,7 +42,7 @@ public sealed class GrpcServerLink : IServerLink
     {
         GrpcChannel channel = GrpcConnection.Open(server, options);
         TransferRate rate = new(options.MaxBytesPerSecond, TimeProvider.System);
-        return new GrpcServerLink(channel, rate, new DirectStore(options, rate, TimeProvider.System));
+        return new GrpcServerLink(server, channel, rate, new DirectStore(options, rate, TimeProvider.System));
     }
 
     /// <inheritdoc/>
@@ -120,7 +122,7 @@ public sealed class GrpcServerLink : IServerLink
             counter.Received(reply.CalculateSize());
             return reply;
         }
-        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
+        catch (Exception e) when (RpcFailures.TryTranslate(e, _server, cancellationToken, out Exception translated))
         {
             throw translated;
         }
@@ -150,7 +152,7 @@ public sealed class GrpcServerLink : IServerLink
                 await _rate.TakeAsync(decoder.MessageBytes, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
+        catch (Exception e) when (RpcFailures.TryTranslate(e, _server, cancellationToken, out Exception translated))
         {
             throw translated;
         }
@@ -196,7 +198,7 @@ public sealed class GrpcServerLink : IServerLink
         }
     }
 
-    private static async Task<TReply> UnaryAsync<TRequest, TReply>(
+    private async Task<TReply> UnaryAsync<TRequest, TReply>(
         Func<TRequest, CallOptions, AsyncUnaryCall<TReply>> method,
         TRequest request,
         TimeSpan timeout,
@@ -214,7 +216,7 @@ public sealed class GrpcServerLink : IServerLink
             counter.Received(reply.CalculateSize());
             return reply;
         }
-        catch (Exception e) when (RpcFailures.TryTranslate(e, cancellationToken, out Exception translated))
+        catch (Exception e) when (RpcFailures.TryTranslate(e, _server, cancellationToken, out Exception translated))
         {
             throw translated;
         }

@@ -13,8 +13,12 @@ internal static class RpcFailures
     /// <summary>
     /// Gives the exception to throw instead: cancellation when the token was cancelled, <see cref="ServerLinkException"/> for a failed call.
     /// </summary>
+    /// <param name="exception">What the call threw.</param>
+    /// <param name="server">Whom it was to reach.</param>
+    /// <param name="cancellationToken">Whose cancellation is none of the server's doing.</param>
+    /// <param name="translated">The exception to throw.</param>
     /// <returns>False when the exception is a defect and must stay what it is.</returns>
-    public static bool TryTranslate(Exception exception, CancellationToken cancellationToken, out Exception translated)
+    public static bool TryTranslate(Exception exception, Uri server, CancellationToken cancellationToken, out Exception translated)
     {
         translated = exception;
         if (!IsFailedCall(exception))
@@ -25,12 +29,14 @@ internal static class RpcFailures
         translated = cancellationToken.IsCancellationRequested
             ? new OperationCanceledException("The call was cancelled.", exception, cancellationToken)
             : exception is RpcException rpc
-                ? Translate(rpc)
-                : new ServerLinkException($"The call broke off: {exception.Message}", retriable: true, inner: exception);
+                ? Translate(rpc, AddressOf(server))
+                : new ServerLinkException($"The call to {AddressOf(server)} broke off: {ConnectionFailure.ReasonOf(exception)}.", retriable: true, inner: exception);
         return true;
     }
 
-    private static ServerLinkException Translate(RpcException rpc)
+    private static string AddressOf(Uri server) => server.GetLeftPart(UriPartial.Authority);
+
+    private static ServerLinkException Translate(RpcException rpc, string server)
     {
         ErrorCode? code = rpc.Trailers.Get(ErrorCatalogue.TrailerName) is { } trailer
             && int.TryParse(trailer.Value, out int number)
@@ -41,14 +47,19 @@ internal static class RpcFailures
         {
             // Retriable, because a device in a network with a portal of its own must come back by itself when it leaves that network.
             return new ServerLinkException(
-                "The TLS handshake failed and nothing was sent: the port speaks no TLS, or the server's certificate is not from this device's authority, or it is out of its time by this device's clock.",
+                $"The TLS handshake with {server} failed and nothing was sent: the port speaks no TLS, or the server's certificate is not from this device's authority, or it is out of its time by this device's clock.",
                 retriable: true,
                 ErrorCode.ForeignServer,
                 rpc);
         }
 
         bool retriable = code is { } known ? ErrorCatalogue.For(known).Retriable : IsTransport(rpc.StatusCode);
-        return new ServerLinkException($"The server call failed ({rpc.StatusCode}): {rpc.Status.Detail}", retriable, code, rpc);
+
+        // What gRPC says itself of a call that got nowhere names neither the server nor the cause.
+        string message = code is null && (rpc.Status.DebugException is not null || rpc.StatusCode == StatusCode.DeadlineExceeded)
+            ? $"The call to {server} failed: {ConnectionFailure.ReasonOf(rpc)}."
+            : $"The call to {server} failed ({rpc.StatusCode}): {rpc.Status.Detail}";
+        return new ServerLinkException(message, retriable, code, rpc);
     }
 
     private static bool IsForeignServer(Exception exception)

@@ -273,7 +273,7 @@ public sealed class ServerApiClient : IDisposable
     }
 
     private ServerApiException Unreachable(HttpRequestException e) =>
-        new($"The server at {Address} cannot be reached: {e.Message} Start it with 'serve', or name another one with --server.", null, e);
+        new($"The server at {Address} cannot be reached: {e.GetBaseException().Message.TrimEnd('.')}. Start it with 'serve', or name another one with --server.", null, e);
 
     private async Task DemandSuccessAsync(HttpResponseMessage response, CancellationToken ct)
     {

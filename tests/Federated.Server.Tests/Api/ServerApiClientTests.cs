@@ -30,6 +30,19 @@ public sealed class ServerApiClientTests
     }
 
     [Fact]
+    public async Task Request_PortThatSpeaksNoTls_NamesTheAddressAndTheInnermostCause()
+    {
+        await using WebApplication server = await StartAsync(_ => Task.CompletedTask);
+        Uri address = new UriBuilder(server.Urls.Single()) { Scheme = Uri.UriSchemeHttps }.Uri;
+        using ServerApiClient api = new(address);
+
+        ServerApiException failure = await Assert.ThrowsAsync<ServerApiException>(() => api.JobsAsync(Ct));
+
+        Assert.StartsWith($"The server at {address} cannot be reached: ", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("inner exception", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Request_CallerCancels_IsACancellation()
     {
         await using WebApplication server = await StartAsync(context => Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted));
