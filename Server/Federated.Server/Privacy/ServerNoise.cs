@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Federated.Server.Jobs;
-using Federated.Shared.Models;
 using Federated.Shared.SecureAggregation;
 using Federated.Shared.Updates.Indices;
 using Federated.Shared.Updates.Linear;
@@ -9,8 +10,9 @@ namespace Federated.Server.Privacy;
 
 /// <summary>
 /// The server's Gaussian noise of one round (McMahan et al. 2018, arXiv 1710.06963). It protects what is published, not what the server sees. Samples are
-/// doubles; attacks on the lowest bits of floating-point noise (Mironov 2012) are not defended against. It comes from a secret of the job and the round, never from the job's seed, which is no secret: so a
-/// commit repeated after a crash has the same noise, and two jobs with one seed do not. Used once.
+/// doubles; attacks on the lowest bits of floating-point noise (Mironov 2012) are not defended against. It comes from a secret of the job, the round, and what it is added to, never from the job's seed, which is no secret: so a
+/// commit repeated after a crash has the same noise, two jobs with one seed do not, and neither have two sums of a round that is run again after its store was restored from a backup, whose
+/// difference would be without any. Used once.
 /// </summary>
 /// <param name="spec">A job with privacy.</param>
 /// <param name="key">The job's secret: 32 bytes.</param>
@@ -42,10 +44,7 @@ internal sealed class ServerNoise(JobSpec spec, byte[] key)
     public LinearStatistics AddTo(
         long roundNumber, LinearRound round, SharedIndexSet set, int clients, Span<float> mean, LinearStatistics statistics)
     {
-        byte[] secret = new byte[key.Length + sizeof(long)];
-        key.CopyTo(secret, 0);
-        BinaryPrimitives.WriteInt64LittleEndian(secret.AsSpan(key.Length), roundNumber);
-        using KeyedGenerator random = new(ContentHash.Of(secret).ToBytes());
+        using KeyedGenerator random = new(SecretOf(roundNumber, mean, statistics));
         double deviation = spec.Privacy!.NoiseMultiplier * PrivacyCost.SensitivityOf(round) / clients;
         ReadOnlySpan<int> indices = set.Indices.Indices;
         for (int i = 0; i < indices.Length; i++)
@@ -61,5 +60,16 @@ internal sealed class ServerNoise(JobSpec spec, byte[] key)
 
         double count = statistics.Unclipped + (PrivacyCost.BitDeviation(spec) * random.NextGaussian());
         return statistics with { Unclipped = (long)Math.Round(count) };
+    }
+
+    private byte[] SecretOf(long roundNumber, ReadOnlySpan<float> mean, LinearStatistics statistics)
+    {
+        Span<byte> numbers = stackalloc byte[2 * sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(numbers, roundNumber);
+        BinaryPrimitives.WriteInt64LittleEndian(numbers[sizeof(long)..], statistics.Unclipped);
+        using IncrementalHash secret = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        secret.AppendData(numbers);
+        secret.AppendData(MemoryMarshal.AsBytes(mean));
+        return secret.GetHashAndReset();
     }
 }

@@ -108,6 +108,24 @@ public sealed class PrivacyCostTests
         Assert.NotEqual(mean, other);
     }
 
+    /// <summary>The difference of two models of one round would be without noise otherwise.</summary>
+    [Fact]
+    public void AddTo_AnotherSumOfTheSameRound_HasNoiseOfItsOwn()
+    {
+        JobSpec spec = Spec("gaussian", multiplier: 2, bits: 16);
+        LinearRound round = LinearSettings.RoundOf(spec, 1, Parameters, 1.5, 16);
+        SharedIndexSet set = new JobIndexSets([]).SetOf(round, []);
+        byte[] key = ServerNoise.CreateKey();
+        float[] mean = new float[Parameters];
+        float[] other = new float[Parameters];
+        other[set.Indices.Indices[0]] = 0.001f;
+
+        new ServerNoise(spec, key).AddTo(3, round, set, 10, mean, new LinearStatistics(10, 1, 5, 0));
+        new ServerNoise(spec, key).AddTo(3, round, set, 10, other, new LinearStatistics(10, 1, 5, 0));
+
+        Assert.InRange(mean.Zip(other).Count(pair => pair.First == pair.Second), Parameters - round.SetSize, Parameters - round.SetSize + 10);
+    }
+
     [Theory]
     [InlineData("", true)]
     [InlineData(""", "clipQuantile": 0.5 """, false)]
