@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using Federated.Server.Hosting;
-using Federated.Server.Identity;
 using Federated.Server.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -53,10 +52,15 @@ internal static class AccessSetup
         app.UseAntiforgery();
     }
 
-    /// <summary>Reads the tokens. Where access is demanded and nobody could have it, makes the first operator's token.</summary>
+    /// <summary>Makes the folder of the cookies' keys, in a store that is open, and reads the tokens. Where access is demanded and nobody could have it, makes the first operator's token.</summary>
     /// <returns>The text of that token, to be shown once; null when none was made.</returns>
     public static async Task<string?> OpenAsync(IServiceProvider services, ServerOptions options, CancellationToken ct)
     {
+        if (KeyFolder(options) is { } folder)
+        {
+            OwnerOnly.CreateFolder(folder);
+        }
+
         AccessTokens tokens = services.GetRequiredService<AccessTokens>();
         AccessGate gate = services.GetRequiredService<AccessGate>();
         await tokens.LoadAsync(ct);
@@ -77,17 +81,20 @@ internal static class AccessSetup
 
     private static void ProtectKeys(IDataProtectionBuilder protection, ServerOptions options)
     {
-        string? folder = options.Access.KeyFolder
-            ?? (options.Storage.Kind == StorageKind.Files ? Path.Combine(options.Storage.Path, "access-keys") : null);
-        if (folder is null || AccessGate.Of(options).IsOpen)
+        if (KeyFolder(options) is { } folder)
+        {
+            protection.PersistKeysToFileSystem(new DirectoryInfo(folder));
+        }
+        else
         {
             protection.UseEphemeralDataProtectionProvider();
-            return;
         }
-
-        OwnerOnlyFolder.Create(folder);
-        protection.PersistKeysToFileSystem(new DirectoryInfo(folder));
     }
+
+    /// <summary>Where the keys of cookies lie; null when they end with the process.</summary>
+    private static string? KeyFolder(ServerOptions options) => AccessGate.Of(options).IsOpen
+        ? null
+        : options.Access.KeyFolder ?? (options.Storage.Kind == StorageKind.Files ? Path.Combine(options.Storage.Path, "access-keys") : null);
 
     private static void Configure(CookieAuthenticationOptions cookie)
     {

@@ -31,7 +31,6 @@ internal static partial class DeviceEndpoint
             return;
         }
 
-        ServerCertificate certificate = listen.ApplicationServices.GetRequiredService<ServerCertificate>();
         RefusedCalls refused = listen.ApplicationServices.GetRequiredService<RefusedCalls>();
         ILogger logger = listen.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(DeviceEndpoint).FullName!);
 
@@ -48,7 +47,9 @@ internal static partial class DeviceEndpoint
         listen.UseHttps(new HttpsConnectionAdapterOptions
         {
             SslProtocols = SslProtocols.Tls13,
-            ServerCertificateSelector = (_, _) => certificate.Current,
+
+            // Asked for with the first connection: ports are configured before the store, and the authority in it, are open.
+            ServerCertificateSelector = (_, _) => listen.ApplicationServices.GetRequiredService<ServerCertificate>().Current,
 
             // A certificate that is refused later gets an answer with a code; one refused here would only see its connection end.
             ClientCertificateMode = ClientCertificateMode.AllowCertificate,

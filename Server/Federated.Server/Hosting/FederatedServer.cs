@@ -59,17 +59,17 @@ public sealed class FederatedServer : IAsyncDisposable
 
     /// <summary>Starts the server and goes on with the jobs that the store holds.</summary>
     /// <exception cref="RefusedOptionsException">The options cannot be used.</exception>
-    /// <exception cref="InvalidOperationException">The store is in use by another process, or a port is taken.</exception>
+    /// <exception cref="IOException">The store is in use by another process, or a port is taken.</exception>
     public static async Task<FederatedServer> StartAsync(ServerOptions options, CancellationToken ct = default)
     {
         DeviceEndpoint.Check(options);
-        DeviceAuthority? authority = options.Identity.InsecureLoopback
-            ? null
-            : DeviceAuthority.Open(AuthorityFolder(options), options.Time.GetUtcNow());
-        WebApplication app = Build(options, authority);
+        WebApplication app = Build(options);
         string? firstToken;
         try
         {
+            // The store first: by default the authority lies in its folder, and what is wrong with that is not the authority's fault.
+            _ = app.Services.GetRequiredService<IBlobStore>();
+            _ = app.Services.GetService<DeviceAuthority>();
             await app.Services.GetRequiredService<DeviceRegistry>().LoadAsync(ct);
             firstToken = await AccessSetup.OpenAsync(app.Services, options, ct);
             await app.StartAsync(ct);
@@ -95,7 +95,7 @@ public sealed class FederatedServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static WebApplication Build(ServerOptions options, DeviceAuthority? authority)
+    private static WebApplication Build(ServerOptions options)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.AddSimpleConsole(console =>
@@ -132,7 +132,7 @@ public sealed class FederatedServer : IAsyncDisposable
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(json => RoundRecords.Apply(json.SerializerOptions));
         AddFederated(builder.Services, options);
-        AddIdentity(builder.Services, options, authority);
+        AddIdentity(builder.Services, options);
         builder.Host.UseOrleans(silo =>
         {
             ConfigureSilo(silo);
@@ -146,7 +146,8 @@ public sealed class FederatedServer : IAsyncDisposable
         app.UseRouting();
         app.UseMiddleware<ApiErrors>();
         app.UseAccess(options);
-        if (authority is not null)
+        bool enrolls = !options.Identity.InsecureLoopback;
+        if (enrolls)
         {
             app.UseMiddleware<CallerGate>();
             app.UseMiddleware<MessageGate>();
@@ -156,7 +157,7 @@ public sealed class FederatedServer : IAsyncDisposable
         app.MapGrpcService<TransferGateway>();
         app.MapGrpcService<UpdateGateway>();
         app.MapGrpcService<GroupGateway>();
-        if (authority is not null)
+        if (enrolls)
         {
             app.MapGrpcService<EnrollmentGateway>();
         }
@@ -219,7 +220,7 @@ public sealed class FederatedServer : IAsyncDisposable
         services.AddGrainSerialization();
     }
 
-    private static void AddIdentity(IServiceCollection services, ServerOptions options, DeviceAuthority? authority)
+    private static void AddIdentity(IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton(options.Identity);
         services.AddSingleton<RegistryStore>();
@@ -235,13 +236,13 @@ public sealed class FederatedServer : IAsyncDisposable
             services.AddScoped<IEnrolledDevices>(provider => provider.GetRequiredService<DeviceRegistry>().OpenKeys());
         }
 
-        if (authority is not null)
+        if (!options.Identity.InsecureLoopback)
         {
-            services.AddSingleton(authority);
+            services.AddSingleton(_ => DeviceAuthority.Open(AuthorityFolder(options), options.Time.GetUtcNow()));
             services.AddSingleton<MemberCertificates>();
             services.AddSingleton<CallerCheck>();
             services.AddSingleton(provider => new ServerCertificate(
-                authority, ServerNames(options), provider.GetRequiredService<TimeProvider>()));
+                provider.GetRequiredService<DeviceAuthority>(), ServerNames(options), provider.GetRequiredService<TimeProvider>()));
         }
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Federated.Server.Hosting;
+using Federated.Server.Storage;
 using Federated.Shared.Files;
 using Federated.Shared.Identity;
 using Federated.Shared.Models;
@@ -47,7 +48,7 @@ internal sealed class DeviceAuthority : IDisposable
         try
         {
             MakeIfNew(folder, keyPath, certificatePath, now);
-            OwnerOnlyFolder.DemandOwnerOnly(keyPath);
+            OwnerOnly.DemandOwnerOnly(keyPath);
             return new DeviceAuthority(Checked(X509Certificate2.CreateFromPemFile(certificatePath, keyPath), certificatePath));
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
@@ -128,7 +129,7 @@ internal sealed class DeviceAuthority : IDisposable
 
     private static void MakeIfNew(string folder, string keyPath, string certificatePath, DateTimeOffset now)
     {
-        OwnerOnlyFolder.Create(folder);
+        OwnerOnly.CreateFolder(folder);
         if (!File.Exists(keyPath) && !File.Exists(certificatePath))
         {
             // The certificate comes last: a key without one is a start that was cut off before anybody could trust it.

@@ -1,14 +1,17 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Federated.Server.Hosting;
 using Federated.Shared.Files;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Win32.SafeHandles;
 
 namespace Federated.Server.Storage;
 
 /// <summary>
 /// Blobs as plain files below one folder: the blob <c>a/b</c> is the file <c>a/b</c>. A write goes to a temporary file beside the
-/// target and is renamed over it, so that a reader, or a server that starts after a crash, finds a whole version or none.
+/// target and is renamed over it, so that a reader, or a server that starts after a crash, finds a whole version or none. Folders and files
+/// are the owner's alone (700 and 600) from their first moment: keys are among them.
 /// </summary>
 /// <remarks>
 /// One process owns the folder while the store is open (<see cref="FolderLock"/>), therefore a lock in memory around "check the
@@ -28,9 +31,12 @@ internal sealed class FileBlobStore : IBlobStore, IDisposable
     private readonly ConcurrentDictionary<string, bool> _folders = new(StringComparer.Ordinal);
     private readonly Lock[] _renames = [.. Enumerable.Range(0, LockStripes).Select(_ => new Lock())];
 
-    /// <summary>Opens the store, creates the folder if it is absent, and removes what interrupted writes have left.</summary>
+    /// <summary>
+    /// Opens the store, creates the folder if it is absent, takes one that others may look into away from them, and removes what interrupted writes have left.
+    /// </summary>
     /// <exception cref="IOException">Another process owns the folder, or its file system cannot hold what the store needs.</exception>
-    public FileBlobStore(string root, FileBlobStoreOptions options, TimeProvider time)
+    /// <exception cref="RefusedOptionsException">The folder cannot be made, or this user may not use it.</exception>
+    public FileBlobStore(string root, FileBlobStoreOptions options, TimeProvider time, ILogger<FileBlobStore>? logger = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(root);
         ArgumentNullException.ThrowIfNull(options);
@@ -40,8 +46,14 @@ internal sealed class FileBlobStore : IBlobStore, IDisposable
         _folderLock = new FolderLock(_root);
         try
         {
+            Narrow(logger ?? NullLogger<FileBlobStore>.Instance);
             _versions = new VersionClock(time, RemoveLeftovers());
             _versions.Probe(Path.Combine(_root, "~probe"));
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            _folderLock.Dispose();
+            throw FolderLock.Refused(_root, e);
         }
         catch
         {
@@ -218,7 +230,8 @@ internal sealed class FileBlobStore : IBlobStore, IDisposable
     private void WriteTemporary(string temporary, ReadOnlySequence<byte> content, DateTime version)
     {
         // Closed before the rename: on Unix an open writer holds a file lock that would refuse readers of the new blob.
-        using SafeFileHandle handle = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        using FileStream file = OwnerOnly.OpenFile(temporary, FileMode.CreateNew, FileAccess.Write);
+        SafeFileHandle handle = file.SafeFileHandle;
 
         // One call a segment: the overload that takes a list of buffers joins them in a new array first.
         long offset = 0;
@@ -290,7 +303,7 @@ internal sealed class FileBlobStore : IBlobStore, IDisposable
                 throw new IOException($"Blob '{name}' cannot be written: '{Path.GetRelativePath(_root, folder)}' is itself a blob. Choose another name.");
             }
 
-            Directory.CreateDirectory(folder);
+            OwnerOnly.CreateFolder(folder);
             FlushFolder(parent);
             _folders[folder] = true;
         }
@@ -301,6 +314,24 @@ internal sealed class FileBlobStore : IBlobStore, IDisposable
         if (_flushToDisk)
         {
             DirectoryFlush.Flush(folder);
+        }
+    }
+
+    private void Narrow(ILogger logger)
+    {
+        UnixFileMode rights = OwnerOnly.RightsOfOthers(_root);
+        if (rights == UnixFileMode.None)
+        {
+            return;
+        }
+
+        if (OwnerOnly.TryNarrow(_root))
+        {
+            StorageLog.Narrowed(logger, _root, rights);
+        }
+        else
+        {
+            StorageLog.LeftOpen(logger, _root, rights);
         }
     }
 

@@ -11,7 +11,7 @@ public static class StorageRegistration
 
     /// <summary>
     /// Adds <see cref="IBlobStore"/> and <see cref="ContentStore"/> as singletons. The store is opened when it is first resolved: a folder
-    /// that another server uses makes that fail with an <see cref="IOException"/>.
+    /// that another server uses makes that fail with an <see cref="IOException"/>, one that cannot be used with a <see cref="Hosting.RefusedOptionsException"/>.
     /// </summary>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options cannot be used.</exception>
     public static IServiceCollection AddFederatedStorage(this IServiceCollection services, StorageOptions options)
@@ -22,7 +22,11 @@ public static class StorageRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IBlobStore>(provider => options.Kind == StorageKind.Azure
             ? new AzureBlobStore(options.ConnectionString!, options.Container)
-            : new FileBlobStore(options.Path, new FileBlobStoreOptions { FlushToDisk = options.FlushToDisk }, provider.GetRequiredService<TimeProvider>()));
+            : new FileBlobStore(
+                options.Path,
+                new FileBlobStoreOptions { FlushToDisk = options.FlushToDisk },
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetService<ILogger<FileBlobStore>>()));
         services.AddSingleton<ContentStore>();
         services.AddSingleton(provider => new ObjectAddresses(provider.GetRequiredService<IBlobStore>(), options, provider.GetRequiredService<TimeProvider>()));
         return services;

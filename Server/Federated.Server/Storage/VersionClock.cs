@@ -1,5 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Federated.Server.Storage;
 
 /// <summary>
@@ -35,9 +33,9 @@ internal sealed class VersionClock(TimeProvider time, DateTime newest)
     {
         // An odd number of ticks: every coarser resolution would round it.
         DateTime version = new(Next().Ticks | 1, DateTimeKind.Utc);
-        using (SafeFileHandle handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.None))
+        using (FileStream file = OwnerOnly.OpenFile(path, FileMode.Create, FileAccess.Write))
         {
-            File.SetLastWriteTimeUtc(handle, version);
+            File.SetLastWriteTimeUtc(file.SafeFileHandle, version);
         }
 
         DateTime kept = File.GetLastWriteTimeUtc(path);

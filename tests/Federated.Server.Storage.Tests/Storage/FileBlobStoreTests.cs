@@ -1,4 +1,6 @@
+using Federated.Server.Hosting;
 using Federated.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace Federated.Server.Storage.Tests.Storage;
 
@@ -134,12 +136,112 @@ public sealed class FileBlobStoreTests : BlobStoreConformance, IDisposable
         Assert.Equal("x", await ReadText("a/b"));
     }
 
+    [Fact]
+    public async Task Write_UnderAUsualUmask_IsTheOwnersAlone()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        string root = Path.Combine(_folder.Path, "above", "store");
+        using FileBlobStore store = new(root, new FileBlobStoreOptions(), TimeProvider.System);
+        await store.WriteAsync("keys/deep/server-signing", Sequences.Of("secret"), WriteCondition.Always, Token);
+
+        foreach (string folder in new[] { root, Path.Combine(root, "keys"), Path.Combine(root, "keys", "deep") })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
+        }
+
+        foreach (string file in new[] { Path.Combine(root, "~lock"), Path.Combine(root, "keys", "deep", "server-signing") })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        }
+    }
+
+    [Fact]
+    public void Open_FolderThatOthersMayRead_IsTakenFromThemAndSaidOnce()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        string root = Wide(UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        string link = Path.Combine(_folder.Path, "link");
+        File.CreateSymbolicLink(link, root);
+        Lines lines = new();
+        for (int i = 0; i < 2; i++)
+        {
+            new FileBlobStore(link, new FileBlobStoreOptions(), TimeProvider.System, lines).Dispose();
+        }
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(root));
+        Assert.Equal([(LogLevel.Information, true)], lines.Said.Select(line => (line.Level, line.Text.Contains(link, StringComparison.Ordinal))));
+    }
+
+    // As /tmp: others would lose what they have there.
+    [Fact]
+    public void Open_FolderThatEverybodyShares_IsLeftAsItIsAndSaid()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        UnixFileMode shared = UnixFileMode.StickyBit | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        string root = Wide(shared);
+        Lines lines = new();
+        new FileBlobStore(root, new FileBlobStoreOptions(), TimeProvider.System, lines).Dispose();
+
+        Assert.True(File.GetUnixFileMode(root).HasFlag(shared));
+        Assert.Equal(LogLevel.Warning, Assert.Single(lines.Said).Level);
+    }
+
+    [Fact]
+    public async Task Open_PathOfAFile_IsRefusedWithTheWayOut()
+    {
+        string file = Path.Combine(_folder.Path, "file");
+        await File.WriteAllTextAsync(file, "", Token);
+
+        RefusedOptionsException refused = Assert.Throws<RefusedOptionsException>(() => new FileBlobStore(file, new FileBlobStoreOptions(), TimeProvider.System));
+
+        Assert.Contains($"The storage folder '{file}' cannot be used", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("--storage", refused.Message, StringComparison.Ordinal);
+    }
+
+    private string Wide(UnixFileMode others)
+    {
+        string root = Path.Combine(_folder.Path, "wide");
+        if (!OperatingSystem.IsWindows())
+        {
+            // A mode of creation is cut by the umask.
+            Directory.CreateDirectory(root);
+            File.SetUnixFileMode(root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | others);
+        }
+
+        return root;
+    }
+
     private FileBlobStore OpenStore() => new(_folder.Path, new FileBlobStoreOptions(), TimeProvider.System);
 
     private void Restart()
     {
         _store.Dispose();
         _store = OpenStore();
+    }
+
+    private sealed class Lines : ILogger<FileBlobStore>
+    {
+        public List<(LogLevel Level, string Text)> Said { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Said.Add((logLevel, formatter(state, exception)));
     }
 
     private sealed class StoppedClock(DateTimeOffset now) : TimeProvider
