@@ -43,6 +43,9 @@ public sealed class ServeProgramTests : IDisposable
     [InlineData("are no certificate with its key", "--insecure-loopback", "--api-certificate", "secret", "--api-key", "secret")]
     [InlineData("The public address of the HTTP port is 'http://fed.example.org/'", "--insecure-loopback", "--api-public-url", "http://fed.example.org/")]
     [InlineData("The authority in", "--authority", "secret")]
+    [InlineData("--azure-connection) is not well-formed; expected is", "--insecure-loopback", "--azure-connection", "foo")]
+    [InlineData("--threads is 0; allowed is 1 to 1024", "--insecure-loopback", "--threads", "0")]
+    [InlineData("--threads is -5; allowed is 1 to 1024", "--insecure-loopback", "--threads", "-5")]
     public async Task Serve_OptionsThatAreRefused_ExitsWithTwoAndSaysWhy(string says, params string[] options)
     {
         string secret = Path.Combine(_folder.Path, "secret");

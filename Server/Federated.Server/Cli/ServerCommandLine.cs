@@ -124,7 +124,7 @@ internal static class ServerCommandLine
                 },
                 GrpcPort = Port(parsed, grpcPort),
                 ApiPort = Port(parsed, apiPort),
-                Threads = parsed.GetValue(threads),
+                Threads = ThreadsOf(parsed, threads),
                 Devices = parsed.GetValue(deviceKeys) is { } file ? ReadKeys(file) : null,
                 Storage = parsed.GetValue(azure) is { } connection
                     ? new StorageOptions { Kind = StorageKind.Azure, ConnectionString = connection, Container = parsed.GetValue(container)!, DirectDownloadMinutes = parsed.GetValue(directMinutes) }
@@ -138,6 +138,10 @@ internal static class ServerCommandLine
     private static int Port(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is >= 0 and <= 65535 and var port
         ? port
         : throw new CommandException($"{option.Name} is {parsed.GetValue(option)}; allowed is 0 to 65535, where 0 takes a free one.");
+
+    private static int ThreadsOf(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is >= 1 and <= ServerOptions.MaxThreads and var threads
+        ? threads
+        : throw new CommandException($"{option.Name} is {parsed.GetValue(option)}; allowed is 1 to {ServerOptions.MaxThreads}.");
 
     private static EnrolledDevices ReadKeys(FileInfo file)
     {

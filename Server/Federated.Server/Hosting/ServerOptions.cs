@@ -12,6 +12,8 @@ namespace Federated.Server.Hosting;
 /// <summary>How a server process runs.</summary>
 public sealed class ServerOptions
 {
+    internal const int MaxThreads = 1024;
+
     /// <summary>Address that the port for devices listens on. Default loopback.</summary>
     public IPAddress Address { get; set; } = IPAddress.Loopback;
 
@@ -42,7 +44,7 @@ public sealed class ServerOptions
     public int ApiPort { get; set; } = 5400;
 
     /// <summary>Threads for evaluation.</summary>
-    [Range(1, 1024)]
+    [Range(1, MaxThreads)]
     public int Threads { get; set; } = Environment.ProcessorCount;
 
     /// <summary>Where everything durable lies.</summary>

@@ -22,6 +22,9 @@ internal sealed class AzureBlobStore : IBlobStore, IAddressableBlobs
 {
     private const int MaxRetries = 4;
 
+    // The text itself holds the account's key, so it is not repeated.
+    private const string Malformed = "is not well-formed; expected is 'DefaultEndpointsProtocol=…;AccountName=…;AccountKey=…;BlobEndpoint=…', as the account's page of access keys shows it.";
+
     private readonly BlobContainerClient _container;
     private volatile bool _containerExists;
 
@@ -48,9 +51,21 @@ internal sealed class AzureBlobStore : IBlobStore, IAddressableBlobs
         }
         catch (FormatException e)
         {
-            // The text holds the account's key, so it is not repeated here.
-            throw new ArgumentException(
-                "The connection string of the blob store is not well-formed; expected is 'DefaultEndpointsProtocol=…;AccountName=…;AccountKey=…;BlobEndpoint=…'.", nameof(connectionString), e);
+            throw new ArgumentException($"The connection string of the blob store {Malformed}", nameof(connectionString), e);
+        }
+    }
+
+    /// <summary>Why a text is no connection string, with what is allowed; null when it is one.</summary>
+    public static string? ConnectionFault(string connectionString)
+    {
+        try
+        {
+            _ = new BlobServiceClient(connectionString);
+            return null;
+        }
+        catch (FormatException)
+        {
+            return Malformed;
         }
     }
 

@@ -60,6 +60,10 @@ public sealed class StorageOptions
                 {
                     faults.Add("Storage.ConnectionString is empty; with Storage.Kind Azure it names the account and its key.");
                 }
+                else if (AzureBlobStore.ConnectionFault(ConnectionString) is { } malformed)
+                {
+                    faults.Add($"Storage.ConnectionString (--azure-connection) {malformed}");
+                }
 
                 if (!IsContainerName(Container))
                 {
