@@ -14,7 +14,7 @@ try
     int code = await parsed.InvokeAsync(invocation);
     return parsed.Errors.Count > 0 ? 2 : code;
 }
-catch (Exception e) when (e is CommandException or RefusedOptionsException or InvalidSettingsException or ServerApiException or OptionsValidationException)
+catch (Exception e) when (e is CommandException or RefusedOptionsException or InvalidSettingsException or ServerApiException { IsServersFailure: false } or OptionsValidationException)
 {
     Console.Error.WriteLine($"error: {ErrorText.Of(e)}");
     return 2;

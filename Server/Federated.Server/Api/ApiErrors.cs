@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Federated.Server.Jobs;
+using Federated.Server.Storage;
 using Federated.Shared.Protocol;
 
 namespace Federated.Server.Api;
@@ -48,6 +49,9 @@ internal sealed class ApiErrors(RequestDelegate next, ILogger<ApiErrors> logger)
                 return FederatedApi.Error(ErrorCode.MalformedDocument, text.Message);
             case IOException when context.RequestAborted.IsCancellationRequested:
                 return Results.StatusCode(StatusCodes.Status499ClientClosedRequest);
+            case { } failure when StoreFailure.Is(failure):
+                ApiLog.Failed(logger, context.Request.Method, context.Request.Path, e);
+                return FederatedApi.Error(ErrorCode.Internal, StoreFailure.Told(e));
             default:
                 ApiLog.Failed(logger, context.Request.Method, context.Request.Path, e);
                 return FederatedApi.Error(ErrorCode.Internal, "The server could not serve the request.");

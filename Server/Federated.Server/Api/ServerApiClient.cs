@@ -17,6 +17,9 @@ public sealed class ServerApiException(string message, ApiError? error = null, E
 
     /// <summary>Whether the same request may succeed later: the server was out of reach or did not answer in time, or said so.</summary>
     public bool IsTransient => Error is null || (Enum.IsDefined((ErrorCode)Error.Code) && ErrorCatalogue.For((ErrorCode)Error.Code).Retriable);
+
+    /// <summary>Whether the server took the request for a good one and failed at it.</summary>
+    public bool IsServersFailure => Error?.Code == (int)ErrorCode.Internal;
 }
 
 /// <summary>Speaks the HTTP API, for the command line and the simulator. Thread-safe.</summary>

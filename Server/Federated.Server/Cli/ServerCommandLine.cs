@@ -11,7 +11,7 @@ using Federated.Shared.SecureAggregation;
 
 namespace Federated.Server.Cli;
 
-/// <summary>The server's verbs. Exit codes: 0 done, 1 failed, 2 bad input or refused by the server, 130 interrupted.</summary>
+/// <summary>The server's verbs. Exit codes: 0 done, 1 failed, here or on the server's side, 2 bad input or refused by the server, 130 interrupted.</summary>
 internal static class ServerCommandLine
 {
     private static readonly Option<Uri> _server = new("--server")

@@ -1,3 +1,4 @@
+using Federated.Server.Storage;
 using Federated.Shared.Protocol;
 using Google.Protobuf;
 using Grpc.Core;
@@ -71,9 +72,14 @@ internal sealed partial class ErrorInterceptor(CallRefusals refusals, MethodFail
             }
 
             Metadata trailers = new() { { ErrorCatalogue.TrailerName, ((int)ErrorCode.Internal).ToString() } };
-            throw new RpcException(new Status(StatusCode.Unavailable, "The server could not serve the call; try again."), trailers);
+            throw new RpcException(new Status(StatusCode.Unavailable, Told(e)), trailers);
         }
     }
+
+    // Devices are told no names of blobs and accounts.
+    private static string Told(Exception failure) => !StoreFailure.Is(failure) ? "The server could not serve the call; try again."
+        : StoreFailure.OfTheSystem(failure) is { } said ? $"The server's store failed ({said}); try again."
+        : "The server's store failed; try again.";
 
     [LoggerMessage(22, LogLevel.Debug, "{Method} from {Peer} broke off")]
     private partial void LogBroken(string method, string peer);

@@ -30,6 +30,7 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
     /// <summary>Demands that the model can be had, before a job is there that would fail on it. Stores its package on the way.</summary>
     /// <returns>The package's manifest.</returns>
     /// <exception cref="InvalidSettingsException">It cannot; the exception says why.</exception>
+    /// <exception cref="IOException">The store failed, which is not the model's fault.</exception>
     public async Task<PackageManifest> CheckAsync(JobSpec spec, CancellationToken ct)
     {
         try
@@ -50,7 +51,7 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
 
             return manifest;
         }
-        catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or OnnxFormatException or ProtocolViolationException)
+        catch (Exception e) when (e is ArgumentException or InvalidDataException or OnnxFormatException or ProtocolViolationException)
         {
             throw new InvalidSettingsException([new SettingProblem("model", $"a model that cannot be had ({e.Message})", "a builder with sizes that fit, or a package that is there")]);
         }
@@ -171,10 +172,25 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
                 : (stored, (await packages.FindAsync(stored, ct)).Adapter);
         }
 
-        ModelPackage package = spec.Model.Package is { } folder ? PackageFolder.Read(folder) : await BuildAsync(spec, ct);
+        ModelPackage package = spec.Model.Package is { } folder ? ReadFolder(folder) : await BuildAsync(spec, ct);
         package = merges ? MergeablePackage.Of(package) : package;
         return (await packages.PutAsync(package, ct), package.InitialAdapter);
     }
+
+    private static ModelPackage ReadFolder(string folder)
+    {
+        try
+        {
+            return PackageFolder.Read(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(e);
+        }
+    }
+
+    /// <summary>A file that the spec names and that cannot be read is the spec's fault; every other failure to read or write is the store's.</summary>
+    private static InvalidDataException Unreadable(Exception failure) => new(failure.Message, failure);
 
     private async Task<ModelPackage> BuildAsync(JobSpec spec, CancellationToken ct)
     {
@@ -205,6 +221,18 @@ internal sealed class JobModels(IBlobStore blobs, ContentStore content, PackageS
 
     /// <summary>A file whose length is looked at before it is read: whoever writes a job's spec may name any file, a device without an end as well.</summary>
     private static async Task<byte[]> ReadWeightsAsync(string path, ParameterLayout layout, CancellationToken ct)
+    {
+        try
+        {
+            return await ReadFileAsync(path, layout, ct);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(e);
+        }
+    }
+
+    private static async Task<byte[]> ReadFileAsync(string path, ParameterLayout layout, CancellationToken ct)
     {
         await using FileStream file = File.OpenRead(path);
         long most = Math.Min(Array.MaxLength, SafetensorsFile.MaxHeaderBytes + sizeof(ulong) + (sizeof(float) * (long)layout.Length));

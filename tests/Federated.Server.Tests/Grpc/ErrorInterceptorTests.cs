@@ -1,6 +1,7 @@
 using Federated.Server.Grpc;
 using Federated.Server.Identity;
 using Federated.Server.Storage;
+using Federated.Server.Tests.Storage;
 using Federated.Shared.Models;
 using Federated.Testing;
 using Grpc.Core;
@@ -37,6 +38,14 @@ public sealed class ErrorInterceptorTests : IDisposable
             Assert.Equal(StatusCode.Unavailable, told.StatusCode);
             Assert.Equal("1000", told.Trailers.GetValue(ErrorCatalogue.TrailerName));
         }
+    }
+
+    [Fact]
+    public async Task Unary_StoreFails_IsToldAsSuchWithoutNamesOfFiles()
+    {
+        Assert.Equal("The server's store failed (No space left on device); try again.", await ToldAsync(FullDisk.Failure()));
+        Assert.Equal("The server's store failed; try again.", await ToldAsync(new IOException("Cannot write blob 'a' in container 'b' at https://c: the service answered 503.")));
+        Assert.Equal("The server could not serve the call; try again.", await ToldAsync(new InvalidOperationException("secret")));
     }
 
     [Fact]
@@ -98,6 +107,9 @@ public sealed class ErrorInterceptorTests : IDisposable
         _blobs.Dispose();
         _folder.Dispose();
     }
+
+    private async Task<string> ToldAsync(Exception failure) => (await Assert.ThrowsAsync<RpcException>(
+        () => _interceptor.UnaryServerHandler<string, string>("", new Call(), (_, _) => throw failure))).Status.Detail;
 
     private static async Task<string> ReadAsync(IAsyncStreamReader<string> messages, ServerCallContext context)
     {
