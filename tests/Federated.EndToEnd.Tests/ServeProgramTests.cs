@@ -5,7 +5,7 @@ using Federated.Testing;
 
 namespace Federated.EndToEnd.Tests;
 
-/// <summary><c>serve</c> as a process: how it ends.</summary>
+/// <summary><c>serve</c> as a process: how it ends, and what it says of a store in trouble.</summary>
 public sealed class ServeProgramTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -57,5 +57,37 @@ public sealed class ServeProgramTests : IDisposable
         Assert.Equal(2, await serve.EndAsync());
         Assert.Contains("error: ", serve.Said, StringComparison.Ordinal);
         Assert.Contains(says, serve.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Serve_StoreThatCannotBeUsed_BlamesItAndNotTheAuthorityInIt()
+    {
+        string store = _folder.Write("store", []);
+        await using ProgramRun serve = ProgramRun.Start("Federated.Server", "serve", "--storage", store, "--grpc-port", "0", "--api-port", "0", "--require-access");
+
+        Assert.Equal(2, await serve.EndAsync());
+        Assert.Contains($"error: The storage folder '{store}' cannot be used: ", serve.Said, StringComparison.Ordinal);
+        Assert.DoesNotContain("authority", serve.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Serve_StoreThatTakesNoWrites_IsNotReadyAndSaysSoToWhoeverSubmits()
+    {
+        // What is in the way stops writes whoever runs the tests.
+        string store = Path.Combine(_folder.Path, "store");
+        await using ServerProcess server = await ServerProcess.StartAsync(store);
+        Directory.CreateDirectory(Path.Combine(store, "health", "probe"));
+        await File.WriteAllTextAsync(Path.Combine(store, "holders"), "", Stop);
+        string spec = _folder.Write("job.json", """{ "name": "a", "population": "b", "model": { "builder": "vector", "parameters": 4 } }"""u8.ToArray());
+        await using ProgramRun submit = ProgramRun.Start("Federated.Server", "jobs", "submit", spec, "--server", server.ApiAddress.ToString());
+        using HttpClient http = new();
+        using HttpResponseMessage ready = await http.GetAsync(new Uri(server.ApiAddress, "readyz"), Stop);
+        string said = await ready.Content.ReadAsStringAsync(Stop);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        Assert.StartsWith("Unhealthy: the store takes no writes (", said, StringComparison.Ordinal);
+        Assert.DoesNotContain(store, said, StringComparison.Ordinal);
+        Assert.Equal(1, await submit.EndAsync());
+        Assert.Contains("error: The server's store failed: ", submit.Said, StringComparison.Ordinal);
     }
 }

@@ -2,6 +2,7 @@ using Federated.Server.Access;
 using Federated.Server.Collection;
 using Federated.Server.Hosting;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -42,6 +43,7 @@ internal static class TelemetrySetup
         services.AddSingleton<RoundTrace>();
         services.AddSingleton(provider => new RoundTelemetry(
             provider.GetRequiredService<ServerMetrics>(), provider.GetRequiredService<RoundTrace>(), options.Statistics));
+        services.AddSingleton<StoreProbe>();
         services.AddHealthChecks().AddCheck<StoreCheck>("store", timeout: _patience);
         Uri? otlp = options.Telemetry.OtlpEndpoint ?? Variable();
         string version = typeof(TelemetrySetup).Assembly.GetName().Version!.ToString(3);
@@ -75,12 +77,19 @@ internal static class TelemetrySetup
         }
     }
 
-    /// <summary>Adds the routes: metrics for whoever may look, health for everybody, who learns one word.</summary>
+    /// <summary>Adds the routes: metrics for whoever may look, health for everybody, who learns a word and what is not well.</summary>
     public static void MapTelemetry(this WebApplication app)
     {
         app.MapPrometheusScrapingEndpoint(MetricsPath).RequireAuthorization(AccessPolicies.Viewer);
         app.MapGet(LivePath, () => "ok").ExcludeFromDescription();
-        app.MapHealthChecks(ReadyPath, new HealthCheckOptions { AllowCachingResponses = false });
+        app.MapHealthChecks(ReadyPath, new HealthCheckOptions { AllowCachingResponses = false, ResponseWriter = WriteAsync });
+    }
+
+    private static Task WriteAsync(HttpContext context, HealthReport report)
+    {
+        context.Response.ContentType = "text/plain";
+        string? reason = report.Entries.Values.Select(entry => entry.Description).FirstOrDefault(text => !string.IsNullOrEmpty(text));
+        return context.Response.WriteAsync(reason is null ? report.Status.ToString() : $"{report.Status}: {reason}");
     }
 
     private static Uri? Variable() =>
