@@ -38,6 +38,7 @@ internal sealed class JobGrain(
     private Task _changing = Task.CompletedTask;
     private Task _reading = Task.CompletedTask;
     private bool _stale;
+    private bool _untold;
 
     private string JobId => this.GetPrimaryKeyString();
 
@@ -142,12 +143,7 @@ internal sealed class JobGrain(
     }
 
     /// <inheritdoc/>
-    public Task<Dictionary<long, string>> KeptVersions()
-    {
-        Dictionary<long, string> kept = state.State.Kept.ToDictionary(version => version.Version, version => version.AdapterSha256);
-        kept[state.State.ModelVersion] = state.State.AdapterSha256;
-        return Task.FromResult(kept);
-    }
+    public Task<Dictionary<long, string>> KeptVersions() => Task.FromResult(state.State.StoredVersions());
 
     /// <inheritdoc/>
     public async Task NoteRefusal(long round, string deviceId, bool selected, string outcome)
@@ -236,7 +232,6 @@ internal sealed class JobGrain(
                 _refusals.Close(record.Round);
                 await records.WriteAsync(record, ct);
                 await FinishAsync(record);
-                _failure.Over();
             }
 
             if (!HasRounds && IsOver && !ct.IsCancellationRequested)
@@ -254,6 +249,7 @@ internal sealed class JobGrain(
             if (_failure.IsNews(e))
             {
                 JobLog.RoundFailed(logger, JobId, state.State.ActiveRound, e);
+                _untold = true;
             }
 
             _runner?.Dispose();
@@ -273,6 +269,7 @@ internal sealed class JobGrain(
     private async Task FinishAsync(RoundRecord record)
     {
         await _runner!.CommitStateAsync(record);
+        _failure.Over();
 
         // Refusals noted while the record and the state were being written: no await may stand between taking them and listing the record.
         RoundRecord complete = _refusals.TakeInto(record);
@@ -388,6 +385,11 @@ internal sealed class JobGrain(
         }
 
         _stale = false;
+        if (_untold)
+        {
+            _untold = false;
+            events.Publish(new JobChanged(ToStatus()));
+        }
     }
 
     private void Signal()
@@ -396,5 +398,5 @@ internal sealed class JobGrain(
         _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private JobStatus ToStatus() => state.State.ToStatus(JobId, _spec!);
+    private JobStatus ToStatus() => state.State.ToStatus(JobId, _spec!, HasRounds && _failure.Exception is { } e ? JobLog.BrokeOff(LastRecorded + 1, e) : "");
 }

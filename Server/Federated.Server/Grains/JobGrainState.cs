@@ -130,13 +130,14 @@ public sealed class JobGrainState
     /// <summary>The job as the API shows it.</summary>
     /// <param name="jobId">Its identifier.</param>
     /// <param name="spec">The parsed <see cref="SpecJson"/>.</param>
-    internal JobStatus ToStatus(string jobId, JobSpec spec) => new()
+    /// <param name="trouble">What is told of a job that has no <see cref="Reason"/>: why its last round broke off; empty when it did not.</param>
+    internal JobStatus ToStatus(string jobId, JobSpec spec, string trouble = "") => new()
     {
         JobId = jobId,
         Name = spec.Name,
         Population = spec.Population,
         State = State,
-        Reason = Reason,
+        Reason = Reason.Length > 0 ? Reason : trouble,
         Round = LastRound,
         NextRound = NextRound,
         SkippedRounds = SkippedRounds,
@@ -154,6 +155,14 @@ public sealed class JobGrainState
         DenseFullModelBytes = FullModelParameters * sizeof(float),
         SubmittedAt = SubmittedAt,
     };
+
+    /// <summary>Hashes of the adapters that are in the store, by version: those that are kept, and the committed one.</summary>
+    internal Dictionary<long, string> StoredVersions()
+    {
+        Dictionary<long, string> stored = Kept.ToDictionary(version => version.Version, version => version.AdapterSha256);
+        stored[ModelVersion] = AdapterSha256;
+        return stored;
+    }
 }
 
 /// <summary>An object in the store.</summary>

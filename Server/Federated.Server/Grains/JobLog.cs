@@ -1,4 +1,5 @@
 using Federated.Server.Rounds;
+using Federated.Server.Storage;
 
 namespace Federated.Server.Grains;
 
@@ -13,4 +14,7 @@ internal static partial class JobLog
 
     [LoggerMessage(12, LogLevel.Error, "Job {Job} round {Round} broke off; it goes on from the last committed state, and the same reason is not said again")]
     public static partial void RoundFailed(ILogger logger, string job, long round, Exception exception);
+
+    /// <summary>The same as the job tells it to whoever asks for it.</summary>
+    public static string BrokeOff(long round, Exception exception) => $"round {round} broke off and is tried again: {StoreFailure.ReasonOf(exception)}";
 }

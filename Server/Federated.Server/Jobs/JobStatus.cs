@@ -37,7 +37,7 @@ public sealed record JobStatus
     /// <summary>Where it stands.</summary>
     public required JobState State { get; init; }
 
-    /// <summary>Why, when it failed or ended early.</summary>
+    /// <summary>Why it failed or ended early; of one that is not over, why its last round broke off, until a round works again.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>The last round that has ended.</summary>

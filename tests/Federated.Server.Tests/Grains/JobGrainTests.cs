@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Federated.Server.Events;
 using Federated.Server.Grains;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
@@ -121,6 +122,28 @@ public sealed class JobGrainTests
         CheckInAnswer last = await scene.AssignedAsync("device-1").WaitAsync(_deadline, Ct);
         Assert.Equal(1 + (2 * (JobEnding.MaxAbandonedInARow + 1)), last.Round);
         Assert.Equal(JobState.Running, (await scene.Job.Status())!.State);
+    }
+
+    [Fact]
+    public async Task Round_BreaksOffAgainAndAgain_IsToldOnTheJobUntilOneWorks()
+    {
+        const string reason = "round 1 broke off and is tried again: Select fails because the test wants it";
+        await using JobScene scene = await JobScene.SubmitAsync(rounds: 2, devices: 1);
+        long before = scene.Events.LastEventId;
+        scene.Fails = call => call.InterfaceMethod.Name == nameof(ISelectorGrain.Select);
+
+        await HoldsAsync(async () => (await scene.Job.Status())!.Reason == reason);
+        Assert.Equal(JobState.Running, (await scene.Job.Status())!.State);
+        await foreach (ServerEvent happened in scene.Events.ReadAsync(before, Ct).Where(happened => happened is JobChanged))
+        {
+            Assert.Equal(reason, ((JobChanged)happened).Job.Reason);
+            break;
+        }
+
+        scene.Fails = _ => false;
+        await scene.AbandonAsync(1);
+
+        await HoldsAsync(async () => await scene.Job.Status() is { Round: 1, Reason: "" });
     }
 
     private static bool IsCancelOfRound(IIncomingGrainCallContext call) =>

@@ -40,6 +40,9 @@ internal sealed class JobScene : IAsyncDisposable, IIncomingGrainCallFilter
     /// <summary>The job's grain.</summary>
     public IJobGrain Job => _cluster!.Client.GetGrain<IJobGrain>(JobId);
 
+    /// <summary>What whoever watches is told.</summary>
+    public EventFeed Events => _cluster!.GetSiloServiceProvider().GetRequiredService<EventFeed>();
+
     /// <summary>What the edge knows of rounds.</summary>
     public RoundDirectory Rounds => new(_cluster!.Client, _cluster.GetSiloServiceProvider().GetRequiredService<JobModels>());
 

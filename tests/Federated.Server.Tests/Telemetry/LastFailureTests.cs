@@ -23,13 +23,21 @@ public sealed class LastFailureTests
         Assert.True(_failure.IsNews(new IOException("No space left on device : '/data/~1'", 28)));
         Assert.False(_failure.IsNews(new IOException("No space left on device : '/data/~2'", 28)));
         Assert.True(_failure.IsNews(new IOException("Input/output error : '/data/~3'", 5)));
+        Assert.True(_failure.IsNews(Denied("/data/~4")));
+        Assert.False(_failure.IsNews(Denied("/data/~5")));
     }
 
     [Fact]
     public void IsNews_SameFailureAfterThingsWentWell_IsSaidAgain()
     {
         Assert.True(_failure.IsNews(new IOException("the store is away")));
+        Assert.Equal("the store is away", _failure.Exception?.Message);
         _failure.Over();
+        Assert.Null(_failure.Exception);
         Assert.True(_failure.IsNews(new IOException("the store is away")));
     }
+
+    private static IOException Denied(string path) => new(
+        $"Blob 'a' cannot be written: Access to the path '{path}' is denied.",
+        new UnauthorizedAccessException($"Access to the path '{path}' is denied.", new IOException("Permission denied", 13)));
 }
