@@ -173,7 +173,7 @@ internal sealed class JobRuntime : IDisposable
         LoraOutcome outcome;
         if (Lora is not null)
         {
-            outcome = Lora.Rule.Apply(_mean, _adapter, plan.Round, new ServerStep(_optimizer, _slots));
+            outcome = Lora.Rule.Apply(_mean, _adapter, plan.Round, new ServerOptimizerStep(_optimizer, _slots));
         }
         else
         {

@@ -26,7 +26,7 @@ internal abstract class FactorMeanRule(LoraLayout layout, LayerSchedule? layers)
     public virtual void Expand(in LoraUpdate update, ReadOnlySpan<float> start, Span<float> sum) => update.Sent.CopyTo(sum);
 
     /// <inheritdoc/>
-    public virtual LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerStep step)
+    public virtual LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerOptimizerStep step)
     {
         step.Apply(adapter, mean, SentIn(round));
         return new LoraOutcome(TensorPrimitives.Norm(mean), null);

@@ -31,7 +31,7 @@ internal sealed class FeditRule(LoraLayout layout, bool reportsBias, LayerSchedu
     }
 
     /// <inheritdoc/>
-    public override LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerStep step)
+    public override LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerOptimizerStep step)
     {
         ReadOnlySpan<float> update = mean[..^(_products?.Length ?? 0)];
         double? bias = null;

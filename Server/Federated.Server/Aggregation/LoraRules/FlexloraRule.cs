@@ -29,7 +29,7 @@ internal sealed class FlexloraRule(LoraLayout layout, ulong seed) : ILoraRule
     public void Expand(in LoraUpdate update, ReadOnlySpan<float> start, Span<float> sum) => _sum.Expand(update, start, sum);
 
     /// <inheritdoc/>
-    public LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerStep step)
+    public LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerOptimizerStep step)
     {
         step.Apply(adapter, _sum.PlainOf(mean), _sum.Plain);
         for (int i = 0; i < layout.Pairs.Length; i++)

@@ -49,7 +49,7 @@ internal sealed class HetloraRule(LoraLayout layout, bool reportsBias) : ILoraRu
     }
 
     /// <inheritdoc/>
-    public LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerStep step)
+    public LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerOptimizerStep step)
     {
         float[] update = mean[..AdapterLength].ToArray();
         ReadOnlySpan<float> weights = mean.Slice(AdapterLength, PairCount);

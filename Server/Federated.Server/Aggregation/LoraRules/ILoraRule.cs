@@ -32,7 +32,7 @@ internal interface ILoraRule
     /// <param name="round">From 1.</param>
     /// <param name="step">The server optimizer. Rules that do not step along an update leave it alone.</param>
     /// <returns>What the round's record says of it.</returns>
-    LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerStep step);
+    LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerOptimizerStep step);
 }
 
 /// <summary>One client's update as it was sent.</summary>

@@ -106,7 +106,7 @@ public sealed class FactorMeanRuleTests
         slots[0].AsSpan().Fill(0.5f);
         SceneClient[] clients = scene.Train(rule.Roles(1), LoraScene.FullRank, LoraScene.FullRank);
 
-        (float[] adapter, _) = scene.Run(rule, clients, 1, new ServerStep(momentum, slots));
+        (float[] adapter, _) = scene.Run(rule, clients, 1, new ServerOptimizerStep(momentum, slots));
 
         LoraPair one = scene.Layout.Pairs[0];
         Assert.Equal(scene.Start.AsSpan(one.A.Offset, one.A.Length), adapter.AsSpan(one.A.Offset, one.A.Length));

@@ -91,7 +91,7 @@ internal sealed class LoraScene
     }
 
     /// <summary>Sums the clients' updates and applies the rule with plain averaging; gives the next adapter.</summary>
-    public (float[] Adapter, LoraOutcome Outcome) Run(ILoraRule rule, SceneClient[] clients, long round = 1, ServerStep? step = null)
+    public (float[] Adapter, LoraOutcome Outcome) Run(ILoraRule rule, SceneClient[] clients, long round = 1, ServerOptimizerStep? step = null)
     {
         RunningSum sum = new(rule.SumLength(round));
         foreach (SceneClient client in clients)
@@ -111,7 +111,7 @@ internal sealed class LoraScene
         float[] mean = new float[sum.ParameterCount];
         sum.Mean(mean);
         float[] adapter = [.. Start];
-        LoraOutcome outcome = rule.Apply(mean, adapter, round, step ?? new ServerStep(new FedAvg(1), []));
+        LoraOutcome outcome = rule.Apply(mean, adapter, round, step ?? new ServerOptimizerStep(new FedAvg(1), []));
         return (adapter, outcome);
     }
 }

@@ -6,7 +6,7 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// <summary>A server optimizer with its slots, which steps only where a round trained: a tensor that stood still must not drift by momentum.</summary>
 /// <param name="optimizer">The rule of the step.</param>
 /// <param name="slots">Its slots, each [P]; changed in place.</param>
-internal sealed class ServerStep(IServerOptimizer optimizer, IReadOnlyList<float[]> slots)
+internal sealed class ServerOptimizerStep(IServerOptimizer optimizer, IReadOnlyList<float[]> slots)
 {
     /// <summary>Steps the selected elements.</summary>
     /// <param name="adapter">[P], changed in place.</param>
