@@ -24,7 +24,7 @@ internal sealed class FaultModel(ulong seed, double dropRate, double jitter)
     /// <param name="round">The round.</param>
     /// <param name="deviceId">The device.</param>
     /// <param name="work">What the round asks of it.</param>
-    public TimeSpan CompletionTime(FleetProfile profile, long round, string deviceId, RoundWork work)
+    public TimeSpan CompletionTime(FleetProfile profile, long round, string deviceId, PlannedWork work)
     {
         double seconds = (work.BytesDown / profile.DownlinkBytesPerSecond)
             + (work.Examples / profile.ExamplesPerSecond)

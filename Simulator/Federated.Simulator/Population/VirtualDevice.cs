@@ -98,7 +98,7 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
         _inRound = true;
         FaultModel faults = _surroundings.Faults;
         HeldAdapter? held = _memory.Held.Read(plan.JobId, plan.ParameterCount);
-        TimeSpan completion = faults.CompletionTime(_profile, plan.Round, who.DeviceId, RoundWork.Of(plan, _examples, held));
+        TimeSpan completion = faults.CompletionTime(_profile, plan.Round, who.DeviceId, PlannedWork.Of(plan, _examples, held));
         bool tooSlow = completion > plan.Deadline;
         if (!tooSlow && !faults.Drops(plan.Round, who.DeviceId))
         {
@@ -132,7 +132,7 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
             _surroundings.Gate.End(plan, who.DeviceId, accepted);
             if (accepted)
             {
-                _surroundings.Energy.Add(_profile, RoundWork.Of(plan, _examples).Examples, report.BytesUp + report.BytesDown);
+                _surroundings.Energy.Add(_profile, PlannedWork.Of(plan, _examples).Examples, report.BytesUp + report.BytesDown);
             }
         }
 

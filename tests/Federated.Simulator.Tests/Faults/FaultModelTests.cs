@@ -5,7 +5,7 @@ namespace Federated.Simulator.Tests.Faults;
 
 public sealed class FaultModelTests
 {
-    private static readonly RoundWork _work = new(BytesDown: 1_000_000, Examples: 600, BytesUp: 500_000);
+    private static readonly PlannedWork _work = new(BytesDown: 1_000_000, Examples: 600, BytesUp: 500_000);
 
     private static readonly FleetProfile _profile = FleetProfile.Desktop with
     {

@@ -9,13 +9,13 @@ using Federated.Simulator.Faults;
 
 namespace Federated.Simulator.Tests.Faults;
 
-public sealed class RoundWorkTests
+public sealed class PlannedWorkTests
 {
     private static readonly PlanDocument _plan = ArrivalGateTests.Plan(cohort: 1, goal: 1);
 
     [Fact]
     public void Of_ADensePlan_IsTheAdapterDownAndFourBytesAParameterUp() =>
-        Assert.Equal(new RoundWork(BytesDown: 4_000, Examples: 600, BytesUp: 4_000), RoundWork.Of(_plan, 600));
+        Assert.Equal(new PlannedWork(BytesDown: 4_000, Examples: 600, BytesUp: 4_000), PlannedWork.Of(_plan, 600));
 
     [Fact]
     public void Of_ACompactDownlink_DownloadsTheShortestWayFromWhatIsHeld()
@@ -30,9 +30,9 @@ public sealed class RoundWorkTests
             },
         };
 
-        Assert.Equal(1_100, RoundWork.Of(plan, 600).BytesDown);
-        Assert.Equal(1_100, RoundWork.Of(plan, 600, new HeldAdapter(1, IsExact: true, new float[1_000])).BytesDown);
-        Assert.Equal(60, RoundWork.Of(plan, 600, new HeldAdapter(2, IsExact: true, new float[1_000])).BytesDown);
+        Assert.Equal(1_100, PlannedWork.Of(plan, 600).BytesDown);
+        Assert.Equal(1_100, PlannedWork.Of(plan, 600, new HeldAdapter(1, IsExact: true, new float[1_000])).BytesDown);
+        Assert.Equal(60, PlannedWork.Of(plan, 600, new HeldAdapter(2, IsExact: true, new float[1_000])).BytesDown);
     }
 
     [Theory]
@@ -40,13 +40,13 @@ public sealed class RoundWorkTests
     [InlineData(3, 20, 10, 200)]
     [InlineData(3, 2, 0, 1_200)]
     public void Of_EpochsAndMostSteps_CountsTheExamplesSteppedOver(int epochs, int steps, int batch, long expected) =>
-        Assert.Equal(expected, RoundWork.Of(_plan with { Training = new LocalTrainingPlan { Epochs = epochs, MaxSteps = steps, BatchSize = batch } }, 600).Examples);
+        Assert.Equal(expected, PlannedWork.Of(_plan with { Training = new LocalTrainingPlan { Epochs = epochs, MaxSteps = steps, BatchSize = batch } }, 600).Examples);
 
     [Fact]
     public void Of_ASparsePlan_SendsWhatItsCodecWrites()
     {
         PlainCodec codec = new() { Density = 0.01, Values = ValueEncoding.Block8 };
-        double sent = RoundWork.Of(_plan with { Codec = codec }, 600).BytesUp;
+        double sent = PlannedWork.Of(_plan with { Codec = codec }, 600).BytesUp;
         Assert.Equal(codec.MaxLengthBytes(1_000), sent);
         Assert.True(sent < 200, $"{sent} B for ten values and their indices");
     }
@@ -68,13 +68,13 @@ public sealed class RoundWorkTests
             MaxClients = 10,
             MaxExamples = 600,
         };
-        Assert.Equal(round.PackedBytes, RoundWork.Of(_plan with { Linear = round }, 600).BytesUp);
+        Assert.Equal(round.PackedBytes, PlannedWork.Of(_plan with { Linear = round }, 600).BytesUp);
         LinearRound told = round with { IndexSet = IndexSetKind.Momentum, Set = new ObjectReference(ContentHash.Of([1]), 90) };
-        Assert.Equal((4_000, 4_090), (RoundWork.Of(_plan with { Linear = round }, 600).BytesDown, RoundWork.Of(_plan with { Linear = told }, 600).BytesDown));
+        Assert.Equal((4_000, 4_090), (PlannedWork.Of(_plan with { Linear = round }, 600).BytesDown, PlannedWork.Of(_plan with { Linear = told }, 600).BytesDown));
         Assert.True(round.PackedBytes < 1_000, $"{round.PackedBytes} B for a hundred fields of 16 bits");
     }
 
     [Fact]
     public void Of_TrainingAlongDirections_SendsTheirAmounts() =>
-        Assert.Equal(128 * 4, RoundWork.Of(_plan with { Directions = new DirectionPlan(Seed: 1, Count: 128, Distance: 0.001) }, 600).BytesUp);
+        Assert.Equal(128 * 4, PlannedWork.Of(_plan with { Directions = new DirectionPlan(Seed: 1, Count: 128, Distance: 0.001) }, 600).BytesUp);
 }
