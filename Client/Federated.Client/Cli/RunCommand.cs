@@ -130,7 +130,7 @@ internal sealed class RunCommand : Command
         DeviceArguments device;
         DeviceExamples examples;
         GrpcServerLink opened;
-        DeviceEnrollment? enrollment;
+        GroupMembership? enrollment;
         ModelCache cache;
         ITrainingEngine engine;
         DevicePolicy? policy;

@@ -64,7 +64,7 @@ internal sealed class DeviceIdentity : IDisposable
     /// <summary>What secure aggregation needs of the enrollment; null when the server told no key for its headers.</summary>
     /// <param name="link">The way to the certificates of others.</param>
     /// <exception cref="InvalidDataException">A key on the disk is damaged.</exception>
-    public DeviceEnrollment? Enrollment(GrpcServerLink link)
+    public GroupMembership? Enrollment(GrpcServerLink link)
     {
         StoredIdentity stored = _stored;
         if (stored.ServerSigningKey.Length == 0)
@@ -74,7 +74,7 @@ internal sealed class DeviceIdentity : IDisposable
 
         try
         {
-            return new DeviceEnrollment
+            return new GroupMembership
             {
                 SigningKey = DeviceSigningKey.FromPkcs8(stored.PrivateKey),
                 Devices = new CertifiedMembers(_authority, link.MembersAsync),

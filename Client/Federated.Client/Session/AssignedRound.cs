@@ -24,7 +24,7 @@ internal sealed class AssignedRound(
     ModelCache models,
     IExampleSource examples,
     DeviceMemory memory,
-    DeviceEnrollment? enrollment,
+    GroupMembership? enrollment,
     IRoundPacing? pacing,
     TransferScope scope,
     TimeProvider time,

@@ -19,7 +19,7 @@ public sealed class ClientSession
     private readonly TimeProvider _time;
     private readonly ISessionObserver _observer;
     private readonly DeviceMemory _memory;
-    private readonly DeviceEnrollment? _enrollment;
+    private readonly GroupMembership? _enrollment;
     private readonly IRoundPacing? _pacing;
     private readonly Backoff _backoff;
     private int _running;
@@ -44,7 +44,7 @@ public sealed class ClientSession
         TimeProvider time,
         ISessionObserver? observer = null,
         DeviceMemory? memory = null,
-        DeviceEnrollment? enrollment = null)
+        GroupMembership? enrollment = null)
         : this(identity, link, models, examples, options, time, observer, memory, enrollment, null)
     {
     }
@@ -59,7 +59,7 @@ public sealed class ClientSession
         TimeProvider time,
         ISessionObserver? observer,
         DeviceMemory? memory,
-        DeviceEnrollment? enrollment,
+        GroupMembership? enrollment,
         IRoundPacing? pacing)
     {
         ArgumentNullException.ThrowIfNull(identity);

@@ -13,7 +13,7 @@ namespace Federated.Client.Session;
 /// of them with one content, under masks of two sessions, could be set against each other. Used once, by one caller.
 /// </summary>
 internal sealed class MaskedSubmission(
-    ClientIdentity identity, PlanDocument plan, DeviceEnrollment enrollment, MaskedRounds rounds, TransferScope scope, ISessionObserver observer)
+    ClientIdentity identity, PlanDocument plan, GroupMembership enrollment, MaskedRounds rounds, TransferScope scope, ISessionObserver observer)
     : IDisposable
 {
     private static readonly TimeSpan _hold = TimeSpan.FromSeconds(20);

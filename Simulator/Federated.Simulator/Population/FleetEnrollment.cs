@@ -28,7 +28,7 @@ internal sealed class FleetEnrollment : IDisposable
     public void KnowServer(ReadOnlySpan<byte> signingKey) => _serverKey = DeviceVerifyingKey.FromSubjectPublicKey(signingKey);
 
     /// <summary>What device i has from its enrollment.</summary>
-    public DeviceEnrollment Of(int device) => new()
+    public GroupMembership Of(int device) => new()
     {
         SigningKey = _keys[device],
         Devices = _devices,

@@ -34,7 +34,7 @@ internal sealed class VirtualDevice : ISessionObserver, IDisposable
         IExampleSource examples,
         FleetProfile profile,
         FleetSurroundings surroundings,
-        DeviceEnrollment? enrollment)
+        GroupMembership? enrollment)
     {
         _surroundings = surroundings;
         _profile = profile;

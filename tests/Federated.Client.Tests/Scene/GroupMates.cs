@@ -5,7 +5,6 @@ using Federated.Shared.Protos;
 using Federated.Shared.SecureAggregation;
 using Federated.Shared.SecureAggregation.Client;
 using Google.Protobuf;
-using DeviceEnrollment = Federated.Client.Session.DeviceEnrollment;
 
 namespace Federated.Client.Tests.Scene;
 
@@ -29,7 +28,7 @@ internal sealed class GroupMates : IEnrolledDevices, IDisposable
     /// <param name="plan">A plan with a linear round and a group.</param>
     public GroupMates(PlanDocument plan) => _plan = plan;
 
-    public DeviceEnrollment Enrollment => new() { SigningKey = _keys[Device], Devices = this, ServerKey = _serverKey.ToVerifyingKey() };
+    public GroupMembership Enrollment => new() { SigningKey = _keys[Device], Devices = this, ServerKey = _serverKey.ToVerifyingKey() };
 
     public DeviceVerifyingKey? Find(string deviceId) => _keys.GetValueOrDefault(deviceId)?.ToVerifyingKey();
 

@@ -10,7 +10,6 @@ using Federated.Shared.Identity;
 using Federated.Shared.Protos;
 using Federated.Shared.SecureAggregation;
 using Google.Protobuf;
-using DeviceEnrollment = Federated.Client.Session.DeviceEnrollment;
 
 namespace Federated.EndToEnd.Tests.Enrollment;
 
@@ -56,7 +55,7 @@ public sealed class SecureRoundTests(SecureServer server) : IClassFixture<Secure
         using DeviceIdentity asking = await server.EnrollAsync("asking");
         using DeviceIdentity honest = await server.EnrollAsync("honest-member");
         await using GrpcServerLink link = GrpcServerLink.Connect(server.Address, new GrpcLinkOptions { Security = asking.Security });
-        DeviceEnrollment enrollment = asking.Enrollment(link)!;
+        GroupMembership enrollment = asking.Enrollment(link)!;
         CertifiedMembers directory = Assert.IsType<CertifiedMembers>(enrollment.Devices);
 
         await directory.LearnAsync(["honest-member", "never-enrolled"], new ByteCounter(), Cancelled);

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Federated.Client.Session;
 using Federated.Server.Api;
 using Federated.Shared.SecureAggregation;
-using DeviceEnrollment = Federated.Client.Session.DeviceEnrollment;
 
 namespace Federated.EndToEnd.Tests.Scene;
 
@@ -35,7 +34,7 @@ internal sealed class EnrolledFleet : IDisposable
     public void WriteFile(string path) => File.WriteAllText(
         path, JsonSerializer.Serialize(_names.ToDictionary(name => name, name => _devices.Find(name)!.ToSubjectPublicKey())));
 
-    public DeviceEnrollment Of(int device) => new() { SigningKey = _keys[device], Devices = _devices, ServerKey = _serverKey! };
+    public GroupMembership Of(int device) => new() { SigningKey = _keys[device], Devices = _devices, ServerKey = _serverKey! };
 
     public void Dispose()
     {

@@ -7,7 +7,7 @@ namespace Federated.Client.Session;
 /// server of a round: otherwise that server could make up the other members of a group. Immutable; may be shared by sessions but for the
 /// signing key.
 /// </summary>
-public sealed record DeviceEnrollment
+public sealed record GroupMembership
 {
     /// <summary>The device's own key; stays the caller's.</summary>
     public required DeviceSigningKey SigningKey { get; init; }
