@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+using Federated.Testing;
+
+namespace Federated.Architecture.Tests;
+
+/// <summary>What holds of the text of every source file.</summary>
+public sealed partial class SourceTests
+{
+    private static readonly string _root = RepositoryRoot.Find();
+
+    private static readonly string[] _product = [.. new[] { "Client", "Server", "Shared", "Simulator", "tools" }.SelectMany(Sources)];
+
+    // Each program has a command of this name, and neither knows the other's.
+    private static readonly string[] _sharedNames = ["RunCommand"];
+
+    [Fact]
+    public void Types_OfTheProduct_HaveNamesOfTheirOwn()
+    {
+        (string Name, string Space)[] types =
+        [
+            .. _product.Select(Read).SelectMany(text => TypeName().Matches(text).Select(match => (match.Groups[1].Value, Namespace().Match(text).Groups[1].Value))).Distinct(),
+        ];
+        Assert.True(types.Length > 500, $"{types.Length} types were found.");
+        IEnumerable<string> shared = types.GroupBy(type => type.Name).Where(same => same.Count() > 1 && !_sharedNames.Contains(same.Key))
+            .Select(same => $"{same.Key} is in {string.Join(" and ", same.Select(type => type.Space))}");
+        Assert.Empty(shared);
+    }
+
+    /// <summary>Source files below a folder of the repository, relative to it; what a build wrote is none.</summary>
+    private static IEnumerable<string> Sources(string folder) => Directory.EnumerateFiles(Path.Combine(_root, folder), "*.cs", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(_root, file).Replace('\\', '/'))
+        .Where(file => !file.Split('/').Any(part => part is "bin" or "obj"));
+
+    private static string Read(string file) => File.ReadAllText(Path.Combine(_root, file));
+
+    [GeneratedRegex(@"^(?:[a-z]+ )*(?:class|struct|record|interface|enum|delegate \S+) (?!struct |class )([A-Z]\w*)", RegexOptions.Multiline)]
+    private static partial Regex TypeName();
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+}
