@@ -13,6 +13,20 @@ public sealed partial class SourceTests
     // Each program has a command of this name, and neither knows the other's.
     private static readonly string[] _sharedNames = ["RunCommand"];
 
+    // Programs choose the clock: in their commands, and while they measure real time.
+    private static readonly string[] _programs = ["Cli", "CommandLine", "Bench"];
+
+    // Defaults of what hosts set, and the one clock that gRPC compares deadlines with.
+    private static readonly string[] _namesTheSystemClock =
+    [
+        "Client/Federated.Client/Transport/CallDeadline.cs",
+        "Client/Federated.Client/Transport/GrpcLinkOptions.cs",
+        "Client/Federated.Client/Transport/ModelCacheOptions.cs",
+        "Server/Federated.Server/Api/ServerApiClient.cs",
+        "Server/Federated.Server/Hosting/ServerOptions.cs",
+        "Server/Federated.Server/Storage/StorageRegistration.cs",
+    ];
+
     [Fact]
     public void Types_OfTheProduct_HaveNamesOfTheirOwn()
     {
@@ -25,6 +39,11 @@ public sealed partial class SourceTests
             .Select(same => $"{same.Key} is in {string.Join(" and ", same.Select(type => type.Space))}");
         Assert.Empty(shared);
     }
+
+    [Fact]
+    public void SystemClock_IsNamedOnlyWhereItIsChosen() => Assert.Equal(
+        _namesTheSystemClock,
+        _product.Where(file => Read(file).Contains("TimeProvider.System", StringComparison.Ordinal) && !file.Split('/').Any(_programs.Contains)).Order(StringComparer.Ordinal));
 
     /// <summary>Source files below a folder of the repository, relative to it; what a build wrote is none.</summary>
     private static IEnumerable<string> Sources(string folder) => Directory.EnumerateFiles(Path.Combine(_root, folder), "*.cs", SearchOption.AllDirectories)

@@ -135,10 +135,9 @@ internal static class EnrollmentCalls
     private static async Task<TReply> CallAsync<TRequest, TReply>(
         Uri server, Func<TRequest, CallOptions, AsyncUnaryCall<TReply>> method, TRequest request, CancellationToken cancellationToken)
     {
-        CallOptions options = new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + _timeout, cancellationToken: cancellationToken);
         try
         {
-            using AsyncUnaryCall<TReply> call = method(request, options);
+            using AsyncUnaryCall<TReply> call = method(request, CallDeadline.After(_timeout, cancellationToken));
             return await call.ResponseAsync.ConfigureAwait(false);
         }
         catch (Exception e) when (RpcFailures.TryTranslate(e, server, cancellationToken, out Exception translated))

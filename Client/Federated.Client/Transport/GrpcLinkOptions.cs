@@ -29,4 +29,10 @@ public sealed record GrpcLinkOptions
 
     /// <summary>Whom the link believes and as whom it shows up; null leaves an https address to the certificates that the system trusts.</summary>
     public LinkSecurity? Security { get; init; }
+
+    /// <summary>
+    /// The clock of <see cref="MaxBytesPerSecond"/>, and of how long the server's store is left alone after it failed. The system's by default. Deadlines of calls are by
+    /// the system's always.
+    /// </summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 }

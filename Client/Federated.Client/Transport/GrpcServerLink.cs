@@ -41,8 +41,8 @@ public sealed class GrpcServerLink : IServerLink
     public static GrpcServerLink Connect(Uri server, GrpcLinkOptions options)
     {
         GrpcChannel channel = GrpcConnection.Open(server, options);
-        TransferRate rate = new(options.MaxBytesPerSecond, TimeProvider.System);
-        return new GrpcServerLink(server, channel, rate, new DirectStore(options, rate, TimeProvider.System));
+        TransferRate rate = new(options.MaxBytesPerSecond, options.Time);
+        return new GrpcServerLink(server, channel, rate, new DirectStore(options, rate, options.Time));
     }
 
     /// <inheritdoc/>
@@ -109,7 +109,7 @@ public sealed class GrpcServerLink : IServerLink
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, payload.Length);
         try
         {
-            using AsyncClientStreamingCall<SubmitChunk, SubmitReply> call = _updates.Submit(Options(timeout, cancellationToken));
+            using AsyncClientStreamingCall<SubmitChunk, SubmitReply> call = _updates.Submit(CallDeadline.After(timeout, cancellationToken));
             Task writing = WriteChunksAsync(call.RequestStream, header, payload, (int)offset, counter, cancellationToken);
 
             // A write into a stream that the server has ended may never return; the response always comes, at the deadline at the latest.
@@ -145,7 +145,7 @@ public sealed class GrpcServerLink : IServerLink
         try
         {
             using AsyncServerStreamingCall<DownloadCall> call =
-                _invoker.AsyncServerStreamingCall(decoder.Method, null, Options(timeout, cancellationToken), request);
+                _invoker.AsyncServerStreamingCall(decoder.Method, null, CallDeadline.After(timeout, cancellationToken), request);
             counter.Sent(request.CalculateSize());
             while (decoder.Failure is null && await call.ResponseStream.MoveNext(CancellationToken.None).ConfigureAwait(false))
             {
@@ -210,7 +210,7 @@ public sealed class GrpcServerLink : IServerLink
         ArgumentNullException.ThrowIfNull(counter);
         try
         {
-            using AsyncUnaryCall<TReply> call = method(request, Options(timeout, cancellationToken));
+            using AsyncUnaryCall<TReply> call = method(request, CallDeadline.After(timeout, cancellationToken));
             counter.Sent(request.CalculateSize());
             TReply reply = await call.ResponseAsync.ConfigureAwait(false);
             counter.Received(reply.CalculateSize());
@@ -221,8 +221,4 @@ public sealed class GrpcServerLink : IServerLink
             throw translated;
         }
     }
-
-    // The network knows no clock but the system's, whatever clock the session runs on.
-    private static CallOptions Options(TimeSpan timeout, CancellationToken cancellationToken) =>
-        new(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + timeout, cancellationToken: cancellationToken);
 }

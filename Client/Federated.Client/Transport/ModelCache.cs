@@ -39,7 +39,7 @@ public sealed class ModelCache : IDisposable
         if (options.Folder is not null)
         {
             Directory.CreateDirectory(options.Folder);
-            _room = new BoundedFolder(options.Folder, options.MaxFolderBytes, TimeProvider.System, options.LeastFreeBytes);
+            _room = new BoundedFolder(options.Folder, options.MaxFolderBytes, options.Time, options.LeastFreeBytes);
         }
     }
 

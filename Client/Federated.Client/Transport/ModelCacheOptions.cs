@@ -27,4 +27,7 @@ public sealed record ModelCacheOptions
     /// charged does not depend on who came first.
     /// </summary>
     public bool ChargeEveryDevice { get; init; }
+
+    /// <summary>The clock by which files of <see cref="Folder"/> are marked as used. The system's by default.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 }

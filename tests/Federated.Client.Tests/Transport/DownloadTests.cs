@@ -5,6 +5,7 @@ using Federated.Shared.Models;
 using Federated.Shared.Protos;
 using Federated.Testing;
 using Federated.Training;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Federated.Client.Tests.Transport;
 
@@ -57,6 +58,36 @@ public sealed class DownloadTests
 
         Assert.Contains("announced were", Assert.Single(scene.Script.Aborts).Detail, StringComparison.Ordinal);
         Assert.Single(scene.OffsetsOf(scene.Adapter));
+    }
+
+    [Fact]
+    public async Task Package_Used_IsMarkedByTheClockOfTheCache()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        using TemporaryFolder folder = new();
+        FakeTimeProvider time = new(new DateTimeOffset(2001, 2, 3, 4, 5, 6, TimeSpan.Zero));
+        scene.CacheOptions = scene.CacheOptions with { Folder = folder.Path, Time = time };
+        await scene.RunAcceptedAsync();
+
+        // A new process finds the package in the folder.
+        await scene.RunAcceptedAsync();
+
+        Assert.Equal(time.GetUtcNow().UtcDateTime, File.GetLastWriteTimeUtc(Path.Combine(folder.Path, scene.Package.Hex)));
+    }
+
+    [Fact]
+    public async Task Download_BelowARate_WaitsOnTheClockOfTheLink()
+    {
+        await using RoundScene scene = await RoundScene.OpenAsync();
+        byte[] adapter = scene.Script.Objects[scene.Adapter];
+        ImpatientClock time = new();
+        await using GrpcServerLink link = GrpcServerLink.Connect(scene.Server.Address, new GrpcLinkOptions { MaxBytesPerSecond = 100, Time = time });
+        using MemorySink sink = new(scene.Adapter, "adapter", adapter.Length);
+
+        await link.DownloadAsync(scene.Adapter, 0, sink, direct: false, RoundScene.Patience, new ByteCounter(), TestContext.Current.CancellationToken);
+
+        Assert.Equal(adapter, sink.TakeArray());
+        Assert.True(time.Waited > TimeSpan.FromSeconds(adapter.Length / 200), $"{adapter.Length} bytes at 100 a second were waited for {time.Waited}.");
     }
 
     [Fact]
@@ -269,6 +300,18 @@ public sealed class DownloadTests
 
         public void Dispose()
         {
+        }
+    }
+
+    /// <summary>Waits for nothing, and sums what it was to wait.</summary>
+    private sealed class ImpatientClock : TimeProvider
+    {
+        public TimeSpan Waited { get; private set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Waited += dueTime;
+            return base.CreateTimer(callback, state, TimeSpan.Zero, period);
         }
     }
 }
