@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Federated.Shared.Models;
 
@@ -12,35 +11,13 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// directions that are not used yet still have a gradient.
 /// <para>Deviation: the scale α/R is the package's for every rank, because all clients run the same graph; the paper has α/rᵢ.</para>
 /// </summary>
-internal sealed class FlexloraRule(LoraLayout layout, ulong seed) : ILoraRule
+internal sealed class FlexloraRule(LoraLayout layout, ulong seed) : ProductMeanRule(layout)
 {
-    private readonly ProductMean _sum = new(layout);
-
     /// <inheritdoc/>
-    public bool SumsUpdatesAsSent => false;
-
-    /// <inheritdoc/>
-    public ImmutableArray<ParameterRole> Roles(long round) => _sum.Roles;
-
-    /// <inheritdoc/>
-    public int SumLength(long round) => _sum.SumLength;
-
-    /// <inheritdoc/>
-    public void Expand(in LoraUpdate update, ReadOnlySpan<float> start, Span<float> sum) => _sum.Expand(update, start, sum);
-
-    /// <inheritdoc/>
-    public LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerOptimizerStep step)
+    protected override void Take(LoraPair pair, ReadOnlySpan<float> product, Span<float> adapter, long round)
     {
-        step.Apply(adapter, _sum.PlainOf(mean), _sum.Plain);
-        for (int i = 0; i < layout.Pairs.Length; i++)
-        {
-            LoraPair pair = layout.Pairs[i];
-            Span<float> b = adapter.Slice(pair.B.Offset, pair.B.Length);
-            TruncatedSvd.Decompose(
-                _sum.ProductOf(mean, i), pair.Outputs, pair.Rank, seed, b, adapter.Slice(pair.A.Offset, pair.A.Length));
-            TensorPrimitives.Multiply(b, 1 / pair.Scale, b);
-        }
-
-        return new LoraOutcome(TensorPrimitives.Norm(mean), null);
+        Span<float> b = adapter.Slice(pair.B.Offset, pair.B.Length);
+        TruncatedSvd.Decompose(product, pair.Outputs, pair.Rank, seed, b, adapter.Slice(pair.A.Offset, pair.A.Length));
+        TensorPrimitives.Multiply(b, 1 / pair.Scale, b);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using Federated.Shared.Models;
 using Federated.Shared.Randomness;
@@ -16,10 +15,8 @@ namespace Federated.Server.Aggregation.LoraRules;
 /// about r·clients = m·n / (m + n) on, and the same for a device that comes late.
 /// </para>
 /// </summary>
-internal sealed class FloraRule : ILoraRule
+internal sealed class FloraRule : ProductMeanRule
 {
-    private readonly LoraLayout _layout;
-    private readonly ProductMean _sum;
     private readonly ulong _seed;
 
     /// <summary>The rule for a package.</summary>
@@ -27,10 +24,9 @@ internal sealed class FloraRule : ILoraRule
     /// <param name="seed">Draws every round's A.</param>
     /// <exception cref="ArgumentException">A pair has no base, or the products are too large to be summed.</exception>
     public FloraRule(LoraLayout layout, ulong seed)
+        : base(layout)
     {
-        _layout = layout;
         _seed = seed;
-        _sum = new ProductMean(layout);
         if (layout.Pairs.FirstOrDefault(pair => pair.Base is null) is { } bare)
         {
             throw new ArgumentException($"Target '{bare.Name}' has no base weight in the adapter to merge products into.", nameof(layout));
@@ -38,30 +34,11 @@ internal sealed class FloraRule : ILoraRule
     }
 
     /// <inheritdoc/>
-    public bool SumsUpdatesAsSent => false;
-
-    /// <inheritdoc/>
-    public ImmutableArray<ParameterRole> Roles(long round) => _sum.Roles;
-
-    /// <inheritdoc/>
-    public int SumLength(long round) => _sum.SumLength;
-
-    /// <inheritdoc/>
-    public void Expand(in LoraUpdate update, ReadOnlySpan<float> start, Span<float> sum) => _sum.Expand(update, start, sum);
-
-    /// <inheritdoc/>
-    public LoraOutcome Apply(ReadOnlySpan<float> mean, Span<float> adapter, long round, ServerOptimizerStep step)
+    protected override void Take(LoraPair pair, ReadOnlySpan<float> product, Span<float> adapter, long round)
     {
-        step.Apply(adapter, _sum.PlainOf(mean), _sum.Plain);
-        for (int i = 0; i < _layout.Pairs.Length; i++)
-        {
-            LoraPair pair = _layout.Pairs[i];
-            Merge(pair, _sum.ProductOf(mean, i), adapter.Slice(pair.Base!.Offset, pair.Base.Length));
-            Draw(pair, round, adapter.Slice(pair.A.Offset, pair.A.Length));
-            adapter.Slice(pair.B.Offset, pair.B.Length).Clear();
-        }
-
-        return new LoraOutcome(TensorPrimitives.Norm(mean), null);
+        Merge(pair, product, adapter.Slice(pair.Base!.Offset, pair.Base.Length));
+        Draw(pair, round, adapter.Slice(pair.A.Offset, pair.A.Length));
+        adapter.Slice(pair.B.Offset, pair.B.Length).Clear();
     }
 
     private static void Merge(LoraPair pair, ReadOnlySpan<float> product, Span<float> weight)
