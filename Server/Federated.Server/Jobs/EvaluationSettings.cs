@@ -87,31 +87,20 @@ public sealed record EvaluationSource : ISettings
         bool corpus = Kind == EvaluationSourceKind.Corpus;
         bool idx = Kind == EvaluationSourceKind.Idx;
         bool csv = Kind == EvaluationSourceKind.Csv;
-        string kind = AllowedText.NameOf(Kind, StrictJson.Options);
-        (string Key, object? Value, bool Used, bool Needed)[] keys =
-        [
-            ("images", Images, idx, idx),
-            ("labels", Labels, idx, idx),
-            ("path", Path, !idx, !idx),
-            ("labelColumn", LabelColumn, csv && TargetColumn is null, false),
-            ("targetColumn", TargetColumn, csv, false),
-            ("length", Length, !idx && !csv, !idx && !csv),
-            ("from", From, corpus, false),
-            ("to", To, corpus, false),
-            ("part", Part, corpus, false),
-            ("variants", Variants, idx, false),
-        ];
-        foreach ((string key, object? value, bool used, bool needed) in keys)
-        {
-            if (needed && value is null)
-            {
-                yield return new SettingProblem(SettingProblem.At(path, key), "a missing key", $"{(key == "length" ? "a number of tokens" : "a path")}, with kind = {kind}");
-            }
-            else if (!used && value is not null)
-            {
-                yield return new SettingProblem(
-                    SettingProblem.At(path, key), $"this key with kind = {kind}", string.Join(", ", keys.Where(other => other.Used).Select(other => other.Key)));
-            }
-        }
+        return KindKey.Validate(
+            path,
+            Kind,
+            [
+                new("images", Images, idx, "a path"),
+                new("labels", Labels, idx, "a path"),
+                new("path", Path, !idx, "a path"),
+                new("labelColumn", LabelColumn, csv && TargetColumn is null),
+                new("targetColumn", TargetColumn, csv),
+                new("length", Length, !idx && !csv, "a number of tokens"),
+                new("from", From, corpus),
+                new("to", To, corpus),
+                new("part", Part, corpus),
+                new("variants", Variants, idx),
+            ]);
     }
 }

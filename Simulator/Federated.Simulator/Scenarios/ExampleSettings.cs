@@ -58,25 +58,20 @@ internal sealed record ExampleSettings : ISettings
     public IEnumerable<SettingProblem> Validate(string path)
     {
         bool idx = Kind == ExampleKind.Idx;
-        (string Key, object? Value, bool Used, bool Needed)[] keys =
-        [
-            ("images", Images, idx, idx), ("labels", Labels, idx, idx), ("skip", Skip, idx, false), ("take", Take, idx, false),
-            ("path", Path, !idx, !idx), ("length", Length, !idx, !idx), ("from", From, !idx, false), ("to", To, !idx, false), ("part", Part, !idx, false),
-        ];
-        foreach ((string key, object? value, bool used, bool needed) in keys)
-        {
-            if (needed && value is null)
-            {
-                yield return new SettingProblem(SettingProblem.At(path, key), "a missing key", $"{(key == "length" ? "a number of tokens" : "a path")}, with kind = {AllowedText.NameOf(Kind, StrictJson.Options)}");
-            }
-            else if (!used && value is not null)
-            {
-                yield return new SettingProblem(
-                    SettingProblem.At(path, key),
-                    $"this key with kind = {AllowedText.NameOf(Kind, StrictJson.Options)}",
-                    string.Join(", ", keys.Where(other => other.Used).Select(other => other.Key)));
-            }
-        }
+        return KindKey.Validate(
+            path,
+            Kind,
+            [
+                new("images", Images, idx, "a path"),
+                new("labels", Labels, idx, "a path"),
+                new("skip", Skip, idx),
+                new("take", Take, idx),
+                new("path", Path, !idx, "a path"),
+                new("length", Length, !idx, "a number of tokens"),
+                new("from", From, !idx),
+                new("to", To, !idx),
+                new("part", Part, !idx),
+            ]);
     }
 }
 
