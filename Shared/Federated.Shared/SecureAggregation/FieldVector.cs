@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Federated.Shared.Updates.Bits;
 
 namespace Federated.Shared.SecureAggregation;
 
@@ -42,10 +43,10 @@ public sealed class FieldVector
     public int LaneBytes => WidthBits switch { <= 8 => 1, <= 16 => 2, _ => 4 };
 
     /// <summary>Bytes that all fields take packed: ⌈length · b / 8⌉.</summary>
-    public int PackedBytes => LanePacking.LengthBytes(Length, WidthBits);
+    public int PackedBytes => PackedLengthBytes(Length, WidthBits);
 
     /// <summary>Bytes that so many fields take packed.</summary>
-    public static int PackedLengthBytes(int length, int widthBits) => LanePacking.LengthBytes(length, widthBits);
+    public static int PackedLengthBytes(int length, int widthBits) => checked((int)FieldPacking.LengthBytes(length, widthBits));
 
     /// <summary>A field, 0 to 2^b − 1.</summary>
     public uint this[int index]
@@ -107,12 +108,41 @@ public sealed class FieldVector
     public static FieldVector Unpack(ReadOnlySpan<byte> packed, int length, int widthBits)
     {
         FieldVector vector = new(length, widthBits);
-        LanePacking.Unpack(packed, vector._lanes, length, widthBits);
-        return vector;
+        switch (vector.LaneBytes)
+        {
+            case 1:
+                FieldPacking.Unpack<byte>(packed, widthBits, vector._lanes);
+                break;
+            case 2:
+                FieldPacking.Unpack(packed, widthBits, MemoryMarshal.Cast<byte, ushort>(vector._lanes.AsSpan()));
+                break;
+            default:
+                FieldPacking.Unpack(packed, widthBits, MemoryMarshal.Cast<byte, uint>(vector._lanes.AsSpan()));
+                break;
+        }
+
+        return FieldPacking.EndsClean(packed, length, widthBits)
+            ? vector
+            : throw new ArgumentException($"The bits after the last of {length} fields of {widthBits} bits are not zero.", nameof(packed));
     }
 
     /// <summary>Writes the fields packed: [<see cref="PackedBytes"/>].</summary>
-    public void Pack(Span<byte> packed) => LanePacking.Pack(_lanes, packed, Length, WidthBits);
+    /// <exception cref="ArgumentException">There is room for another length.</exception>
+    public void Pack(Span<byte> packed)
+    {
+        switch (LaneBytes)
+        {
+            case 1:
+                FieldPacking.Pack<byte>(_lanes, WidthBits, packed);
+                break;
+            case 2:
+                FieldPacking.Pack<ushort>(MemoryMarshal.Cast<byte, ushort>(_lanes.AsSpan()), WidthBits, packed);
+                break;
+            default:
+                FieldPacking.Pack<uint>(MemoryMarshal.Cast<byte, uint>(_lanes.AsSpan()), WidthBits, packed);
+                break;
+        }
+    }
 
     /// <summary>Adds another vector of the same shape, modulo 2^b.</summary>
     /// <exception cref="ArgumentException">The shapes differ.</exception>

@@ -4,23 +4,26 @@ using Federated.Shared.Updates.Bits;
 
 namespace Federated.Shared.Tests.SecureAggregation;
 
-/// <summary>
-/// Masked vectors and codec payloads have one bit layout, though the kernels differ: those of masks work on lanes of the mask stream, those
-/// of codecs on fields of 32 bits.
-/// </summary>
+/// <summary>Masked vectors and codec payloads have one bit layout, though the fields of masks lie in lanes of the mask stream and those of codecs in 32 bits each.</summary>
 public sealed class PackingAgreementTests
 {
-    [Fact]
-    public void Pack_AnyWidthAndLength_IsTheSameForLanesAndFields() => Gen.Select(Gen.Int[8, 32], Gen.UInt.Array[0, 200]).Sample((width, values) =>
-    {
-        uint[] fields = [.. values.Select(value => width == 32 ? value : value & ((1u << width) - 1))];
-        byte[] expected = new byte[FieldPacking.LengthBytes(fields.Length, width)];
-        FieldPacking.Pack(fields, width, expected);
+    public static TheoryData<int> Widths => [.. Enumerable.Range(FieldVector.MinWidthBits, FieldVector.MaxWidthBits - FieldVector.MinWidthBits + 1)];
 
-        FieldVector vector = FieldVector.Of(fields, width);
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void PackAndUnpack_AnyLength_AreTheSameForLanesAndFields(int width) => Gen.UInt.Array[0, 200].Sample(values =>
+    {
+        byte[] expected = new byte[FieldPacking.LengthBytes(values.Length, width)];
+        FieldPacking.Pack(values, width, expected);
+        uint[] fields = new uint[values.Length];
+        FieldPacking.Unpack(expected, width, fields);
+
+        FieldVector vector = FieldVector.Of(values, width);
         byte[] packed = new byte[vector.PackedBytes];
         vector.Pack(packed);
+        FieldVector unpacked = FieldVector.Unpack(packed, values.Length, width);
 
         Assert.Equal(expected, packed);
+        Assert.Equal(fields, Enumerable.Range(0, values.Length).Select(i => unpacked[i]));
     });
 }

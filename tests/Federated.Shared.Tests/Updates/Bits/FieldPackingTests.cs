@@ -55,6 +55,13 @@ public sealed class FieldPackingTests
         Assert.Throws<ArgumentOutOfRangeException>(() => FieldPacking.Pack([1], width, new byte[8]));
 
     [Fact]
+    public void PackAndUnpack_FieldsWiderThanWhatTheyLieIn_AreRefused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => FieldPacking.Pack<byte>([1], 9, new byte[2]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => FieldPacking.Unpack<ushort>(new byte[3], 17, new ushort[1]));
+    }
+
+    [Fact]
     public void Pack_WrongLength_IsRefused() => Assert.Throws<ArgumentException>(() => FieldPacking.Pack([1, 2], 8, new byte[3]));
 
     private static uint Mask(int width) => (uint)((1UL << width) - 1);
