@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Federated.Shared.Files;
 using Federated.Simulator.CommandLine;
 using Federated.Simulator.Reports;
 using Spectre.Console;
@@ -89,7 +90,7 @@ internal static class CodecComparisonCommand
     {
         if (missing.Length > 0)
         {
-            WholeFile.Prepare(path);
+            ReplacedFile.Prepare(path);
         }
 
         long began = Stopwatch.GetTimestamp();

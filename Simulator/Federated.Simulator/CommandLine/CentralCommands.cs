@@ -3,6 +3,7 @@ using System.Text.Json;
 using Federated.Modeling;
 using Federated.Modeling.Exports;
 using Federated.Server.Jobs;
+using Federated.Shared.Files;
 using Federated.Shared.Models;
 using Federated.Simulator.Central;
 using Federated.Simulator.Population;
@@ -51,7 +52,7 @@ internal static class CentralCommands
 
         string file = Path.GetFullPath(output ?? $"{scenario.Name}.safetensors");
         ModelPackage package = ModelPackage.Build(scenario.Job.Model.ToSpec().AsWhole(), scenario.Job.Seed);
-        WholeFile.Prepare(file);
+        ReplacedFile.Prepare(file);
         CentralResult result = await arguments.Training().RunAsync(
             package, ScenarioExamples.OpenWhole(pretraining), HeldOutExamples.Open(scenario.Job.Evaluation), pretraining.Stages, scenario.Job.Seed, ct);
         byte[] weights = WeightsFile.Write(
@@ -59,7 +60,7 @@ internal static class CentralCommands
             result.Adapter,
             half: true,
             new Dictionary<string, string> { ["scenario"] = scenario.Name, ["seed"] = $"{scenario.Job.Seed}", ["model"] = result.Manifest.Name });
-        await WholeFile.WriteAsync(file, weights, ct);
+        await ReplacedFile.WriteOpenAsync(file, weights, ct);
         arguments.Tell(CentralReport.Of(scenario.Name, scenario.Job.Seed, result, file));
         return ExitCodes.Success;
     }

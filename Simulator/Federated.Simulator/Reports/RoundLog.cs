@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Federated.Server.Rounds;
+using Federated.Shared.Files;
 
 namespace Federated.Simulator.Reports;
 
@@ -26,7 +27,7 @@ internal static class RoundLog
     /// Replaces the log by the final records: a round's count of late updates is known only when its last straggler has reported.
     /// </summary>
     public static Task RewriteAsync(string path, IEnumerable<RoundRecord> rounds, CancellationToken cancellationToken) =>
-        WholeFile.WriteAsync(path, _utf8.GetBytes(string.Concat(rounds.Select(round => ToLine(round) + "\n"))), cancellationToken);
+        ReplacedFile.WriteOpenAsync(path, _utf8.GetBytes(string.Concat(rounds.Select(round => ToLine(round) + "\n"))), cancellationToken);
 
     /// <summary>Reads a log back.</summary>
     public static IReadOnlyList<RoundRecord> Read(string path) =>

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Federated.Server.Storage;
+using Federated.Shared.Files;
 using Federated.Simulator.Runs;
 
 namespace Federated.Simulator.Reports;
@@ -119,7 +120,7 @@ internal sealed class RunFolder
         ReplaceAsync(SummaryPath, JsonSerializer.Serialize(summary, ReportJson.Indented), cancellationToken);
 
     private static Task ReplaceAsync(string path, string text, CancellationToken cancellationToken) =>
-        WholeFile.WriteAsync(path, Encoding.UTF8.GetBytes(text + "\n"), cancellationToken);
+        ReplacedFile.WriteOpenAsync(path, Encoding.UTF8.GetBytes(text + "\n"), cancellationToken);
 
     private static string FirstFree(string parent, string stem)
     {

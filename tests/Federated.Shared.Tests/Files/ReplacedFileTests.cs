@@ -1,9 +1,9 @@
-using Federated.Simulator.Reports;
+using Federated.Shared.Files;
 using Federated.Testing;
 
-namespace Federated.Simulator.Tests.Reports;
+namespace Federated.Shared.Tests.Files;
 
-public sealed class WholeFileTests
+public sealed class ReplacedFileTests
 {
     [Fact]
     public async Task Prepare_FolderThatIsNotThere_MakesItAndNothingElse()
@@ -11,19 +11,19 @@ public sealed class WholeFileTests
         using TemporaryFolder folder = new();
         string path = Path.Combine(folder.Path, "bases", "new", "x.safetensors");
 
-        WholeFile.Prepare(path);
+        ReplacedFile.Prepare(path);
 
         Assert.Empty(Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!));
-        await WholeFile.WriteAsync(path, new byte[] { 1 }, TestContext.Current.CancellationToken);
+        await ReplacedFile.WriteOpenAsync(path, new byte[] { 1 }, TestContext.Current.CancellationToken);
     }
 
     [Fact]
-    public async Task WriteAsync_Cancelled_LeavesTheEarlierFileAndNothingElse()
+    public async Task WriteOpenAsync_Cancelled_LeavesTheEarlierFileAndNothingElse()
     {
         using TemporaryFolder folder = new();
         string path = folder.Write("x.json", [1]);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => WholeFile.WriteAsync(path, new byte[] { 2 }, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ReplacedFile.WriteOpenAsync(path, new byte[] { 2 }, new CancellationToken(canceled: true)));
 
         Assert.Equal([path], Directory.GetFileSystemEntries(folder.Path));
         Assert.Equal([1], File.ReadAllBytes(path));
@@ -34,7 +34,7 @@ public sealed class WholeFileTests
     {
         using TemporaryFolder folder = new();
         string path = folder.Write("x.safetensors", [1, 2, 3]);
-        WholeFile.Prepare(path);
+        ReplacedFile.Prepare(path);
         Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
     }
 
@@ -42,7 +42,7 @@ public sealed class WholeFileTests
     public void Prepare_AFolderOrAFileInTheWay_IsRefused()
     {
         using TemporaryFolder folder = new();
-        Assert.Throws<IOException>(() => WholeFile.Prepare(folder.Path));
-        Assert.Throws<IOException>(() => WholeFile.Prepare(Path.Combine(folder.Write("file", []), "x.safetensors")));
+        Assert.Throws<IOException>(() => ReplacedFile.Prepare(folder.Path));
+        Assert.Throws<IOException>(() => ReplacedFile.Prepare(Path.Combine(folder.Write("file", []), "x.safetensors")));
     }
 }
