@@ -1,4 +1,4 @@
-using Federated.Simulator.CommandLine;
+using Federated.Simulator.Reports;
 using Federated.Training;
 
 namespace Federated.Simulator.Central;

@@ -6,7 +6,6 @@ using Federated.Server.Jobs;
 using Federated.Shared.Files;
 using Federated.Shared.Models;
 using Federated.Simulator.Central;
-using Federated.Simulator.Population;
 using Federated.Simulator.Reports;
 using Federated.Simulator.Scenarios;
 using Federated.Training;

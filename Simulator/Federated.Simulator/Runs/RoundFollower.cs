@@ -1,7 +1,6 @@
 using Federated.Server.Api;
 using Federated.Server.Jobs;
 using Federated.Server.Rounds;
-using Federated.Simulator.CommandLine;
 using Federated.Simulator.Reports;
 
 namespace Federated.Simulator.Runs;

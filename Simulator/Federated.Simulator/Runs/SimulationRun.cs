@@ -2,7 +2,6 @@ using Federated.Client.Session;
 using Federated.Client.Transport;
 using Federated.Server.Api;
 using Federated.Server.Jobs;
-using Federated.Simulator.CommandLine;
 using Federated.Simulator.Faults;
 using Federated.Simulator.Population;
 using Federated.Simulator.Reports;

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Federated.Simulator.CommandLine;
+namespace Federated.Simulator.Reports;
 
 /// <summary>Numbers as people read them, always with their unit.</summary>
 internal static class Wording

@@ -1,7 +1,6 @@
 using Federated.Simulator.Reports;
-using Federated.Simulator.Runs;
 
-namespace Federated.Simulator.CommandLine;
+namespace Federated.Simulator.Runs;
 
 /// <summary>Shows a run to a person. Disposing it ends a live display; nothing may be shown after that but the closing.</summary>
 internal interface IRunView : IAsyncDisposable

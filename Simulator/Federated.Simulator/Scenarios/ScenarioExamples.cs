@@ -1,9 +1,9 @@
 using Federated.Server.Jobs;
-using Federated.Simulator.Scenarios;
+using Federated.Simulator.Population;
 using Federated.Training;
 using Federated.Training.Data;
 
-namespace Federated.Simulator.Population;
+namespace Federated.Simulator.Scenarios;
 
 /// <summary>A scenario's examples and whose they are.</summary>
 /// <param name="Examples">All of them.</param>
