@@ -8,7 +8,9 @@ public sealed partial class SourceTests
 {
     private static readonly string _root = RepositoryRoot.Find();
 
-    private static readonly string[] _product = [.. new[] { "Client", "Server", "Shared", "Simulator", "tools" }.SelectMany(Sources)];
+    private static readonly string[] _everything = [.. new[] { "Client", "Server", "Shared", "Simulator", "tests", "tools" }.SelectMany(Sources)];
+
+    private static readonly string[] _product = [.. _everything.Where(file => !file.StartsWith("tests/", StringComparison.Ordinal))];
 
     // Each program has a command of this name, and neither knows the other's.
     private static readonly string[] _sharedNames = ["RunCommand"];
@@ -45,6 +47,17 @@ public sealed partial class SourceTests
         _namesTheSystemClock,
         _product.Where(file => Read(file).Contains("TimeProvider.System", StringComparison.Ordinal) && !file.Split('/').Any(_programs.Contains)).Order(StringComparer.Ordinal));
 
+    [Fact]
+    public void Lines_AreNoLongerThanTheEditorIsTold()
+    {
+        int most = int.Parse(MostCharacters().Match(Read(".editorconfig")).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+
+        // What stands in quotation marks does not count: a message stays in one piece, so that it can be searched for.
+        IEnumerable<string> longer = _everything.SelectMany(
+            file => Read(file).Split('\n').Index().Where(line => Quoted().Replace(line.Item, "").Length > most).Select(line => $"{file}:{line.Index + 1}"));
+        Assert.Empty(longer);
+    }
+
     /// <summary>Source files below a folder of the repository, relative to it; what a build wrote is none.</summary>
     private static IEnumerable<string> Sources(string folder) => Directory.EnumerateFiles(Path.Combine(_root, folder), "*.cs", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(_root, file).Replace('\\', '/'))
@@ -57,4 +70,13 @@ public sealed partial class SourceTests
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();
+
+    [GeneratedRegex(@"^max_line_length = (\d+)", RegexOptions.Multiline)]
+    private static partial Regex MostCharacters();
+
+    [GeneratedRegex(
+        """
+        "{3}(?:(?!"{3}).)*"{3}|"(?:\\.|[^"\\])*"
+        """)]
+    private static partial Regex Quoted();
 }

@@ -7,8 +7,8 @@ using YamlDotNet.RepresentationModel;
 namespace Federated.EndToEnd.Tests;
 
 /// <summary>
-/// The files in <c>docker/</c>, as far as they can be tried without a Docker daemon: they are read, what they copy, run and mount is compared with what there is, and the programs that the images start
-/// are started with the images' very commands.
+/// The files in <c>docker/</c>, as far as they can be tried without a Docker daemon: they are read, what they copy, run and mount is compared with what there is, and the
+/// programs that the images start are started with the images' very commands.
 /// </summary>
 public sealed partial class ImageTests
 {

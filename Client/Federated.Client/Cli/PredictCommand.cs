@@ -66,7 +66,8 @@ internal sealed class PredictCommand : Command
                 throw new FormatException($"'{state.Path}' is no state folder of an agent that has taken part in a round: there is no '{state.Packages}'.");
             }
 
-            using ModelCache models = new(new ModelCacheOptions { Folder = state.Packages, MaxFolderBytes = long.MaxValue, TrainingThreads = 1 }, TrainingEngines.Open(parse.GetRequiredValue(_engine), 1));
+            using ModelCache models = new(
+                new ModelCacheOptions { Folder = state.Packages, MaxFolderBytes = long.MaxValue, TrainingThreads = 1 }, TrainingEngines.Open(parse.GetRequiredValue(_engine), 1));
             using Predictor predictor = await Predictor.OpenAsync(state, parse.GetValue(_job), parse.GetValue(_model), models, TimeProvider.System, cancellationToken).ConfigureAwait(false);
             if (parse.GetValue(_data) is { } data)
             {

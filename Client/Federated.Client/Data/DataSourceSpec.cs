@@ -8,7 +8,8 @@ namespace Federated.Client.Data;
 /// <summary>
 /// A data source as it is written on a command line: <c>KIND:key=value,key=value</c>, one of
 /// <c>idx:images=PATH,labels=PATH</c>, <c>csv:path=PATH,label=NAME</c> (a class) or <c>csv:path=PATH,target=NAME</c> (a number),
-/// <c>sqlite:path=PATH,table=NAME,label=COLUMN</c> (or <c>queryFile=PATH</c> in place of the table, <c>target</c> in place of the label), <c>text:folder=PATH,length=TOKENS</c>, <c>tokens:path=PATH,length=TOKENS</c>,
+/// <c>sqlite:path=PATH,table=NAME,label=COLUMN</c> (or <c>queryFile=PATH</c> in place of the table, <c>target</c> in place of the label),
+/// <c>text:folder=PATH,length=TOKENS</c>, <c>tokens:path=PATH,length=TOKENS</c>,
 /// <c>images:folder=PATH,size=HxW,channels=1|3</c> and <c>audio:folder=PATH,rate=HZ,mels=M,frames=T</c> (with <c>window=SAMPLES</c>, 25 ms unless stated, and <c>hop=SAMPLES</c>, 10 ms), the last
 /// two with an optional <c>classes=PATH</c>, the others with an optional <c>slice=START:COUNT</c> that keeps COUNT
 /// examples from the START-th (from 0) on. Of what that leaves, <c>holdout=SHARE</c> is never trained on, and at most <c>limit=COUNT</c> is; <c>seed=NUMBER</c>

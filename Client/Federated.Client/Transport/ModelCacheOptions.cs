@@ -15,7 +15,10 @@ public sealed record ModelCacheOptions
     /// <summary>Most that the files of <see cref="Folder"/> may hold together, in bytes; what was used longest ago leaves first. No limit by default.</summary>
     public long MaxFolderBytes { get; init; } = long.MaxValue;
 
-    /// <summary>What the disk of <see cref="Folder"/> is to keep free, in bytes: a package that would take it is refused, and those used longest ago leave before. 0, for nothing, by default.</summary>
+    /// <summary>
+    /// What the disk of <see cref="Folder"/> is to keep free, in bytes: a package that would take it is refused, and those used longest ago leave before. 0, for
+    /// nothing, by default.
+    /// </summary>
     public long LeastFreeBytes { get; init; }
 
     /// <summary>Whether a package is freed from memory before another one is loaded: for one device, which trains one at a time. Off by default.</summary>

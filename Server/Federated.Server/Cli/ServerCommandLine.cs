@@ -101,7 +101,8 @@ internal static class ServerCommandLine
         Command command = new(ServeVerb, "Run the server until it is stopped.")
         {
             storage, azure, container, directMinutes, address, apiAddress, grpcPort, apiPort, insecure, authority, names, certificateDays, threads, deviceKeys, _json,
-            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect, AccessArguments.ApiCertificate, AccessArguments.ApiKey, AccessArguments.ApiPublicUrl, otlp, withoutStatistics,
+            AccessArguments.RequireAccess, AccessArguments.OperatorTokenFile, AccessArguments.ViewerTokenFile, AccessArguments.OpenIdConnect,
+            AccessArguments.ApiCertificate, AccessArguments.ApiKey, AccessArguments.ApiPublicUrl, otlp, withoutStatistics,
         };
         command.SetAction((parsed, ct) => ServeCommand.RunAsync(
             new ServerOptions

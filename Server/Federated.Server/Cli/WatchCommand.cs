@@ -93,7 +93,8 @@ internal static class WatchCommand
             _lastRound = happened is RoundRecorded recorded ? recorded.Record.Round : _lastRound;
             if (json)
             {
-                output.WriteLine(JsonSerializer.Serialize(new { kind = happened.Kind, @event = JsonSerializer.SerializeToElement(happened, happened.GetType(), RoundRecords.Json) }, RoundRecords.Json));
+                output.WriteLine(JsonSerializer.Serialize(
+                new { kind = happened.Kind, @event = JsonSerializer.SerializeToElement(happened, happened.GetType(), RoundRecords.Json) }, RoundRecords.Json));
             }
             else if (LineOf(happened) is { } line)
             {

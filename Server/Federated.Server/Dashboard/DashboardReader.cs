@@ -11,7 +11,15 @@ namespace Federated.Server.Dashboard;
 
 /// <summary>What the pages show, from where the HTTP API has it too. Thread-safe.</summary>
 internal sealed class DashboardReader(
-    IGrainFactory grains, FleetCensus census, DeviceRegistry registry, RefusedCalls refused, RoundTimelines timelines, TimelineRecorder recorder, JobModels models, ServerAddresses addresses, TimeProvider time)
+    IGrainFactory grains,
+    FleetCensus census,
+    DeviceRegistry registry,
+    RefusedCalls refused,
+    RoundTimelines timelines,
+    TimelineRecorder recorder,
+    JobModels models,
+    ServerAddresses addresses,
+    TimeProvider time)
 {
     /// <summary>Rounds of each job whose drop-outs are counted on the fleet's page.</summary>
     public const int RecentRounds = 20;

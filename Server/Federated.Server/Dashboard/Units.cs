@@ -46,7 +46,9 @@ internal static class Units
     public static string Count(long? count) => count?.ToString("N0", CultureInfo.InvariantCulture) ?? None;
 
     /// <summary>A loss or a norm.</summary>
-    public static string Number(double? value) => value is { } number && double.IsFinite(number) ? number.ToString(Math.Abs(number) is >= 1e-3 and < 1e5 or 0 ? "0.0000" : "0.##e0", CultureInfo.InvariantCulture) : None;
+    public static string Number(double? value) => value is { } number && double.IsFinite(number)
+        ? number.ToString(Math.Abs(number) is >= 1e-3 and < 1e5 or 0 ? "0.0000" : "0.##e0", CultureInfo.InvariantCulture)
+        : None;
 
     /// <summary>Energy.</summary>
     public static string Joules(double? joules) => joules switch

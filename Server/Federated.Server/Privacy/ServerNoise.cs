@@ -10,9 +10,9 @@ namespace Federated.Server.Privacy;
 
 /// <summary>
 /// The server's Gaussian noise of one round (McMahan et al. 2018, arXiv 1710.06963). It protects what is published, not what the server sees. Samples are
-/// doubles; attacks on the lowest bits of floating-point noise (Mironov 2012) are not defended against. It comes from a secret of the job, the round, and what it is added to, never from the job's seed, which is no secret: so a
-/// commit repeated after a crash has the same noise, two jobs with one seed do not, and neither have two sums of a round that is run again after its store was restored from a backup, whose
-/// difference would be without any. Used once.
+/// doubles; attacks on the lowest bits of floating-point noise (Mironov 2012) are not defended against. It comes from a secret of the job, the round, and what
+/// it is added to, never from the job's seed, which is no secret: so a commit repeated after a crash has the same noise, two jobs with one seed do not, and
+/// neither have two sums of a round that is run again after its store was restored from a backup, whose difference would be without any. Used once.
 /// </summary>
 /// <param name="spec">A job with privacy.</param>
 /// <param name="key">The job's secret: 32 bytes.</param>

@@ -16,6 +16,10 @@ internal static class RoundPhases
         ? []
         :
         [
-            ("download", client.DownloadSeconds), .. client.ToldComputeSeconds is { } trained ? [("train", trained)] : Array.Empty<(string, double)>(), ("encode", client.EncodeSeconds), ("other", client.OtherSeconds ?? 0), ("upload", client.UploadSeconds ?? 0),
+            ("download", client.DownloadSeconds),
+            .. client.ToldComputeSeconds is { } trained ? [("train", trained)] : Array.Empty<(string, double)>(),
+            ("encode", client.EncodeSeconds),
+            ("other", client.OtherSeconds ?? 0),
+            ("upload", client.UploadSeconds ?? 0),
         ];
 }

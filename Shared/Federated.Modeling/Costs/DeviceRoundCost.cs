@@ -100,7 +100,8 @@ public sealed record DeviceRoundCost
         double transferSeconds = (down * 8 / (device.DownlinkMegabitsPerSecond * 1e6)) + (up * 8 / (device.UplinkMegabitsPerSecond * 1e6));
 
         // Received adapter, working copy, gradient, update, and what the optimizer keeps.
-        double peak = (device.RuntimeMegabytes * 1e6) + step.FrozenBytes + (AllocatorFactor * step.ActivationBytes) + (NodeBytes * step.Nodes) + (parameters * sizeof(float) * (4 + work.OptimizerSlots));
+        double peak = (device.RuntimeMegabytes * 1e6) + step.FrozenBytes + (AllocatorFactor * step.ActivationBytes) + (NodeBytes * step.Nodes)
+            + (parameters * sizeof(float) * (4 + work.OptimizerSlots));
         List<string> obstacles = [];
         if (peak > device.AvailableMemoryMegabytes * 1e6)
         {

@@ -85,7 +85,9 @@ public static class SafetensorsFile
     }
 
     /// <summary>Reads a file's tensors in the order of its header.</summary>
-    /// <exception cref="InvalidDataException">The bytes are no such file, the tensors do not lie one behind the other without gaps, as the format demands, or one is of another type than those three.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The bytes are no such file, the tensors do not lie one behind the other without gaps, as the format demands, or one is of another type than those three.
+    /// </exception>
     public static IReadOnlyList<NamedTensor> Read(ReadOnlyMemory<byte> file)
     {
         if (file.Length < LengthBytes)

@@ -1,6 +1,9 @@
 namespace Federated.Training.Data;
 
-/// <summary>WAV files of 16-bit PCM by class, as logarithms of mel energies (<see cref="LogMel"/>) in the order [1, mels, frames]. Several channels are averaged; other rates are not resampled but counted.</summary>
+/// <summary>
+/// WAV files of 16-bit PCM by class, as logarithms of mel energies (<see cref="LogMel"/>) in the order [1, mels, frames]. Several channels are averaged; other rates are
+/// not resampled but counted.
+/// </summary>
 public static class AudioFolder
 {
     /// <summary>Longest file.</summary>

@@ -13,8 +13,8 @@ public sealed record ImageShape(int Height, int Width, int Channels)
 }
 
 /// <summary>
-/// PNG and JPEG files by class: scaled without keeping proportions (<see cref="AreaScaling"/>), as floats of [0, 1] in the order [channels, height, width]. Opacity and the turn that a camera notes are left
-/// out. Pixels are held as bytes.
+/// PNG and JPEG files by class: scaled without keeping proportions (<see cref="AreaScaling"/>), as floats of [0, 1] in the order [channels, height, width]. Opacity and the turn that a
+/// camera notes are left out. Pixels are held as bytes.
 /// </summary>
 public static class ImageFolder
 {

@@ -26,8 +26,9 @@ public sealed record LogMelShape(int SampleRate, int Mels, int Frames, int Windo
 /// <summary>
 /// Logarithms of the energies that triangular filters on the mel scale find in windows of sound, as in S. B. Davis and P. Mermelstein, Comparison of parametric representations
 /// for monosyllabic word recognition, IEEE Trans. ASSP 28 (1980), section II, without the cosine transform. The scale is mel(f) = 2595 · log10(1 + f / 700)
-/// (D. O'Shaughnessy, Speech Communication, 1987). Windows are Hann's, periodic: w[n] = ½ − ½·cos(2πn / Window), the first beginning with the first sample; spectra are powers |X[k]|² of N = the power of two from
-/// Window on; the Mels + 2 corners lie evenly on the mel scale from 0 to half the rate, and each filter rises to 1 and falls linearly in Hz; the value is ln(max(energy, 1e-10)). Immutable and thread-safe.
+/// (D. O'Shaughnessy, Speech Communication, 1987). Windows are Hann's, periodic: w[n] = ½ − ½·cos(2πn / Window), the first beginning with the first
+/// sample; spectra are powers |X[k]|² of N = the power of two from Window on; the Mels + 2 corners lie evenly on the mel scale from 0 to half the rate, and each filter
+/// rises to 1 and falls linearly in Hz; the value is ln(max(energy, 1e-10)). Immutable and thread-safe.
 /// </summary>
 internal sealed class LogMel
 {

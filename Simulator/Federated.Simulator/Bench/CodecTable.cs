@@ -42,7 +42,10 @@ internal sealed record CodecTable(string Title, IReadOnlyList<string[]> Rows)
         ];
     }
 
-    /// <summary>How far a value, the more the better, has risen as a share of how far it rose with dense updates and the same seed; mean over the seeds, a dash where it did not rise with dense ones.</summary>
+    /// <summary>
+    /// How far a value, the more the better, has risen as a share of how far it rose with dense updates and the same seed; mean over the seeds, a dash where it did not
+    /// rise with dense ones.
+    /// </summary>
     private static string Gain(CodecRun[] codec, IReadOnlyList<CodecRun> all, Func<CodecRun, double?> end, Func<CodecRun, double?> start)
     {
         double?[] shares = [.. codec.Select(run =>

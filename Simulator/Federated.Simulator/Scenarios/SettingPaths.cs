@@ -12,8 +12,8 @@ internal static class SettingPaths
     public static IReadOnlyList<string> All => _all.Value;
 
     /// <summary>
-    /// Completes <c>goal=5</c> to <c>job.cohort.goal=5</c>; of several settings with that end the one nearest to the top is meant. A key that begins with a key of the scenario itself is taken as it stands. Numbers
-    /// at the end name elements of an array.
+    /// Completes <c>goal=5</c> to <c>job.cohort.goal=5</c>; of several settings with that end the one nearest to the top is meant. A key that
+    /// begins with a key of the scenario itself is taken as it stands. Numbers at the end name elements of an array.
     /// </summary>
     /// <exception cref="InvalidSettingsException">There is no =, no such setting, or more than one.</exception>
     public static string Complete(string assignment)

@@ -28,7 +28,15 @@ internal sealed record SeededRun(JobStatus Job, IReadOnlyList<RoundRecord> Recor
     public static Task<SeededRun> BaselineAsync() => _baseline.Value;
 
     /// <summary>Runs it to the end; through the relay, when there is one. Then only the device that fetched what all share is charged for it.</summary>
-    public static async Task<SeededRun> RunAsync(StorageOptions? storage = null, int threads = 1, ulong seed = 7, string update = "{}", string? training = null, string aggregation = "{}", CountingRelay? relay = null, string further = "")
+    public static async Task<SeededRun> RunAsync(
+        StorageOptions? storage = null,
+        int threads = 1,
+        ulong seed = 7,
+        string update = "{}",
+        string? training = null,
+        string aggregation = "{}",
+        CountingRelay? relay = null,
+        string further = "")
     {
         CancellationToken ct = TestContext.Current.CancellationToken;
         using EnrolledFleet fleetKeys = new([.. Enumerable.Range(0, Devices).Select(NameOf)]);

@@ -29,7 +29,9 @@ public sealed class PaceSteeringTests
     public void RetryAfter_AtALimit_StillSpreads()
     {
         SeededGenerator jitter = SeededGenerator.For(1, "test");
-        foreach (PaceObservation observation in new PaceObservation[] { new(1_000_000, 10, TimeSpan.FromHours(1)), new(10, 10, TimeSpan.Zero), new(1000, 0, TimeSpan.Zero), new(10, 10, TimeSpan.FromDays(3)) })
+        PaceObservation[] observations =
+            [new(1_000_000, 10, TimeSpan.FromHours(1)), new(10, 10, TimeSpan.Zero), new(1000, 0, TimeSpan.Zero), new(10, 10, TimeSpan.FromDays(3))];
+        foreach (PaceObservation observation in observations)
         {
             TimeSpan[] waits = [.. Enumerable.Range(0, 200).Select(_ => PaceSteering.RetryAfter(observation, _options, jitter))];
             Assert.InRange(waits.Distinct().Count(), 190, 200);
