@@ -1,10 +1,7 @@
 using System.CommandLine;
 using Federated.Modeling;
 using Federated.Modeling.Costs;
-using Federated.Server.Aggregation.LoraRules;
 using Federated.Server.Jobs;
-using Federated.Shared.Models;
-using Federated.Shared.Protocol;
 using Spectre.Console;
 
 namespace Federated.Server.Cli;
@@ -40,9 +37,8 @@ internal static class CostCommand
                 {
                     DemandAbsent(parsed, batch, epochs, limit);
                     JobSpec job = JobSpec.Parse(await File.ReadAllTextAsync(name, ct));
-                    package = PackageOf(job);
-                    work = WorkOf(job, held);
-                    notCounted = NotCounted(job, package);
+                    JobCost said = JobCost.Of(job, held);
+                    (package, work, notCounted) = (said.Package, said.Work, said.NotCounted);
                 }
                 else
                 {
@@ -58,12 +54,6 @@ internal static class CostCommand
         return command;
     }
 
-    /// <summary>The job's model; its weights do not matter here.</summary>
-    private static ModelPackage PackageOf(JobSpec job) => job.Model.Package is { } folder
-        ? Directory.Exists(folder) ? PackageFolder.Read(folder) : throw new CommandException($"model.package is '{folder}'; here it has to be a folder.")
-        : job.Model.Builder == JobModelBuilder.Vector ? throw new CommandException("A bare vector has no graph, so nothing can be told of its cost.")
-        : ModelPackage.Build(job.Model.ToSpec(), job.Seed);
-
     /// <summary>Demands that nothing is given beside a job's file that the file says itself.</summary>
     private static void DemandAbsent(ParseResult parsed, params Option[] options)
     {
@@ -72,51 +62,6 @@ internal static class CostCommand
         {
             throw new CommandException($"{string.Join(", ", given)} cannot be given beside a job's file, which says it itself: change the file, or name a package folder.");
         }
-    }
-
-    /// <summary>What of a job's settings moves the figures and is not counted in them.</summary>
-    internal static IReadOnlyList<string> NotCounted(JobSpec job, ModelPackage package)
-    {
-        List<string> notes = [];
-        if (!LoraLayout.Of(package.Manifest).IsEmpty)
-        {
-            LoraSettings lora = job.Aggregation.Lora ?? new LoraSettings();
-            switch (lora.Rule)
-            {
-                case LoraRuleKind.Flora:
-                    notes.Add("aggregation.lora.rule = flora: devices also download the adapted base weights with every version");
-                    break;
-                case LoraRuleKind.Ffa or LoraRuleKind.Rolora or LoraRuleKind.Fedsa:
-                    notes.Add($"aggregation.lora.rule = {AllowedText.NameOf(lora.Rule, StrictJson.Options)}: devices send one factor of each layer a round, and not both");
-                    break;
-            }
-
-            if (lora.Layers is not null)
-            {
-                notes.Add("aggregation.lora.layers: in early rounds devices train and send fewer layers");
-            }
-
-            if (lora.Ranks is not null)
-            {
-                notes.Add("aggregation.lora.ranks: devices of a smaller rank send and download less");
-            }
-        }
-
-        if (job.Training.Directions is { } directions)
-        {
-            notes.Add(FormattableString.Invariant(
-                $"training.directions: devices send {directions.Count} numbers, {(long)directions.Count * sizeof(float)} bytes, and take two forward passes a step in place of one with gradients"));
-        }
-
-        return notes;
-    }
-
-    private static RoundWork WorkOf(JobSpec job, int examples)
-    {
-        TrainingSettings training = job.Training;
-        int slots = training.Optimizer switch { LocalOptimizer.Sgd => 0, LocalOptimizer.AdamW => 2, _ => 1 };
-        return new RoundWork(
-            training.BatchSize == 0 ? examples : training.BatchSize, examples, training.Epochs, training.MaxSteps == 0 ? null : training.MaxSteps, slots, job.Deadlines.ReportSeconds);
     }
 
     private static void Print(DeviceRoundCost cost)

@@ -53,6 +53,9 @@ internal sealed class JobLora
     /// <summary>What devices of the package's rank send in a round.</summary>
     public ParameterSelection SentIn(long round) => ParameterSelection.Of(_layout, Rule.Roles(round), ParameterRole.Sent);
 
+    /// <summary>How many parameters devices of the package's rank train in a round, whether they send or keep them.</summary>
+    public int TrainedIn(long round) => SentIn(round).Length + ParameterSelection.Of(_layout, Rule.Roles(round), ParameterRole.Kept).Length;
+
     private static IEnumerable<SettingProblem> Problems(JobSpec spec, PackageManifest manifest, LoraLayout layout)
     {
         const string Path = "aggregation.lora";

@@ -12,12 +12,21 @@ namespace Federated.Modeling.Costs;
 /// <param name="ReportSeconds">What the job allows for download, training and upload; null for no limit.</param>
 public sealed record RoundWork(int Batch, int Examples, double Epochs, int? MaxSteps, int OptimizerSlots, double? ReportSeconds)
 {
+    /// <summary>Whether steps follow seeded directions: two losses a step in the place of a loss with its gradient.</summary>
+    public bool AlongDirections { get; init; }
+
+    /// <summary>Parameters that are trained; null for all that have a gradient.</summary>
+    public long? TrainedCount { get; init; }
+
+    /// <summary>Numbers in the update; null for all parameters that have a gradient.</summary>
+    public long? SentCount { get; init; }
+
     /// <summary>Steps a round.</summary>
     public double Steps => Math.Min(MaxSteps ?? double.PositiveInfinity, Math.Ceiling(Epochs * Math.Ceiling((double)Examples / Batch)));
 }
 
 /// <summary>
-/// The four costs of a round on a device, as predicted from the gradient graph and the device's profile: seconds = products at the rate of products or of memory, whichever
+/// The four costs of a round on a device, as predicted from the graph that it runs and the device's profile: seconds = products at the rate of products or of memory, whichever
 /// is slower, + everything else at the rate of memory + the start of each node. Updates are taken as dense float32; a codec sends less.
 /// </summary>
 public sealed record DeviceRoundCost
@@ -25,6 +34,13 @@ public sealed record DeviceRoundCost
     // Measured over four models of 36 to 764 nodes: holes between the arena's blocks, and what the engine keeps of each node.
     private const double AllocatorFactor = 1.25;
     private const double NodeBytes = 8_000;
+
+    // Of an optimizer's step: it reads and writes the parameters and reads the gradient, and reads and writes what it keeps.
+    private const int StepPasses = 3;
+    private const int SlotPasses = 2;
+
+    // Of a step along a direction: each of the two points is copied, moved and put into the adapter, and then the parameters are moved; each is a read and a write.
+    private const int DirectionPasses = 14;
 
     /// <summary>The model.</summary>
     public required string Package { get; init; }
@@ -53,7 +69,7 @@ public sealed record DeviceRoundCost
     /// <summary>A round's energy.</summary>
     public required double EnergyJoules { get; init; }
 
-    /// <summary>Graphs and frozen weights, fetched once.</summary>
+    /// <summary>The graph that the device runs and the frozen weights, fetched once.</summary>
     public required long PackageBytes { get; init; }
 
     /// <summary>The adapter that is fetched each round.</summary>
@@ -72,7 +88,7 @@ public sealed record DeviceRoundCost
     public bool Fits => Obstacles.Count == 0;
 
     /// <summary>Predicts.</summary>
-    /// <exception cref="ArgumentException">The work is out of range, or the package has no gradient graph.</exception>
+    /// <exception cref="ArgumentException">The work is out of range, or the package lacks the graph that the device runs.</exception>
     public static DeviceRoundCost Predict(ModelPackage package, DeviceProfile device, RoundWork work)
     {
         ArgumentNullException.ThrowIfNull(package);
@@ -86,22 +102,24 @@ public sealed record DeviceRoundCost
         }
 
         PackageManifest manifest = package.Manifest;
-        StepCost step = StepCost.Of(package, Math.Min(work.Batch, work.Examples));
+        int batch = Math.Min(work.Batch, work.Examples);
+        StepCost pass = work.AlongDirections ? StepCost.OfLoss(package, batch) : StepCost.Of(package, batch);
+        StepCost step = work.AlongDirections ? pass.Twice() : pass;
         double parameters = manifest.Layout.Length;
-
-        // The optimizer reads and writes the parameters, reads the gradient, and reads and writes what it keeps.
-        double updateBytes = parameters * sizeof(float) * (3 + (2 * work.OptimizerSlots));
+        long withGradient = manifest.Layout.Parameters.Where((_, i) => manifest.Parameters[i].HasGradient).Sum(p => (long)p.Length);
+        double trained = work.TrainedCount ?? withGradient;
+        double updateBytes = trained * sizeof(float) * (work.AlongDirections ? DirectionPasses : StepPasses + (SlotPasses * work.OptimizerSlots));
         double memoryRate = device.MemoryGigabytesPerSecond * 1e9;
         double stepSeconds = Math.Max(step.ProductFlops / (device.GigaflopsPerSecond * 1e9), (step.BytesMoved - step.OtherBytes) / memoryRate)
             + ((step.OtherBytes + updateBytes) / memoryRate) + (step.Nodes * device.NodeMicroseconds * 1e-6);
         double trainingSeconds = work.Steps * stepSeconds;
         long down = (long)parameters * sizeof(float);
-        long up = manifest.Layout.Parameters.Where((_, i) => manifest.Parameters[i].HasGradient).Sum(p => (long)p.Length) * sizeof(float);
+        long up = (work.SentCount ?? withGradient) * sizeof(float);
         double transferSeconds = (down * 8 / (device.DownlinkMegabitsPerSecond * 1e6)) + (up * 8 / (device.UplinkMegabitsPerSecond * 1e6));
 
-        // Received adapter, working copy, gradient, update, and what the optimizer keeps.
-        double peak = (device.RuntimeMegabytes * 1e6) + step.FrozenBytes + (AllocatorFactor * step.ActivationBytes) + (NodeBytes * step.Nodes)
-            + (parameters * sizeof(float) * (4 + work.OptimizerSlots));
+        // Received adapter and working copy; then gradient and update, or the point and its shifted copy; and what the optimizer keeps.
+        double copies = (2 * parameters) + (work.AlongDirections ? 2 * trained : (2 * parameters) + (work.OptimizerSlots * trained));
+        double peak = (device.RuntimeMegabytes * 1e6) + pass.FrozenBytes + (AllocatorFactor * pass.ActivationBytes) + (NodeBytes * pass.Nodes) + (copies * sizeof(float));
         List<string> obstacles = [];
         if (peak > device.AvailableMemoryMegabytes * 1e6)
         {
@@ -124,7 +142,7 @@ public sealed record DeviceRoundCost
             TransferSeconds = transferSeconds,
             PeakMemoryBytes = peak,
             EnergyJoules = (trainingSeconds * device.TrainingWatts) + (transferSeconds * device.TransferWatts),
-            PackageBytes = manifest.Gradient.LengthBytes + manifest.FrozenWeights.Sum(f => f.LengthBytes),
+            PackageBytes = (work.AlongDirections ? manifest.Evaluation : manifest.Gradient).LengthBytes + manifest.FrozenWeights.Sum(f => f.LengthBytes),
             DownBytes = down,
             UpBytes = up,
             Obstacles = obstacles,

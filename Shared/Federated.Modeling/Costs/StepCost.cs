@@ -1,10 +1,11 @@
 using Federated.Modeling.Graphs;
 using Federated.Modeling.Onnx;
 using Federated.Modeling.Quantization;
+using Federated.Shared.Models;
 
 namespace Federated.Modeling.Costs;
 
-/// <summary>What one step of training asks of a device, read off <c>gradient.onnx</c>: nothing is run.</summary>
+/// <summary>What one step of training asks of a device, read off the graph that it runs: nothing is run.</summary>
 /// <param name="Flops">Floating-point operations, a multiply-add counted as two.</param>
 /// <param name="ProductFlops">Those of matrix products and convolutions.</param>
 /// <param name="BytesMoved">Bytes that nodes read and write, each node's inputs and outputs once.</param>
@@ -22,13 +23,40 @@ public sealed record StepCost(double Flops, double ProductFlops, double BytesMov
     public static StepCost Of(ModelPackage package, int batch)
     {
         ArgumentNullException.ThrowIfNull(package);
+        return Of(package, package.GradientGraph, "gradient", batch);
+    }
+
+    /// <summary>One pass that gives the loss alone, read off a package's evaluation graph: a step along a seeded direction takes two.</summary>
+    /// <param name="package">With its evaluation graph and frozen weights.</param>
+    /// <param name="batch">Examples a pass.</param>
+    /// <exception cref="ArgumentException">The batch is not positive, or the package has no evaluation graph.</exception>
+    /// <exception cref="OnnxFormatException">A shape is not known even with the batch.</exception>
+    public static StepCost OfLoss(ModelPackage package, int batch)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        return Of(package, package.EvaluationGraph, "evaluation", batch);
+    }
+
+    /// <summary>The same pass run twice: twice the work in the same memory.</summary>
+    public StepCost Twice() =>
+        this with { Flops = 2 * Flops, ProductFlops = 2 * ProductFlops, BytesMoved = 2 * BytesMoved, OtherBytes = 2 * OtherBytes, Nodes = 2 * Nodes };
+
+    private static StepCost Of(ModelPackage package, byte[] content, string kind, int batch)
+    {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        if (package.GradientGraph.Length == 0)
+        if (content.Length == 0)
         {
-            throw new ArgumentException($"Package '{package.Manifest.Name}' has no gradient graph, so nothing can be told of its cost.", nameof(package));
+            throw new ArgumentException($"Package '{package.Manifest.Name}' has no {kind} graph, so nothing can be told of its cost.", nameof(package));
         }
 
-        ModelProto model = OnnxFile.Read(package.GradientGraph);
+        ModelProto model = OnnxFile.Read(content);
+
+        // Nobody fetches the scores while a device trains: they are an intermediate result like any other.
+        foreach (ValueInfoProto scores in model.Graph.Output.Where(o => o.Name == PackageManifest.ScoresOutput).ToList())
+        {
+            _ = model.Graph.Output.Remove(scores);
+        }
+
         ExternalWeights.Embed(model, _ => package.FrozenWeights);
         QuantizedBase.Widen(model);
         foreach (TensorShapeProto.Types.Dimension dimension in model.Graph.Input.SelectMany(i => i.Type.TensorType.Shape.Dim).Where(d => d.DimParam.Length > 0))

@@ -40,6 +40,33 @@ public sealed class DeviceRoundCostTests
     }
 
     [Fact]
+    public void Predict_PartOfTheParameters_IsWhatIsSentAndStepped()
+    {
+        DeviceProfile slow = _device with { MemoryGigabytesPerSecond = 0.1 };
+        RoundWork work = _work with { OptimizerSlots = 2 };
+        DeviceRoundCost all = DeviceRoundCost.Predict(_package, slow, work);
+        DeviceRoundCost part = DeviceRoundCost.Predict(_package, slow, work with { SentCount = 1000, TrainedCount = 2000 });
+
+        Assert.Equal((all.DownBytes, 4000), (part.DownBytes, part.UpBytes));
+        Assert.Equal(7 * 4 * (199_210 - 2000) / 0.1e9, all.StepSeconds - part.StepSeconds, 1e-9);
+        Assert.Equal(2 * 4 * (199_210 - 2000), all.PeakMemoryBytes - part.PeakMemoryBytes, 1);
+    }
+
+    // Two passes forward in the place of one forward and back: no gradients lie in memory, and the graph that is fetched is the other one.
+    [Fact]
+    public void Predict_AlongDirections_RunsTheLossTwice()
+    {
+        DeviceRoundCost cost = DeviceRoundCost.Predict(_package, _device, _work with { AlongDirections = true, SentCount = 16 });
+        DeviceRoundCost gradients = DeviceRoundCost.Predict(_package, _device, _work);
+
+        double forward = 2.0 * 10 * ((784 * 200) + (200 * 200) + (200 * 10));
+        Assert.Equal((gradients.DownBytes, 64), (cost.DownBytes, cost.UpBytes));
+        Assert.InRange(cost.Step.ProductFlops, 2 * forward, 2.01 * forward);
+        Assert.Equal(_package.Manifest.Evaluation.LengthBytes, cost.PackageBytes);
+        Assert.True(cost.PeakMemoryBytes < gradients.PeakMemoryBytes, $"{cost.PeakMemoryBytes} and {gradients.PeakMemoryBytes}");
+    }
+
+    [Fact]
     public void Predict_SlowMemory_DecidesOverTheProducts()
     {
         DeviceRoundCost fast = DeviceRoundCost.Predict(_package, _device, _work);
