@@ -10,7 +10,8 @@ using static Federated.Modeling.Onnx.TensorProto.Types;
 namespace Federated.Modeling.Exports;
 
 /// <summary>
-/// An ordinary ONNX model of a package and an adapter: trained weights become constants, and a layer's low-rank change is added to its weight, W + (α/r)·B·A.
+/// An ordinary ONNX model of a package and an adapter: trained weights become constants, and a layer's low-rank change is added to its weight, W + (α/r)·B·A,
+/// wherever that lies: among the constants, or in the adapter of a job that merges its changes (<see cref="MergeablePackage"/>).
 /// It gives the scores that the package gives, up to the rounding of sums in another order.
 /// </summary>
 public static class MergedModel
@@ -18,18 +19,29 @@ public static class MergedModel
     /// <summary>Builds the model; its input is that of the package and its output <c>scores</c>.</summary>
     /// <param name="package">With its graph of scores and its frozen weights.</param>
     /// <param name="adapter">[P], P = package.Manifest.Layout.Length.</param>
-    /// <exception cref="ArgumentException">The package has no graph, or is one that changes are merged into (<see cref="MergeablePackage"/>), or the adapter is another model's.</exception>
+    /// <exception cref="ArgumentException">The package has no graph, or the adapter is another model's.</exception>
     /// <exception cref="OnnxFormatException">The graph does not fit the manifest.</exception>
-    public static byte[] Build(ModelPackage package, ReadOnlyMemory<float> adapter)
+    public static byte[] Build(ModelPackage package, ReadOnlyMemory<float> adapter) => OnnxFile.Write(Merge(package, adapter));
+
+    /// <summary>The same for other software: an imported model has its file's names and types, and the softmax that an import leaves out.</summary>
+    /// <param name="package">With its graph of scores and its frozen weights.</param>
+    /// <param name="adapter">[P], P = package.Manifest.Layout.Length.</param>
+    /// <param name="metadata">Texts that the file is to carry.</param>
+    /// <exception cref="ArgumentException">The package has no graph, or the adapter is another model's.</exception>
+    /// <exception cref="OnnxFormatException">The graph does not fit the manifest.</exception>
+    public static byte[] Export(ModelPackage package, ReadOnlyMemory<float> adapter, IReadOnlyDictionary<string, string> metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        ModelProto model = Merge(package, adapter);
+        SourceNames.Restore(model, package.Manifest);
+        model.MetadataProps.AddRange(metadata.Select(text => new StringStringEntryProto { Key = text.Key, Value = text.Value }));
+        return OnnxFile.Write(model);
+    }
+
+    private static ModelProto Merge(ModelPackage package, ReadOnlyMemory<float> adapter)
     {
         ArgumentNullException.ThrowIfNull(package);
         PackageManifest manifest = package.Manifest;
-        if (manifest.Parameters.Any(p => p.Lora?.Factor == LoraMatrix.Base))
-        {
-            throw new ArgumentException(
-                $"Package '{manifest.Name}' is of a job with the rule flora, which merges its changes into the base weights; there is no ONNX export of it. Export it as safetensors.");
-        }
-
         if (package.ModelGraph.Length == 0)
         {
             throw new ArgumentException($"Package '{manifest.Name}' has no graph of scores that an ONNX export could be made of. Export it as safetensors.");
@@ -40,13 +52,22 @@ public static class MergedModel
         ExternalWeights.Embed(model, _ => package.FrozenWeights);
         QuantizedBase.Widen(model);
         Dictionary<string, TensorProto> constants = model.Graph.Initializer.ToDictionary(t => t.Name, StringComparer.Ordinal);
-        if (manifest.Lora is { } lora)
+        LoraPair[] moved = [.. LoraLayout.Of(manifest).Pairs.Where(pair => pair.Base is not null)];
+        foreach (LoraPair pair in moved)
+        {
+            float[] merged = tensors[pair.Base!.Name].Values.ToArray();
+            Add(merged, pair.Outputs, pair.Inputs, !pair.BaseInputsFirst, tensors[pair.A.Name], tensors[pair.B.Name], pair.Scale);
+            tensors[pair.Base.Name] = tensors[pair.Base.Name] with { Values = merged };
+        }
+
+        if (manifest.Lora is { } lora && moved.Length == 0)
         {
             foreach ((LoraTarget target, string layer) in LoraInjection.Layers(GraphImport.Read(model), lora).DistinctBy(t => t.Layer))
             {
                 TensorProto weight = constants[target.Weight.Name];
                 float[] merged = TensorContent.ReadFloat(weight);
-                Add(merged, target, tensors[LoraInjection.NameOfA(layer)], tensors[LoraInjection.NameOfB(layer)], (float)(lora.Alpha / lora.Rank));
+                NamedTensor a = tensors[LoraInjection.NameOfA(layer)];
+                Add(merged, target.Outputs, target.Inputs, target.OutputsFirst, a, tensors[LoraInjection.NameOfB(layer)], (float)(lora.Alpha / lora.Rank));
                 weight.FloatData.Clear();
                 weight.RawData = ByteString.CopyFrom(MemoryMarshal.AsBytes(merged.AsSpan()));
             }
@@ -61,13 +82,13 @@ public static class MergedModel
             _ = model.Graph.Input.Remove(input);
         }
 
-        return OnnxFile.Write(model);
+        return model;
     }
 
     /// <summary>W += scale · B · A; W [m, n], or [n, m] where outputs do not come first. A [r, n], B [m, r].</summary>
-    private static void Add(Span<float> weight, LoraTarget target, NamedTensor a, NamedTensor b, float scale)
+    private static void Add(Span<float> weight, int outputs, int inputs, bool outputsFirst, NamedTensor a, NamedTensor b, float scale)
     {
-        (int outputs, int inputs, int rank) = (target.Outputs, target.Inputs, b.Shape[1]);
+        int rank = b.Shape[1];
         ReadOnlySpan<float> factorA = a.Values.Span;
         ReadOnlySpan<float> factorB = b.Values.Span;
         for (int o = 0; o < outputs; o++)
@@ -80,7 +101,7 @@ public static class MergedModel
                     sum += (double)factorB[(o * rank) + k] * factorA[(k * inputs) + i];
                 }
 
-                weight[target.OutputsFirst ? (o * inputs) + i : (i * outputs) + o] += (float)(scale * sum);
+                weight[outputsFirst ? (o * inputs) + i : (i * outputs) + o] += (float)(scale * sum);
             }
         }
     }

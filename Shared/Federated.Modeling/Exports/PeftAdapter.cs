@@ -37,8 +37,9 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
     /// <summary>The two files of an adapter.</summary>
     /// <param name="manifest">The package.</param>
     /// <param name="adapter">[P], P = manifest.Layout.Length.</param>
+    /// <param name="metadata">Texts for the header of the tensors' file beside the one that PEFT writes; null for none.</param>
     /// <exception cref="ArgumentException">The package has no low-rank changes.</exception>
-    public static (byte[] Weights, byte[] Config) Write(PackageManifest manifest, ReadOnlyMemory<float> adapter)
+    public static (byte[] Weights, byte[] Config) Write(PackageManifest manifest, ReadOnlyMemory<float> adapter, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         PackageLora lora = manifest.Lora
@@ -47,7 +48,7 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
         if (manifest.Parameters.Any(p => p.Lora?.Factor == LoraMatrix.Base))
         {
             throw new ArgumentException(
-                $"The changes of package '{manifest.Name}' were merged into its base weights, as the rule flora does; its factors hold none of them. Export it as safetensors.");
+                $"The changes of package '{manifest.Name}' were merged into its base weights, as the rule flora does; its factors hold none of them. Export it as onnx or safetensors.");
         }
 
         string[] layers = [.. manifest.Parameters.Select(p => p.Lora?.Target).OfType<string>().Distinct()];
@@ -95,7 +96,7 @@ public sealed record PeftAdapter(PackageLora Settings, IReadOnlyList<NamedTensor
             ["use_rslora"] = false,
         };
         return (
-            SafetensorsFile.Write(tensors, new Dictionary<string, string> { ["format"] = "pt" }),
+            SafetensorsFile.Write(tensors, new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { ["format"] = "pt" }),
             JsonSerializer.SerializeToUtf8Bytes(config, _indented));
     }
 

@@ -21,6 +21,12 @@ internal sealed record ImportedGraph
 
     public required GraphValue Scores { get; init; }
 
+    /// <summary>What the file calls its output.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>Whether that output is the softmax of <see cref="Scores"/>.</summary>
+    public required bool EndsInSoftmax { get; init; }
+
     /// <summary>Weights that are trained as a whole, with the values of the file.</summary>
     public required IReadOnlyList<TrainableTensor> Trainable { get; init; }
 
@@ -46,6 +52,7 @@ internal sealed record ImportedGraph
         GraphValue scores = graph.Outputs[0].Value;
         graph.ClearOutputs();
         List<string> notes = [.. LeftOut([.. leftOut.Where(name => !options.Fill.ContainsKey(name))])];
+        GraphValue stated = scores;
         scores = BeforeSoftmax(graph, scores, options.Task, notes);
         Dictionary<string, GraphValue> inputs = graph.Inputs.ToDictionary(i => i.Name, StringComparer.Ordinal);
         List<TrainableTensor> trainable = [];
@@ -62,6 +69,8 @@ internal sealed record ImportedGraph
             Graph = graph,
             Features = inputs[input],
             Scores = scores,
+            Output = output,
+            EndsInSoftmax = scores != stated,
             Trainable = trainable,
             FullModelParameters = Math.Max(1, parameters),
             Notes = notes,

@@ -71,7 +71,7 @@ public static class OnnxImporter
                 Scores = read.Scores,
                 Parameters = [.. read.Trainable],
                 FullModelParameters = read.FullModelParameters,
-                Provenance = provenance,
+                Provenance = provenance with { Output = read.Output, Softmax = read.EndsInSoftmax ? true : null },
             };
         }
 

@@ -9,9 +9,6 @@ namespace Federated.Modeling.Imports;
 /// </summary>
 internal static class SourceSignature
 {
-    /// <summary>Suffix of an input of 64-bit tokens in the place of one of 32 bits.</summary>
-    private const string Widened = "/int64";
-
     /// <summary>Changes the model in place.</summary>
     /// <returns>Names of the input and of the output.</returns>
     /// <exception cref="OnnxFormatException">The file leaves open what the options do not state; the message says which option does.</exception>
@@ -45,7 +42,7 @@ internal static class SourceSignature
             _ = graph.Input.Remove(other);
         }
 
-        return (Widen(graph, input), output);
+        return (SourceNames.Widen(graph, input), output);
     }
 
     private static string PickOutput(GraphProto graph, string? asked)
@@ -202,22 +199,6 @@ internal static class SourceSignature
         };
         tensor.Name = input.Name;
         return tensor;
-    }
-
-    /// <summary>Tokens are 64-bit in a package; a model of 32-bit ones gets them cast.</summary>
-    private static string Widen(GraphProto graph, ValueInfoProto input)
-    {
-        if (input.Type.TensorType.ElemType != (int)DataType.Int32)
-        {
-            return input.Name;
-        }
-
-        NodeProto cast = new() { Name = $"{input.Name}/cast", OpType = "Cast", Input = { input.Name + Widened }, Output = { input.Name } };
-        cast.Attribute.AddRange(NodeAttributes.None.With("to", (long)DataType.Int32).ToProtos());
-        graph.Node.Insert(0, cast);
-        input.Name += Widened;
-        input.Type.TensorType.ElemType = (int)DataType.Int64;
-        return input.Name;
     }
 
     private static string Names(IEnumerable<ValueInfoProto> values) => string.Join(", ", values.Select(v => $"'{v.Name}'"));

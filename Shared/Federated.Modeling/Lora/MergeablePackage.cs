@@ -15,7 +15,7 @@ namespace Federated.Modeling.Lora;
 public static class MergeablePackage
 {
     /// <summary>The package with its adapted weights moved.</summary>
-    /// <param name="package">A package with low-rank factors. Its <c>model.onnx</c> is left out of the result: it would show weights of the past.</param>
+    /// <param name="package">A package with low-rank factors. In the result no matrix is quantized: what is merged into has to be float32.</param>
     /// <exception cref="ArgumentException">The package has no factors, or its weights are moved already.</exception>
     /// <exception cref="OnnxFormatException">A graph does not have the weights of the factors.</exception>
     public static ModelPackage Of(ModelPackage package)
@@ -29,6 +29,7 @@ public static class MergeablePackage
 
         ModelProto gradient = Read(package.GradientGraph, package.FrozenWeights);
         ModelProto evaluation = Read(package.EvaluationGraph, package.FrozenWeights);
+        ModelProto plain = Read(package.ModelGraph, package.FrozenWeights);
         List<PackageParameter> parameters = [.. package.Manifest.Parameters];
         List<float> adapter = [.. package.InitialAdapter];
         foreach ((LoraPair pair, LoraTarget weight) in WeightsOf(evaluation, layout))
@@ -36,24 +37,27 @@ public static class MergeablePackage
             LoraFactor factor = package.Manifest.Parameters.First(p => p.Lora?.Target == pair.Name).Lora!;
             TensorProto moved = MoveToInput(gradient, weight.Weight.Name);
             _ = MoveToInput(evaluation, weight.Weight.Name);
+            _ = MoveToInput(plain, weight.Weight.Name);
             parameters.Add(new PackageParameter(
                 weight.Weight.Name, [.. moved.Dims.Select(d => (int)d)], factor with { Factor = LoraMatrix.Base, InputsFirst = weight.OutputsFirst ? null : true }));
             adapter.AddRange(TensorContent.ReadFloat(moved));
         }
 
-        byte[] frozen = ExternalWeights.MoveOut(gradient, evaluation);
+        byte[] frozen = ExternalWeights.MoveOut(gradient, evaluation, plain);
         byte[] gradientGraph = OnnxFile.Write(gradient);
         byte[] evaluationGraph = OnnxFile.Write(evaluation);
+        byte[] modelGraph = OnnxFile.Write(plain);
         PackageManifest manifest = package.Manifest with
         {
             Parameters = parameters,
             Gradient = PackageFile.Of(gradientGraph),
             Evaluation = PackageFile.Of(evaluationGraph),
             FrozenWeights = frozen.Length == 0 ? [] : [PackageFile.Of(frozen)],
-            Model = null,
+            Model = PackageFile.Of(modelGraph),
+            BaseBits = null,
             Adapter = package.Manifest.Adapter is null ? null : PackageFile.Of(AdapterDocument.ToBytes(0, adapter.ToArray())),
         };
-        return new ModelPackage(manifest, gradientGraph, evaluationGraph, [.. adapter]) { FrozenWeights = frozen };
+        return new ModelPackage(manifest, gradientGraph, evaluationGraph, [.. adapter]) { ModelGraph = modelGraph, FrozenWeights = frozen };
     }
 
     private static ModelProto Read(byte[] graph, byte[] frozen)

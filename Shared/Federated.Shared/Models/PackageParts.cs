@@ -39,4 +39,6 @@ public sealed record PackageParameter(string Name, IReadOnlyList<int> Shape, Lor
 /// <param name="Sha256">Its hash.</param>
 /// <param name="Producer">The program that wrote it, with its version, as far as the file says.</param>
 /// <param name="OperatorSet">Version of the standard operators it was written in.</param>
-public sealed record PackageProvenance(string SourceFile, string Sha256, string Producer, int OperatorSet);
+/// <param name="Output">What it calls the output that became <c>scores</c>; null where it has none by name.</param>
+/// <param name="Softmax">True where that output is the softmax of <c>scores</c>, which the import left out; null else.</param>
+public sealed record PackageProvenance(string SourceFile, string Sha256, string Producer, int OperatorSet, string? Output = null, bool? Softmax = null);

@@ -25,7 +25,7 @@ public sealed class OnnxImporterTests
         Assert.Equal((ElementType.Int64, 3), (manifest.Labels.ElementType, manifest.Labels.Classes));
         Assert.Equal(["first.lora_A.weight", "first.lora_B.weight", "layers.second.lora_A.weight", "layers.second.lora_B.weight"], manifest.Parameters.Select(p => p.Name));
         Assert.Equal((20 * 16) + (16 * 3), manifest.FullModelParameters);
-        Assert.Equal(s_source, manifest.Provenance);
+        Assert.Equal(s_source with { Output = "y", Softmax = true }, manifest.Provenance);
         Assert.Equal(manifest.ToBytes(), PackageManifest.FromBytes(manifest.ToBytes()).ToBytes());
         Assert.Equal(["MatMul", "MatMul"], result.Report.Adapted.Select(a => a.Operator));
         Assert.Contains("Softmax", Assert.Single(result.Report.Notes), StringComparison.Ordinal);

@@ -82,6 +82,10 @@ public sealed class QuantizedBaseTests
             MergeablePackage.Of(ModelPackage.Build(s_spec with { BaseBits = 8 }, 1)).InitialAdapter.Length);
 
     [Fact]
+    public void MergeablePackage_QuantizedBase_SaysThatItIsFloat32() =>
+        Assert.Null(MergeablePackage.Of(ModelPackage.Build(s_spec with { BaseBits = 8 }, 1)).Manifest.BaseBits);
+
+    [Fact]
     public void Build_OtherBits_AreRefused()
     {
         Assert.Contains("8 or 4 bits", Assert.Throws<ArgumentOutOfRangeException>(() => ModelPackage.Build(s_spec with { BaseBits = 5 }, 1)).Message, StringComparison.Ordinal);
