@@ -23,13 +23,14 @@ public static class PackageFolder
 
     private const string ModelFile = "model.onnx";
 
-    /// <summary>Writes a package; files of the same names are replaced.</summary>
+    /// <summary>Writes a package. One that the folder holds already is replaced, its weights included; other files stay.</summary>
     /// <returns>The hash of the manifest, which names the package.</returns>
     public static ContentHash Write(ModelPackage package, string folder)
     {
         ArgumentNullException.ThrowIfNull(package);
         Directory.CreateDirectory(folder);
         byte[] manifest = package.Manifest.ToBytes();
+        Remove(folder);
         File.WriteAllBytes(Path.Combine(folder, GradientFile), package.GradientGraph);
         File.WriteAllBytes(Path.Combine(folder, EvaluationFile), package.EvaluationGraph);
         File.WriteAllBytes(Path.Combine(folder, ModelFile), package.ModelGraph);
@@ -69,6 +70,33 @@ public static class PackageFolder
                 int count => throw new InvalidDataException($"The package has {count} files of frozen weights; 1 is supported."),
             },
         };
+    }
+
+    /// <summary>Takes away what a manifest in the folder names, the manifest first: what is left after a fault is no package.</summary>
+    private static void Remove(string folder)
+    {
+        string path = Path.Combine(folder, ManifestFile);
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        IReadOnlyList<PackageFile> weights;
+        try
+        {
+            weights = PackageManifest.FromBytes(File.ReadAllBytes(path)).FrozenWeights;
+        }
+        catch (ProtocolViolationException)
+        {
+            // Of another version or damaged: what weights it had is not known.
+            weights = [];
+        }
+
+        File.Delete(path);
+        foreach (string name in weights.Select(file => file.Sha256).Concat([GradientFile, EvaluationFile, ModelFile, AdapterFile]))
+        {
+            File.Delete(Path.Combine(folder, name));
+        }
     }
 
     private static byte[] Verified(string folder, string name, PackageFile expected)
