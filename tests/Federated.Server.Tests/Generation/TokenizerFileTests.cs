@@ -65,6 +65,102 @@ public sealed class TokenizerFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("dropout", "0.1", "model.dropout = 0.1")]
+    [InlineData("continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix = ##")]
+    [InlineData("end_of_word_suffix", "\"</w>\"", "model.end_of_word_suffix = </w>")]
+    public void Open_ModelSettingThatIsNotFollowed_IsNamed(string key, string value, string expected) =>
+        Assert.Contains(expected, Refusal(file => file["model"]![key] = JsonNode.Parse(value)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("single_word")]
+    [InlineData("lstrip")]
+    [InlineData("rstrip")]
+    public void Open_AddedTokenThatTakesMoreThanItsText_IsNamed(string key) =>
+        Assert.Contains($"added_tokens.{key} = True", Refusal(file => file["added_tokens"]![0]![key] = true), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("decoder", """{ "type": "Metaspace" }""", "decoder.type = Metaspace")]
+    [InlineData("post_processor", """{ "type": "RobertaProcessing" }""", "post_processor.type = RobertaProcessing")]
+    [InlineData("post_processor", """{ "type": "TemplateProcessing", "single": [{ "Sequence": { "id": "A" } }, { "SpecialToken": { "id": "<|end|>" } }] }""", "post_processor.single = a token after the text")]
+    [InlineData("post_processor", """{ "type": "TemplateProcessing", "single": [{ "SpecialToken": { "id": "<|end|>" } }] }""", "post_processor.special_tokens is missing")]
+    public void Open_PartThatIsNotFollowed_IsNamed(string part, string value, string expected) =>
+        Assert.Contains(expected, Refusal(file => file[part] = JsonNode.Parse(value)), StringComparison.Ordinal);
+
+    // As Llama 3 has them: a word of the vocabulary is its token although no merge leads to it, and every text begins with a token.
+    [Fact]
+    public void Encode_IgnoreMerges_TakesWholeWordsFromTheVocabulary()
+    {
+        JsonObject file = JsonNode.Parse(File)!.AsObject();
+        file["model"]!["vocab"]!["ba"] = 12;
+        file["model"]!["vocab"]!["Ġba"] = 13;
+        Assert.Equal([1, 0, 4, 1, 5], TokenizerFile.Open(Write(file.ToJsonString())).Encode("ba bab"));
+
+        file["model"]!["ignore_merges"] = true;
+
+        Assert.Equal([12, 13, 4, 1, 5], TokenizerFile.Open(Write(file.ToJsonString())).Encode("ba ba bab"));
+        Assert.Equal([5, 9, 12], TokenizerFile.Open(Write(file.ToJsonString())).Encode("ab<|end|>ba"));
+    }
+
+    [Fact]
+    public void Encode_TokenBeforeEveryText_StandsThere()
+    {
+        JsonObject file = JsonNode.Parse(File)!.AsObject();
+        file["post_processor"] = JsonNode.Parse("""
+            { "type": "Sequence", "processors": [
+              { "type": "ByteLevel", "trim_offsets": false },
+              { "type": "TemplateProcessing", "single": [{ "SpecialToken": { "id": "<|end|>", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } }],
+                "special_tokens": { "<|end|>": { "id": "<|end|>", "ids": [9], "tokens": ["<|end|>"] } } }] }
+            """);
+
+        Assert.Equal([9, 5], TokenizerFile.Open(Write(file.ToJsonString())).Encode("ab"));
+    }
+
+    // What one step leaves whole, the next one cuts: nothing is merged across what the words of ByteLevel keep apart.
+    [Fact]
+    public void Encode_StepsInARow_EachCutsThePiecesOfTheOneBefore()
+    {
+        JsonObject file = JsonNode.Parse(File)!.AsObject();
+        file["model"]!["vocab"]!["bĠ"] = 12;
+        file["model"]!["merges"]!.AsArray().Insert(0, (JsonNode)"b Ġ");
+
+        Assert.Equal([5, 6], TokenizerFile.Open(Write(file.ToJsonString())).Encode("ab ab"));
+    }
+
+    [Fact]
+    public void Encode_UnknownByte_IsTheUnknownToken()
+    {
+        JsonObject file = JsonNode.Parse(File)!.AsObject();
+        file["model"]!["unk_token"] = "<|end|>";
+
+        Assert.Equal([0, 9, 1], TokenizerFile.Open(Write(file.ToJsonString())).Encode("azb"));
+    }
+
+    // Keys as GPT-2, Llama 3, Qwen2 and SmolLM2 ship them that change nothing here.
+    [Fact]
+    public void Open_SettingsThatChangeNothing_AreTaken()
+    {
+        JsonObject file = JsonNode.Parse(File)!.AsObject();
+        file["version"] = "1.0";
+        file["truncation"] = JsonNode.Parse("""{ "direction": "Right", "max_length": 512, "strategy": "LongestFirst", "stride": 0 }""");
+        file["padding"] = null;
+        file["added_tokens"]![0]!["normalized"] = true;
+        file["added_tokens"]![0]!["lstrip"] = false;
+        file["normalizer"] = JsonNode.Parse("""{ "type": "NFC" }""");
+        file["post_processor"] = JsonNode.Parse("""{ "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false }""");
+        file["decoder"] = JsonNode.Parse("""{ "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true }""");
+        foreach (string key in new[] { "continuing_subword_prefix", "end_of_word_suffix", "unk_token" })
+        {
+            file["model"]![key] = "";
+        }
+
+        file["model"]!["dropout"] = null;
+        file["model"]!["fuse_unk"] = false;
+        file["model"]!["ignore_merges"] = false;
+
+        Assert.Equal([5, 6], TokenizerFile.Open(Write(file.ToJsonString())).Encode("ab ab"));
+    }
+
+    [Theory]
     [InlineData("""{ "type": "ByteLevel", "add_prefix_space": true }""", "pre_tokenizer.add_prefix_space = True")]
     [InlineData(
         """{ "type": "Sequence", "pretokenizers": [{ "type": "Split", "pattern": { "Regex": "a" }, "behavior": "Isolated", "invert": true }, { "type": "ByteLevel" }] }""",
@@ -99,6 +195,13 @@ public sealed class TokenizerFileTests : IDisposable
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
+
+    private string Refusal(Action<JsonObject> change)
+    {
+        JsonObject file = JsonNode.Parse(File)!.AsObject();
+        change(file);
+        return Assert.Throws<InvalidDataException>(() => TokenizerFile.Open(Write(file.ToJsonString()))).Message;
+    }
 
     private string Write(string content)
     {
