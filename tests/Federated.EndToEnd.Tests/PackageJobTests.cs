@@ -46,6 +46,8 @@ public sealed class PackageJobTests : IDisposable
             JsonElement exported = await CommandAsync(
                 ["models", "export", job.JobId, "--format", format, "--out", target, "--server", server.Api.Address.ToString(), "--json"]);
             Assert.All(exported.GetProperty("files").EnumerateArray(), file => Assert.True(new FileInfo(file.GetString()!).Length > 0));
+            Assert.Equal((job.JobId, job.ModelVersion, records[^1].Round), (exported.GetProperty("job").GetString(), exported.GetProperty("version").GetInt64(), exported.GetProperty("round").GetInt64()));
+            Assert.Equal(records[^1].Evaluation!.Accuracy, exported.GetProperty("evaluation").GetProperty("accuracy").GetDouble());
         }
 
         IReadOnlyList<NamedTensor> factors = SafetensorsFile.Read(await File.ReadAllBytesAsync(Path.Combine(_folder.Path, "peft", "adapter_model.safetensors"), ct));
@@ -115,7 +117,7 @@ public sealed class PackageJobTests : IDisposable
         string target = Path.Combine(_folder.Path, "exported");
         _ = PackageFolder.Write(MergeablePackage.Of(package), merged);
 
-        (int exitCode, _) = await ProgramRun.RunAsync("Federated.Server", "models", "export", merged, "--format", "onnx", "--out", target);
+        (int exitCode, _) = await ProgramRun.RunAsync("Federated.Server", "models", "export", merged, "--format", "peft", "--out", target);
 
         Assert.Equal((2, false), (exitCode, Directory.Exists(target)));
     }

@@ -31,7 +31,7 @@ internal static class GenerateCommand
         Option<double> temperature = new("--temperature") { Description = "Scores are divided by it; 0 always takes the likeliest token.", DefaultValueFactory = _ => 0.8 };
         Option<int?> top = new("--top-k") { Description = "Draw from so many of the likeliest tokens; from all when left out." };
         Option<ulong> seed = new("--seed") { Description = "Equal seeds give equal texts.", DefaultValueFactory = _ => 1 };
-        Option<FileInfo?> adapter = new("--adapter") { Description = "With a package folder: an adapter's file, or a folder that PEFT wrote.", HelpName = "PATH" };
+        Option<FileInfo?> adapter = new("--adapter") { Description = "With a package folder: an adapter's file, also as safetensors, or a folder that PEFT wrote.", HelpName = "PATH" };
         Option<bool> compare = new("--compare") { Description = "Write the same without the adapter's low-rank changes first." };
         Option<FileInfo?> tokenizer = new("--tokenizer") { Description = "tokenizer.model, tokenizer.json, or a folder with one; bytes are the tokens when left out.", HelpName = "PATH" };
         Command command = new("generate", "Let a language model go on with a text.")
@@ -46,7 +46,7 @@ internal static class GenerateCommand
             Demand(options.TopK is null or >= 1, "--top-k", options.TopK ?? 0, "1 or more");
             Demand(count is >= 1 and <= MaxLength, "--length", count, $"1 to {MaxLength}");
             ITextTokens tokens = parsed.GetValue(tokenizer) is { } file ? TokenizerFile.Open(file.FullName) : new ByteTokens();
-            ModelPackage package = await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), () => AccessArguments.ClientOf(parsed, parsed.GetValue(server)!), ct);
+            ModelPackage package = (await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), () => AccessArguments.ClientOf(parsed, parsed.GetValue(server)!), ct)).Package;
             string text = parsed.GetValue(prompt)!;
             List<GeneratedText> texts = [];
             if (parsed.GetValue(compare))

@@ -13,7 +13,7 @@ using Federated.Shared.Protocol;
 
 namespace Federated.Server.Cli;
 
-/// <summary><c>models import</c>, <c>inspect</c> and <c>export</c>. Exit codes: 0 done, 1 failed, 2 bad input or a model that cannot be trained.</summary>
+/// <summary><c>models import</c> and <c>inspect</c>. Exit codes: 0 done, 1 failed, 2 bad input or a model that cannot be trained.</summary>
 internal static class ModelsCommand
 {
     private static readonly JsonSerializerOptions _jsonOptions = new(JsonSerializerDefaults.Web)
@@ -105,48 +105,6 @@ internal static class ModelsCommand
             return System.Threading.Tasks.Task.FromResult(new InspectedPackage(ContentHash.Of(manifest.ToBytes()).Hex, manifest));
         }));
         return command;
-    }
-
-    /// <summary>The command <c>export</c>.</summary>
-    public static Command Export(Option<Uri> server, Option<bool> json)
-    {
-        Argument<string> source = new("package") { Description = "Folder of a package, or a job of the server." };
-        Option<string> format = new("--format") { Description = "peft: an adapter for PEFT; onnx: one model with the adapter merged; safetensors: the trained tensors.", Required = true };
-        format.AcceptOnlyFromAmong("peft", "onnx", "safetensors");
-        Option<DirectoryInfo> folder = new("--out") { Description = "Folder to write to.", HelpName = "DIR", Required = true };
-        Option<FileInfo?> adapter = new("--adapter") { Description = "With a package folder: an adapter's file, or a folder that PEFT wrote; its initial adapter when left out.", HelpName = "PATH" };
-        Command command = new("export", "Write a trained model for other software.") { source, format, folder, adapter, server, json };
-        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(json), PackageText.Print, async () =>
-        {
-            ModelPackage package = await PackageSource.OpenAsync(parsed.GetValue(source)!, parsed.GetValue(adapter), () => AccessArguments.ClientOf(parsed, parsed.GetValue(server)!), ct);
-            IReadOnlyList<(string File, byte[] Content)> contents = Files(package, parsed.GetValue(format)!);
-            DirectoryInfo target = parsed.GetValue(folder)!;
-            target.Create();
-            List<string> files = [];
-            foreach ((string file, byte[] content) in contents)
-            {
-                string path = Path.Combine(target.FullName, file);
-                await File.WriteAllBytesAsync(path, content, ct);
-                files.Add(path);
-            }
-
-            return new ExportedFiles(package.Manifest.Name, files);
-        }));
-        return command;
-    }
-
-    private static IReadOnlyList<(string File, byte[] Content)> Files(ModelPackage package, string format)
-    {
-        switch (format)
-        {
-            case "onnx":
-                return [("model.onnx", MergedModel.Build(package, package.InitialAdapter))];
-            case "safetensors":
-                return [("adapter.safetensors", SafetensorsFile.Write(AdapterTensors.Of(package.Manifest, package.InitialAdapter)))];
-            default:
-                (byte[] weights, byte[] config) = PeftAdapter.Write(package.Manifest, package.InitialAdapter);
-                return [(PeftAdapter.WeightsFile, weights), (PeftAdapter.ConfigFile, config)];
-        }
     }
 
     /// <summary>Runs a command whose input may be wrong in ways that only the model tells.</summary>

@@ -17,11 +17,6 @@ internal sealed record InspectedPackage(string Package, PackageManifest Manifest
 /// <param name="Report">What was found and made.</param>
 internal sealed record ImportedPackage(string Package, string? Folder, Uri? Server, ImportReport Report);
 
-/// <summary>What <c>models export</c> gives.</summary>
-/// <param name="Name">The model.</param>
-/// <param name="Files">What was written.</param>
-internal sealed record ExportedFiles(string Name, IReadOnlyList<string> Files);
-
 /// <summary>Prints packages for people.</summary>
 internal static class PackageText
 {
@@ -83,6 +78,7 @@ internal static class PackageText
     /// <summary>An export.</summary>
     public static void Print(ExportedFiles exported)
     {
+        Line(exported.Origin);
         foreach (string file in exported.Files)
         {
             Line($"{file} ({new FileInfo(file).Length:N0} bytes)");

@@ -225,7 +225,7 @@ internal static class ServerCommandLine
             versions,
             ModelsCommand.Import(_json),
             ModelsCommand.Inspect(_json),
-            ModelsCommand.Export(_server, _json),
+            ExportCommand.Build(_server, _json),
             GenerateCommand.Build(_server, _json),
             CostCommand.Build(_json),
         };
