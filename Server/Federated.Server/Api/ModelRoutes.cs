@@ -1,5 +1,6 @@
 using Federated.Server.Grains;
 using Federated.Server.Jobs;
+using Federated.Server.Rounds;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
 using Microsoft.AspNetCore.Mvc;
@@ -12,8 +13,9 @@ namespace Federated.Server.Api;
 /// <param name="Version">Committed version.</param>
 /// <param name="AdapterSha256">Hash of the adapter document.</param>
 /// <param name="Parameters">Trainable parameters.</param>
-/// <param name="Accuracy">Last central evaluation.</param>
-public sealed record ModelDescription(string JobId, string Model, long Version, string AdapterSha256, long Parameters, double? Accuracy);
+/// <param name="Accuracy">Accuracy of the last central evaluation.</param>
+/// <param name="Evaluation">Last central evaluation, with the score of its task.</param>
+public sealed record ModelDescription(string JobId, string Model, long Version, string AdapterSha256, long Parameters, double? Accuracy, CentralEvaluation? Evaluation = null);
 
 /// <summary>Maps models, their versions, and the objects and packages behind them.</summary>
 internal static class ModelRoutes
@@ -58,7 +60,7 @@ internal static class ModelRoutes
         foreach (JobStatus job in (await FederatedApi.AllAsync(grains)).Where(job => job.IsKnown))
         {
             PackageManifest manifest = await models.ManifestAsync(ContentHash.Parse(job.PackageSha256), ct);
-            result.Add(new ModelDescription(job.JobId, manifest.Name, job.ModelVersion, job.AdapterSha256, manifest.Layout.Length, job.Accuracy));
+            result.Add(new ModelDescription(job.JobId, manifest.Name, job.ModelVersion, job.AdapterSha256, manifest.Layout.Length, job.Accuracy, job.Evaluation));
         }
 
         return FederatedApi.Json(result);

@@ -17,7 +17,7 @@ internal static class JobTable
     /// <summary>Several jobs.</summary>
     public static void PrintAll(IReadOnlyList<JobStatus> jobs)
     {
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("job", "population", "state", "round", "accuracy", "model", "reason");
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("job", "population", "state", "round", "score", "model", "reason");
         foreach (JobStatus job in jobs)
         {
             table.AddRow(
@@ -25,7 +25,7 @@ internal static class JobTable
                 Markup.Escape(job.Population),
                 job.State.ToString().ToLowerInvariant(),
                 $"{job.Round}/{job.MaxRounds}",
-                Percent(job.Accuracy),
+                ScoreText.Cell(job.Evaluation),
                 job.IsKnown ? $"v{job.ModelVersion} {job.AdapterSha256[..12]}" : "–",
                 Markup.Escape(job.Reason));
         }
@@ -44,8 +44,8 @@ internal static class JobTable
 
         if (shown.Job.InitialLoss is { } loss)
         {
-            string accuracy = shown.Job.InitialAccuracy is { } share ? $"accuracy {Percent(share)}, " : "";
-            AnsiConsole.WriteLine($"before training: {accuracy}loss {Number(loss)} on held-out examples");
+            string score = shown.Job.InitialEvaluation is { } evaluation ? $"{ScoreText.Named(evaluation)}, " : "";
+            AnsiConsole.WriteLine($"before training: {score}loss {Number(loss)} on held-out examples");
         }
 
         PrintRounds(shown.Rounds);
@@ -62,7 +62,7 @@ internal static class JobTable
             table.AddColumn("averaging bias");
         }
 
-        ScoreColumn[] scores = ScoreColumn.In(rounds.Select(round => round.Evaluation));
+        TaskScore[] scores = FurtherScores(rounds.Select(round => round.Evaluation));
         bool isPrivate = rounds.Any(round => round.Epsilon is not null);
         if (isPrivate)
         {
@@ -108,7 +108,7 @@ internal static class JobTable
     /// <summary>The models.</summary>
     public static void PrintModels(IReadOnlyList<ModelDescription> models)
     {
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("job", "model", "version", "parameters", "accuracy", "adapter");
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("job", "model", "version", "parameters", "score", "adapter");
         foreach (ModelDescription model in models)
         {
             table.AddRow(
@@ -116,7 +116,7 @@ internal static class JobTable
                 Markup.Escape(model.Model),
                 model.Version.ToString(),
                 model.Parameters.ToString("N0"),
-                Percent(model.Accuracy),
+                ScoreText.Cell(model.Evaluation),
                 model.AdapterSha256);
         }
 
@@ -127,7 +127,7 @@ internal static class JobTable
     public static void PrintVersions(IReadOnlyList<ModelVersion> versions)
     {
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("version", "round", "accuracy", "loss", "training loss", "update", "adapter", "kept");
-        ScoreColumn[] scores = ScoreColumn.In(versions.Select(version => version.Evaluation));
+        TaskScore[] scores = FurtherScores(versions.Select(version => version.Evaluation));
         table.AddColumns([.. scores.Select(score => score.Name)]);
         foreach (ModelVersion version in versions)
         {
@@ -152,17 +152,10 @@ internal static class JobTable
 
     private static string Percent(double? value) => ScoreText.Percent(value);
 
-    /// <summary>A score that only some tasks have, and that is shown where it was measured.</summary>
-    private sealed record ScoreColumn(string Name, Func<CentralEvaluation?, double?> Of)
+    /// <summary>Scores that only some tasks have, where one of the evaluations has them: accuracy has a column of its own.</summary>
+    private static TaskScore[] FurtherScores(IEnumerable<CentralEvaluation?> evaluations)
     {
-        private static readonly ScoreColumn[] _all =
-        [
-            new("mean absolute error", evaluation => evaluation?.MeanAbsoluteError),
-            new("cosine similarity", evaluation => evaluation?.CosineSimilarity),
-        ];
-
-        /// <summary>Those that one of the evaluations has.</summary>
-        public static ScoreColumn[] In(IEnumerable<CentralEvaluation?> evaluations) =>
-            [.. _all.Where(column => evaluations.Any(evaluation => column.Of(evaluation) is not null))];
+        TaskScore score = TaskScore.In(evaluations);
+        return score == TaskScore.Accuracy ? [] : [score];
     }
 }

@@ -7,12 +7,14 @@ namespace Federated.Server.Cli;
 internal static class ScoreText
 {
     /// <summary>The score with its name, for a line of text: <c>accuracy 97.25 %</c>, <c>mean absolute error 0.1234</c>, <c>cosine similarity 0.9876</c>.</summary>
-    public static string Named(CentralEvaluation? evaluation) => evaluation switch
+    public static string Named(CentralEvaluation? evaluation)
     {
-        { MeanAbsoluteError: { } error } => $"mean absolute error {Number(error)}",
-        { CosineSimilarity: { } cosine } => $"cosine similarity {Number(cosine)}",
-        _ => $"accuracy {Percent(evaluation?.Accuracy)}",
-    };
+        TaskScore score = TaskScore.In(evaluation);
+        return $"{score.Name} {(score.IsShare ? Percent(score.Of(evaluation)) : Number(score.Of(evaluation)))}";
+    }
+
+    /// <summary>The same for a cell of a table of several tasks; a dash where there is no evaluation.</summary>
+    public static string Cell(CentralEvaluation? evaluation) => evaluation is null ? "–" : Named(evaluation);
 
     /// <summary>A number with four decimals; a dash for none.</summary>
     public static string Number(double? value) => value?.ToString("F4", CultureInfo.InvariantCulture) ?? "–";

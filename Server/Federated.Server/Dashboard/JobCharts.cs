@@ -21,11 +21,12 @@ internal sealed record JobCharts(
         RoundRecord[] last = [.. all.TakeLast(PhaseRounds)];
         RoundRecord end = all[^1];
         double up = PerDevice(end, end.BytesUp) ?? 0;
+        TaskScore score = TaskScore.In(all.Select(round => round.Evaluation));
         ChartSpec quality = new()
         {
             X = x,
-            Unit = "percent",
-            Series = [new ChartSeries("Accuracy", "series-1", [.. rounds.Select(round => round.Evaluation?.Accuracy)])],
+            Unit = score.IsShare ? "percent" : "number",
+            Series = [new ChartSeries(score.Title, "series-1", [.. rounds.Select(round => Finite(score.Of(round.Evaluation)))])],
         };
         ChartSpec loss = new()
         {
@@ -66,7 +67,7 @@ internal sealed record JobCharts(
         };
         return new JobCharts(
             quality,
-            $"Central accuracy over {all.Count} rounds, now {Units.Percent(job.Accuracy)}.",
+            $"Central {score.Name} over {all.Count} rounds, now {Units.Score(score, job.Evaluation)}.",
             loss,
             $"Loss over {all.Count} rounds, centrally now {Units.Number(job.Loss)}, on the devices {Units.Number(end.TrainLoss)}.",
             bytes,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Federated.Server.Rounds;
 
 namespace Federated.Server.Dashboard;
 
@@ -41,6 +42,12 @@ internal static class Units
 
     /// <summary>A share of 1.</summary>
     public static string Percent(double? share) => share is { } value ? $"{100 * value:0.0} %" : None;
+
+    /// <summary>The score of an evaluation.</summary>
+    public static string Score(TaskScore score, CentralEvaluation? evaluation) => score.IsShare ? Percent(score.Of(evaluation)) : Number(score.Of(evaluation));
+
+    /// <summary>The score of an evaluation with its name, where there are several tasks.</summary>
+    public static string NamedScore(CentralEvaluation? evaluation) => evaluation is null ? None : $"{TaskScore.In(evaluation).Name} {Score(TaskScore.In(evaluation), evaluation)}";
 
     /// <summary>A whole number.</summary>
     public static string Count(long? count) => count?.ToString("N0", CultureInfo.InvariantCulture) ?? None;

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Federated.Server.Privacy;
+using Federated.Server.Rounds;
 
 namespace Federated.Server.Jobs;
 
@@ -67,6 +68,9 @@ public sealed record JobStatus
     /// <summary>Loss of the model before the first round.</summary>
     public double? InitialLoss { get; init; }
 
+    /// <summary>The central evaluation of the model before the first round, with the score of its task.</summary>
+    public CentralEvaluation? InitialEvaluation { get; init; }
+
     /// <summary>Whether the job could be read; when not, only its name and a reason are known.</summary>
     [JsonIgnore]
     public bool IsKnown => PackageSha256.Length > 0;
@@ -76,6 +80,9 @@ public sealed record JobStatus
 
     /// <summary>Last central evaluation's loss.</summary>
     public double? Loss { get; init; }
+
+    /// <summary>Last central evaluation, with the score of its task.</summary>
+    public CentralEvaluation? Evaluation { get; init; }
 
     /// <summary>First round whose evaluation reached the target.</summary>
     public long? RoundsToTarget { get; init; }

@@ -1,5 +1,7 @@
 using Federated.Server.Api;
 using Federated.Server.Cli;
+using Federated.Server.Dashboard;
+using Federated.Server.Jobs;
 using Federated.Server.Rounds;
 
 namespace Federated.Server.Tests.Cli;
@@ -17,6 +19,33 @@ public sealed class ScoreTextTests
         Assert.Equal("mean absolute error 0.2500", ScoreText.Named(_regression));
         Assert.Equal("cosine similarity 0.7500", ScoreText.Named(_embedding));
         Assert.Equal("accuracy –", ScoreText.Named(null));
+    }
+
+    [Fact]
+    public void Cell_AnyTask_HasTheScoresName()
+    {
+        Assert.Equal("accuracy 97.25 %", ScoreText.Cell(new CentralEvaluation(10, 0.5, 0.9725)));
+        Assert.Equal("mean absolute error 0.2500", ScoreText.Cell(_regression));
+        Assert.Equal("–", ScoreText.Cell(null));
+    }
+
+    [Fact]
+    public void NamedScore_AnyTaskOnTheDashboard_IsItsScore()
+    {
+        Assert.Equal("accuracy 97.3 %", Units.NamedScore(new CentralEvaluation(10, 0.5, 0.9725)));
+        Assert.Equal("mean absolute error 0.2500", Units.NamedScore(_regression));
+        Assert.Equal("cosine similarity 0.7500", Units.NamedScore(_embedding));
+        Assert.Equal("–", Units.NamedScore(null));
+    }
+
+    [Fact]
+    public void Quality_RoundsOfARegression_AreItsErrors()
+    {
+        JobCharts charts = JobCharts.Of(new JobStatus { JobId = "job", Name = "job", Population = "p", State = JobState.Running, Evaluation = _regression }, [Record(_regression)]);
+
+        Assert.Equal(("Mean absolute error", "number"), (charts.Quality.Series[0].Label, charts.Quality.Unit));
+        Assert.Equal([0.25], charts.Quality.Series[0].Values);
+        Assert.Equal("Central mean absolute error over 1 rounds, now 0.2500.", charts.QualitySays);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Federated.Modeling;
 using Federated.Modeling.Lora;
 using Federated.Server.Grains;
 using Federated.Server.Jobs;
+using Federated.Server.Rounds;
 using Federated.Shared.Models;
 
 namespace Federated.Server.Tests.Grains;
@@ -26,6 +27,17 @@ public sealed class JobGrainStateTests
     {
         JobSpec spec = Spec();
         Assert.Equal(400, new JobGrainState { ParameterCount = 100 }.ToStatus("job-1", spec).DenseAdapterBytes);
+    }
+
+    [Fact]
+    public void ToStatus_RegressionsEvaluation_IsTold()
+    {
+        CentralEvaluation before = new(10, 0.5, null, MeanAbsoluteError: 0.25);
+        CentralEvaluation now = before with { MeanAbsoluteError = 0.125 };
+
+        JobStatus status = new JobGrainState { InitialEvaluation = before, Evaluation = now }.ToStatus("job-1", Spec());
+
+        Assert.Equal((before, now, null), (status.InitialEvaluation, status.Evaluation, status.Accuracy));
     }
 
     private static long DenseBytes(PackageManifest manifest)
