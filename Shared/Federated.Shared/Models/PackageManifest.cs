@@ -78,8 +78,8 @@ public sealed record PackageManifest
     public required PackageFile Evaluation { get; init; }
 
     /// <summary>
-    /// <c>model.onnx</c>: from the features and whole trainable weights to <c>scores</c>, without low-rank changes; what exports start from. Null for a
-    /// package without graphs.
+    /// <c>model.onnx</c>: from the features, whole trainable weights and weights that a job merges into to <c>scores</c>, without low-rank changes; what
+    /// exports start from. Null for a package without graphs.
     /// </summary>
     public PackageFile? Model { get; init; }
 
