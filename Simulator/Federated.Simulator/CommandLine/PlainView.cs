@@ -34,7 +34,7 @@ internal sealed class PlainView(TextWriter output, bool quiet) : IRunView
             output.WriteLine($"note: {note}");
         }
 
-        output.WriteLine($"server {(headline.Embedded ? "in this process" : "attached")}, dashboard and API {headline.Api}");
+        output.WriteLine($"server {Wording.ServerOf(headline)}");
         output.WriteLine($"results {headline.Folder}{(headline.Continued ? ", continued" : "")}");
     }
 

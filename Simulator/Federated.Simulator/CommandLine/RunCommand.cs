@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Federated.Client.Engines;
 using Federated.Server.Jobs;
@@ -130,8 +131,11 @@ internal static class RunCommand
     {
         (string text, string home) = ScenarioCatalog.Find(arguments.Scenario);
         IEnumerable<string> overrides = arguments.Seed is { } seed ? [.. arguments.Overrides, $"job.seed={seed}"] : arguments.Overrides;
+
+        // On a server that others use, devices of two runs in one population would train each other's jobs.
+        string? suffix = ownServer ? null : Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
         ReadScenario scenario = ScenarioReader.Locate(
-            ScenarioReader.Read(text, overrides), Path.GetFullPath(arguments.Data ?? home), readsHeldOut: ownServer, demandsBase: ownServer);
+            ScenarioReader.Read(text, overrides, suffix), Path.GetFullPath(arguments.Data ?? home), readsHeldOut: ownServer, demandsBase: ownServer);
         return (scenario, RunFolder.Open(arguments.Out, scenario.Scenario.Name, scenario.Scenario.Job.Seed, Environment.CurrentDirectory), null);
     }
 

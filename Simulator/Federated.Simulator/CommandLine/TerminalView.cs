@@ -38,7 +38,7 @@ internal sealed class TerminalView(IAnsiConsole console, TimeProvider time) : IR
             facts.AddRow(Dim("Note"), new Text(note, new Style(Color.Yellow)));
         }
 
-        facts.AddRow(Dim("Server"), Text($"{(headline.Embedded ? "in this process" : "attached")}, dashboard and API {headline.Api}"));
+        facts.AddRow(Dim("Server"), Text(Wording.ServerOf(headline)));
         facts.AddRow(Dim("Results"), Text($"{headline.Folder}{(headline.Continued ? ", continued" : "")}"));
         console.Write(new Panel(new Rows(Text(headline.Description), Markup.FromInterpolated($""), facts))
             .Header($"[bold blue] {Markup.Escape(headline.Scenario)} [/]")

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Federated.Simulator.Runs;
 
 namespace Federated.Simulator.Reports;
 
@@ -16,6 +17,11 @@ internal static class Wording
         >= 1e3 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:0.0} kB"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes:0} B"),
     };
+
+    /// <summary>Where a run's server is, and on one that others may use also which population the run's is.</summary>
+    public static string ServerOf(RunHeadline headline) => headline.Embedded
+        ? $"in this process, dashboard and API {headline.Api}"
+        : $"attached, dashboard and API {headline.Api}, population {headline.Population}";
 
     /// <summary>For example <c>42.3 s</c>, <c>3 min 05 s</c>, <c>2 h 10 min</c>.</summary>
     public static string Time(TimeSpan time) => time.TotalSeconds switch

@@ -30,6 +30,7 @@ internal static class RunAccount
             Notes = [.. NotesOf(scenario, continued: request.Earlier is not null)],
             Folder = request.Folder.Path,
             Continued = request.Earlier is not null,
+            Population = scenario.Job.Population,
             Api = server.Api.Address,
             Embedded = server.IsEmbedded,
             Engine = request.Engine.Name,

@@ -47,6 +47,9 @@ internal sealed record RunHeadline
     /// <summary>Whether an earlier process began the run.</summary>
     public required bool Continued { get; init; }
 
+    /// <summary>The population that the simulated devices make up on the server.</summary>
+    public required string Population { get; init; }
+
     /// <summary>The server's HTTP API.</summary>
     public required Uri Api { get; init; }
 

@@ -21,7 +21,7 @@ internal sealed record Scenario : ISettings
     [Description("A published experiment with the same settings, to compare with.")]
     public PublishedSettings? Published { get; init; }
 
-    [Description("The job; name and population may be left out, and cohort.minimumPool then is population.devices, so that runs repeat.")]
+    [Description("The job; name and population may be left out, and cohort.minimumPool then is population.devices, so that runs repeat. With --server a population that is left out is the run's own: the scenario's name and a random suffix.")]
     public required JobSpec Job { get; init; }
 
     [Description("The simulated devices and how examples are dealt to them.")]

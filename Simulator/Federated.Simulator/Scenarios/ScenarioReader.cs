@@ -32,8 +32,9 @@ internal static class ScenarioReader
     /// </summary>
     /// <param name="json">The scenario's text.</param>
     /// <param name="overrides"><c>key=value</c>, applied in order.</param>
+    /// <param name="populationSuffix">What follows the scenario's name in a population that is left out, so that it is this run's alone; null for the name itself.</param>
     /// <exception cref="InvalidSettingsException">It is refused; every problem is told with path, value and what is allowed.</exception>
-    public static ReadScenario Read(string json, IEnumerable<string> overrides)
+    public static ReadScenario Read(string json, IEnumerable<string> overrides, string? populationSuffix = null)
     {
         JsonNode tree = StrictJson.Parse(json);
         JsonNode original = tree.DeepClone();
@@ -47,7 +48,7 @@ internal static class ScenarioReader
             scenario.Remove("published");
         }
 
-        CompleteJob(tree);
+        CompleteJob(tree, populationSuffix);
         return new ReadScenario(StrictJson.Read<Scenario>(tree), tree);
     }
 
@@ -82,7 +83,7 @@ internal static class ScenarioReader
 
     private static JsonNode? At(JsonNode tree, string[] path) => path.Aggregate((JsonNode?)tree, (node, key) => (node as JsonObject)?[key]);
 
-    private static void CompleteJob(JsonNode tree)
+    private static void CompleteJob(JsonNode tree, string? populationSuffix)
     {
         if (tree is not JsonObject scenario || scenario["job"] is not JsonObject job)
         {
@@ -90,11 +91,12 @@ internal static class ScenarioReader
         }
 
         string? name = scenario["name"] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
-        foreach (string key in new[] { "name", "population" })
+        string? population = populationSuffix is null ? name : $"{name}-{populationSuffix}";
+        foreach ((string key, string? completion) in new[] { ("name", name), ("population", population) })
         {
             if (name is not null && !job.ContainsKey(key))
             {
-                job[key] = name;
+                job[key] = completion;
             }
         }
 

@@ -27,31 +27,13 @@ public sealed class PlainViewTests
     }
 
     [Fact]
-    public void Opening_ANote_IsALineOfItsOwn()
+    public void Opening_ANote_IsALineOfItsOwn() => Assert.Contains("note: runs do not repeat", Opening(Headline()));
+
+    [Fact]
+    public void Opening_AServerElsewhere_NamesThePopulationOfTheRun()
     {
-        StringWriter output = new();
-        new PlainView(output, quiet: false).Opening(new RunHeadline
-        {
-            Scenario = "toy",
-            Description = "A toy.",
-            Published = null,
-            Seed = 1,
-            Devices = 12,
-            Goal = 4,
-            Rounds = 4,
-            TargetAccuracy = null,
-            Model = "mlp 16-8-4",
-            Partition = "400 examples, iid",
-            Updates = "codec dense",
-            Notes = ["runs do not repeat"],
-            Folder = "/runs/x",
-            Continued = false,
-            Api = new Uri("http://localhost:5400"),
-            Embedded = true,
-            Engine = "onnx",
-            Threads = 2,
-        });
-        Assert.Contains("note: runs do not repeat", output.ToString().Split(Environment.NewLine));
+        Assert.Contains("server attached, dashboard and API http://localhost:5400/, population toy-0a1b2c3d", Opening(Headline() with { Embedded = false }));
+        Assert.Contains("server in this process, dashboard and API http://localhost:5400/", Opening(Headline()));
     }
 
     [Fact]
@@ -63,4 +45,34 @@ public sealed class PlainViewTests
         Assert.Contains("Rounds to 97.00 %: 40 (published 87)", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("results: /runs/x", output.ToString(), StringComparison.Ordinal);
     }
+
+    private static string[] Opening(RunHeadline headline)
+    {
+        StringWriter output = new();
+        new PlainView(output, quiet: false).Opening(headline);
+        return output.ToString().Split(Environment.NewLine);
+    }
+
+    private static RunHeadline Headline() => new()
+    {
+        Scenario = "toy",
+        Description = "A toy.",
+        Published = null,
+        Seed = 1,
+        Devices = 12,
+        Goal = 4,
+        Rounds = 4,
+        TargetAccuracy = null,
+        Model = "mlp 16-8-4",
+        Partition = "400 examples, iid",
+        Updates = "codec dense",
+        Notes = ["runs do not repeat"],
+        Folder = "/runs/x",
+        Continued = false,
+        Population = "toy-0a1b2c3d",
+        Api = new Uri("http://localhost:5400"),
+        Embedded = true,
+        Engine = "onnx",
+        Threads = 2,
+    };
 }

@@ -1,8 +1,13 @@
+using System.Text.Json.Nodes;
 using Federated.Server.Api;
+using Federated.Server.Hosting;
+using Federated.Server.Rounds;
+using Federated.Server.Storage;
 using Federated.Simulator.CommandLine;
 using Federated.Simulator.Scenarios;
 using Federated.Simulator.Tests.Runs;
 using Federated.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace Federated.Simulator.Tests.CommandLine;
 
@@ -60,6 +65,50 @@ public sealed class RunCommandTests
         InvalidDataException refused = await Assert.ThrowsAsync<InvalidDataException>(
             () => RunCommand.RunAsync(new RunArguments { Resume = folder.Path, Quiet = true }, TestContext.Current.CancellationToken));
         Assert.Contains("run.json", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_TwoRunsOnOneServer_TrainTheirOwnJobsAlone()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        string scenario = Path.Combine(folder.Path, "toy.json");
+        await File.WriteAllTextAsync(scenario, SmallDigits.Text, TestContext.Current.CancellationToken);
+        await using FederatedServer server = await FederatedServer.StartAsync(
+            new ServerOptions
+            {
+                GrpcPort = 0,
+                ApiPort = 0,
+                Threads = 1,
+                LogLevel = LogLevel.Critical,
+                Storage = new StorageOptions { Kind = StorageKind.Files, Path = Path.Combine(folder.Path, "store") },
+                Selection = new SelectionOptions { Pace = new PaceOptions { MinRetry = TimeSpan.FromMilliseconds(10), MaxRetry = TimeSpan.FromMilliseconds(100) } },
+            },
+            TestContext.Current.CancellationToken);
+        RunArguments Arguments(string name, ulong seed, bool attached) => new()
+        {
+            Scenario = scenario,
+            Seed = seed,
+            Threads = 1,
+            Out = Path.Combine(folder.Path, name),
+            Server = attached ? server.ApiAddress.ToString() : null,
+            Json = true,
+        };
+        async Task<string> AdapterAsync(RunArguments arguments)
+        {
+            Assert.Equal(ExitCodes.Success, await RunCommand.RunAsync(arguments, TestContext.Current.CancellationToken));
+            string summary = await File.ReadAllTextAsync(Path.Combine(arguments.Out!, "summary.json"), TestContext.Current.CancellationToken);
+            return (string)JsonNode.Parse(summary)!["adapterSha256"]!;
+        }
+
+        string[] together = await Task.WhenAll(AdapterAsync(Arguments("first", 1, attached: true)), AdapterAsync(Arguments("second", 2, attached: true)));
+        string[] alone = [await AdapterAsync(Arguments("third", 1, attached: false)), await AdapterAsync(Arguments("fourth", 2, attached: false))];
+
+        Assert.Equal(alone, together);
+        using ServerApiClient api = new(server.ApiAddress);
+        string[] populations = [.. (await api.JobsAsync(TestContext.Current.CancellationToken)).Select(job => job.Population)];
+        Assert.Equal(2, populations.Distinct().Count());
+        Assert.All(populations, population => Assert.StartsWith("toy-", population, StringComparison.Ordinal));
     }
 
     [Fact]

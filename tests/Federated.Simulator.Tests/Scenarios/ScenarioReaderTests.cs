@@ -25,6 +25,14 @@ public sealed class ScenarioReaderTests
     }
 
     [Fact]
+    public void Read_ASuffixOfThePopulation_MakesOneThatIsLeftOutTheRunsOwn()
+    {
+        Scenario own = ScenarioReader.Read(Minimal, [], "0a1b2c3d").Scenario;
+        Assert.Equal(("mine", "mine-0a1b2c3d"), (own.Job.Name, own.Job.Population));
+        Assert.Equal("sensors", ScenarioReader.Read(Minimal, ["job.population=sensors"], "0a1b2c3d").Scenario.Job.Population);
+    }
+
+    [Fact]
     public void Read_MinimumPoolGiven_KeepsIt() => Assert.Equal(0, Read("minimumPool=0").Scenario.Job.Cohort.MinimumPool);
 
     [Fact]
