@@ -98,6 +98,9 @@ internal sealed class RunFolder
     /// <summary>The scenario as it was run.</summary>
     public string ReadScenario() => File.ReadAllText(Of(Mark));
 
+    /// <summary>Whether the run can go on in another process.</summary>
+    public bool HasState => File.Exists(Of(State));
+
     /// <summary>Writes down where the run stands.</summary>
     public Task WriteStateAsync(RunState state) => ReplaceAsync(Of(State), JsonSerializer.Serialize(state, ReportJson.Indented), CancellationToken.None);
 

@@ -8,7 +8,7 @@ namespace Federated.Simulator.Runs;
 /// <summary>Follows a job's rounds by long poll, writes them down and shows them. Not thread-safe.</summary>
 internal sealed class RoundFollower(SimulationServer server, string jobId, string logPath, IRunView view, RunClock clock, RunJournal? journal, TimeProvider time)
 {
-    private static readonly TimeSpan _longPoll = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _longPoll = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _settling = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _settlingStep = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _reconnecting = TimeSpan.FromSeconds(1);
@@ -32,6 +32,7 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
     /// <param name="progress">An empty one.</param>
     /// <param name="cancellationToken">Stops following; the job goes on.</param>
     /// <exception cref="ServerApiException">The server refuses, or fails for five minutes.</exception>
+    /// <exception cref="IOException">The run's files cannot be written, or for a minute the store of its own server.</exception>
     public async Task<JobStatus> FollowAsync(RunProgress progress, CancellationToken cancellationToken)
     {
         await using StreamWriter log = RoundLog.Create(logPath);
@@ -53,6 +54,7 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
                 foreach (RoundRecord round in news)
                 {
                     _rounds.Add(round);
+                    server.Store?.RoundEnded(round);
                     await log.WriteLineAsync(RoundLog.ToLine(round));
                     progress = progress.After(round, clock.Elapsed);
                     if (round.Round >= ContinuedAt)
@@ -66,6 +68,11 @@ internal sealed class RoundFollower(SimulationServer server, string jobId, strin
                 if (ended)
                 {
                     return job;
+                }
+
+                if (server.Store is { } store)
+                {
+                    await store.DemandWritableAsync(job.DenseAdapterBytes);
                 }
             }
             catch (ServerApiException e) when (e.IsTransient)

@@ -27,7 +27,9 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
     /// <exception cref="InvalidDataException">The examples cannot be read.</exception>
     /// <exception cref="IOException">The run goes on in another process already, or its folder cannot be written; nothing has begun.</exception>
     /// <exception cref="RunStoppedEarlyException">A person stopped it before its job began.</exception>
-    /// <exception cref="RunBrokenException">Its results could not be written any more. No device trains, and elsewhere its job is cancelled.</exception>
+    /// <exception cref="RunBrokenException">
+    /// Its results could not be written any more, or for a minute the store of its own server. No device trains; it can go on in another process, elsewhere its job is cancelled.
+    /// </exception>
     public async Task<RunSummary> RunAsync(CancellationToken cancellationToken)
     {
         ScenarioExamples examples = ScenarioExamples.Open(_scenario);
@@ -47,7 +49,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
             }
 
             await using SimulationServer? own = attached is null
-                ? await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices)
+                ? await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, time)
                 : null;
             ThrowIfStopped(cancellationToken);
             return await RunAsync(attached ?? own!, examples, enrollment, taken, cancellationToken);
@@ -75,7 +77,8 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RunBrokenException($"The run broke off: {e.Message}", e);
+            string remedy = server.IsEmbedded && request.Folder.HasState ? $"; 'run --resume {request.Folder.Path}' goes on with it once this is put right" : "";
+            throw new RunBrokenException($"The run broke off{remedy}: {e.Message}", e);
         }
     }
 
@@ -96,7 +99,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         ThrowIfStopped(cancellationToken);
 
         // From the submission on a run can go on, so it is not given up half-way.
-        JobStatus job = earlier ?? taken ?? await server.Api.SubmitJobAsync(request.Scenario.JobJson, CancellationToken.None);
+        JobStatus job = earlier ?? taken ?? await SubmitAsync(server);
         RunJournal? journal = server.IsEmbedded ? new(request.Folder, job.JobId, request.Engine.Name, clock, _energy) : null;
         RoundFollower follower = new(server, job.JobId, request.Folder.RoundsPath, view, clock, journal, time) { ContinuedAt = earlier?.Round ?? 0 };
         RunEnding ending = await FollowAsync(server, job.JobId, follower, fleet, clock, cancellationToken);
@@ -115,6 +118,18 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         }
 
         return summary;
+    }
+
+    private async Task<JobStatus> SubmitAsync(SimulationServer server)
+    {
+        try
+        {
+            return await server.Api.SubmitJobAsync(request.Scenario.JobJson, CancellationToken.None);
+        }
+        catch (ServerApiException e) when (server.Store?.Reason is { } reason)
+        {
+            throw new RunBrokenException($"The run could not begin, because the server could not write its store. {reason}", e);
+        }
     }
 
     /// <summary>Ctrl-C before a run has anything that it could go on from.</summary>

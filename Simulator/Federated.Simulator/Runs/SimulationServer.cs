@@ -14,9 +14,10 @@ internal sealed class SimulationServer : IAsyncDisposable
 {
     private readonly FederatedServer? _own;
 
-    private SimulationServer(FederatedServer? own, ServerApiClient api, Uri grpcAddress)
+    private SimulationServer(FederatedServer? own, StoreWatch? store, ServerApiClient api, Uri grpcAddress)
     {
         _own = own;
+        Store = store;
         Api = api;
         GrpcAddress = grpcAddress;
     }
@@ -30,19 +31,25 @@ internal sealed class SimulationServer : IAsyncDisposable
     /// <summary>Whether the server runs in this process.</summary>
     public bool IsEmbedded => _own is not null;
 
+    /// <summary>Sees whether the store of a server in this process can be written; null for one that runs elsewhere.</summary>
+    public StoreWatch? Store { get; }
+
     /// <summary>Starts a server in this process on free ports.</summary>
     /// <param name="storePath">Folder of its store; of one run alone.</param>
     /// <param name="threads">Threads for evaluation.</param>
     /// <param name="devices">Devices enrolled for secure aggregation; null for none.</param>
+    /// <param name="time">The clock by which a store that cannot be written is borne with.</param>
     /// <remarks>Starting takes a second or two and is not given up: a silo that is stopped while it starts complains at length.</remarks>
-    public static async Task<SimulationServer> StartAsync(string storePath, int threads, IEnrolledDevices? devices)
+    public static async Task<SimulationServer> StartAsync(string storePath, int threads, IEnrolledDevices? devices, TimeProvider time)
     {
+        StoreWatch store = new(storePath, time);
         ServerOptions options = new()
         {
             GrpcPort = 0,
             ApiPort = 0,
             Threads = threads,
             LogLevel = LogLevel.Error,
+            Loggers = [store],
             Devices = devices ?? new EnrolledDevices(),
             Storage = new StorageOptions { Kind = StorageKind.Files, Path = storePath },
 
@@ -53,7 +60,7 @@ internal sealed class SimulationServer : IAsyncDisposable
             },
         };
         FederatedServer own = await FederatedServer.StartAsync(options, CancellationToken.None);
-        return new SimulationServer(own, new ServerApiClient(own.ApiAddress), own.GrpcAddress);
+        return new SimulationServer(own, store, new ServerApiClient(own.ApiAddress), own.GrpcAddress);
     }
 
     /// <summary>Attaches to a running server by the address of its HTTP API.</summary>
@@ -66,7 +73,7 @@ internal sealed class SimulationServer : IAsyncDisposable
         {
             ServerDescription description = await api.DescribeAsync(cancellationToken);
             return description.GrpcAddress.Scheme == Uri.UriSchemeHttp
-                ? new SimulationServer(null, api, description.GrpcAddress)
+                ? new SimulationServer(null, null, api, description.GrpcAddress)
                 : throw new InvalidSettingsException(
                     [new SettingProblem(
                         "--server",

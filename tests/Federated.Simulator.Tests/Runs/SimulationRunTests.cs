@@ -195,6 +195,38 @@ public sealed class SimulationRunTests
     }
 
     [Fact]
+    public async Task RunAsync_OwnStoreThatCannotBeWritten_BreaksOffAfterAMinuteAndCanGoOn()
+    {
+        using TemporaryFolder folder = new();
+        SmallDigits.Write(folder.Path);
+        ReadScenario scenario = SmallDigits.Scenario(folder.Path);
+        RunFolder output = RunFolder.Open("run", "toy", 1, folder.Path);
+        RunRequest request = new() { Scenario = scenario, Folder = output, Threads = 2, Server = null };
+
+        // No sum can be written where its folder is a file, nor a file where a folder is.
+        string sums = Path.Combine(output.ServerPath, "partial-sums");
+        string probe = Path.Combine(output.ServerPath, StoreWatch.ProbeName);
+        OpeningView view = new(() =>
+        {
+            File.WriteAllText(sums, "");
+            Directory.CreateDirectory(probe);
+        });
+
+        RunBrokenException broken = await Assert.ThrowsAsync<RunBrokenException>(
+            () => new SimulationRun(request, view, new MinutesAhead()).RunAsync(TestContext.Current.CancellationToken));
+        Assert.StartsWith(
+            $"The run broke off; 'run --resume {output.Path}' goes on with it once this is put right: For 60 seconds the server could not write its store.",
+            broken.Message,
+            StringComparison.Ordinal);
+
+        File.Delete(sums);
+        Directory.Delete(probe);
+        (RunSummary continued, string[] rounds) = await RunAsync(scenario, folder, "run", threads: 2, RunFolder.Reopen("run", folder.Path).ReadState());
+        Assert.Equal(RunOutcome.Completed, continued.Outcome);
+        Assert.Equal(4, rounds.Length);
+    }
+
+    [Fact]
     public async Task RunAsync_OverSelectedSecureRunContinued_EndsWithEveryRound()
     {
         using TemporaryFolder folder = new();
@@ -293,6 +325,28 @@ public sealed class SimulationRunTests
         JsonObject line = JsonNode.Parse(RoundLog.ToLine(round))!.AsObject();
         Assert.True(line.Remove("timing"));
         return line.ToJsonString();
+    }
+
+    /// <summary>The system's clock, a minute farther ahead at every look; its timers keep real time.</summary>
+    private sealed class MinutesAhead : TimeProvider
+    {
+        private int _looks;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromMinutes(Interlocked.Increment(ref _looks));
+    }
+
+    /// <summary>Does something when the server is there and the job is not.</summary>
+    private sealed class OpeningView(Action act) : IRunView
+    {
+        public void Opening(RunHeadline headline) => act();
+
+        public void RoundEnded(RunProgress progress)
+        {
+        }
+
+        public ValueTask ClosingAsync(RunSummary summary, string folder) => ValueTask.CompletedTask;
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     private sealed class FullDiskView : IRunView
