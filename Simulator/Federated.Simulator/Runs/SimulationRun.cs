@@ -48,9 +48,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
                 await request.Folder.WriteScenarioAsync(request.Scenario.Json, CancellationToken.None);
             }
 
-            await using SimulationServer? own = attached is null
-                ? await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, time)
-                : null;
+            await using SimulationServer? own = attached is null ? await StartAsync(enrollment, cancellationToken) : null;
             ThrowIfStopped(cancellationToken);
             return await RunAsync(attached ?? own!, examples, enrollment, taken, cancellationToken);
         }
@@ -120,6 +118,19 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         return summary;
     }
 
+    private async Task<SimulationServer> StartAsync(FleetEnrollment? enrollment, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SimulationServer.StartAsync(request.Folder.ServerPath, request.Threads, enrollment?.Devices, time);
+        }
+        catch (Exception e) when (e is OperationCanceledException || cancellationToken.IsCancellationRequested)
+        {
+            // The server hears the signal as well, and maybe first; how its start broke off is no news.
+            throw StoppedEarly(cancellationToken);
+        }
+    }
+
     private async Task<JobStatus> SubmitAsync(SimulationServer server)
     {
         try
@@ -137,13 +148,15 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            throw new RunStoppedEarlyException(
-                request.Earlier is null
-                    ? "The run was stopped before its job began; there is nothing to go on with. Start it again."
-                    : $"The run was stopped before it went on; 'run --resume {request.Folder.Path}' goes on with it.",
-                cancellationToken);
+            throw StoppedEarly(cancellationToken);
         }
     }
+
+    private RunStoppedEarlyException StoppedEarly(CancellationToken cancellationToken) => new(
+        request.Earlier is null
+            ? "The run was stopped before its job began; there is nothing to go on with. Start it again."
+            : $"The run was stopped before it went on; 'run --resume {request.Folder.Path}' goes on with it.",
+        cancellationToken);
 
     private FleetEnrollment? Enroll(int devices)
     {
