@@ -5,6 +5,12 @@ using ScottPlot.TickGenerators;
 
 namespace Federated.Simulator.Reports;
 
+/// <summary>What the held-out examples said of a model.</summary>
+/// <param name="Round">The round that it is from; 0 before training.</param>
+/// <param name="Accuracy">0 to 1; null where the task has none.</param>
+/// <param name="Loss">Mean loss.</param>
+internal readonly record struct EvaluatedRound(long Round, double? Accuracy, double Loss);
+
 /// <summary>Draws a run as three PNG pictures.</summary>
 internal static class RunPlots
 {
@@ -42,13 +48,30 @@ internal static class RunPlots
         Participation(summary, rounds).SavePng(folder.Of(ParticipationFile), Width, Height);
     }
 
+    /// <summary>The points of the accuracy picture, the model before training as round 0.</summary>
+    internal static IEnumerable<EvaluatedRound> Evaluations(RunSummary summary, IReadOnlyList<RoundRecord> rounds)
+    {
+        if (summary.InitialLoss is { } loss)
+        {
+            yield return new EvaluatedRound(0, summary.InitialAccuracy, loss);
+        }
+
+        foreach (RoundRecord round in rounds)
+        {
+            if (round.Evaluation is { } evaluation)
+            {
+                yield return new EvaluatedRound(round.Round, evaluation.Accuracy, evaluation.Loss);
+            }
+        }
+    }
+
     private static Plot Accuracy(RunSummary summary, IReadOnlyList<RoundRecord> rounds)
     {
         Plot plot = NewPlot($"{summary.Scenario}: test accuracy and loss", "Test accuracy, %", rounds.Count);
-        RoundRecord[] evaluated = [.. rounds.Where(round => round.Evaluation is not null)];
+        EvaluatedRound[] evaluated = [.. Evaluations(summary, rounds)];
         double[] x = [.. evaluated.Select(round => (double)round.Round)];
-        double[] accuracy = [.. evaluated.Select(round => 100 * (round.Evaluation!.Accuracy ?? double.NaN))];
-        double[] loss = [.. evaluated.Select(round => round.Evaluation!.Loss)];
+        double[] accuracy = [.. evaluated.Select(round => 100 * (round.Accuracy ?? double.NaN))];
+        double[] loss = [.. evaluated.Select(round => round.Loss)];
 
         Scatter losses = Line(plot, x, loss, _orange, "Test loss (right)");
         losses.Axes.YAxis = plot.Axes.Right;

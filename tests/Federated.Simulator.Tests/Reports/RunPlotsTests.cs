@@ -28,6 +28,16 @@ public sealed class RunPlotsTests
     }
 
     [Fact]
+    public void Evaluations_AModelThatWasMeasuredBeforeTraining_BeginWithRoundZero()
+    {
+        IReadOnlyList<RoundRecord> rounds = SampleRun.Rounds(4);
+        EvaluatedRound[] points = [.. RunPlots.Evaluations(SampleRun.Summary(rounds), rounds)];
+        Assert.Equal([0, 2, 4], points.Select(point => point.Round));
+        Assert.Equal(new EvaluatedRound(0, 0.1, 2.303), points[0]);
+        Assert.Equal([2, 4], RunPlots.Evaluations(SampleRun.Summary(rounds) with { InitialLoss = null }, rounds).Select(point => point.Round));
+    }
+
+    [Fact]
     public void Write_NoRounds_DrawsNothing()
     {
         using TemporaryFolder temporary = new();
