@@ -121,7 +121,13 @@ internal static class BenchCommand
             return ExitCodes.BadInput;
         }
 
-        FoldRate? fold = parts.Contains("fold") ? FoldBench.Measure() : null;
+        if (parts.Contains("secagg") && GroupBench.Problem(groups) is { } problem)
+        {
+            Console.Error.WriteLine($"error: {problem}");
+            return ExitCodes.BadInput;
+        }
+
+        FoldRate? fold = parts.Contains("fold") ? FoldBench.Measure(clients) : null;
         TransferLimits? limits = parts.Contains("rounds") || parts.Contains("updates") ? await TransferLimits.MeasureAsync(ct) : null;
         List<RoundCost> unchanged = [];
         if (parts.Contains("rounds"))
@@ -166,7 +172,7 @@ internal static class BenchCommand
             $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}");
         if (fold is not null)
         {
-            Table table = NewTable("100 updates of 1 M float32", "GB/s best", "GB/s median");
+            Table table = NewTable($"{fold.Updates} updates of 1 M float32", "GB/s best", "GB/s median");
             table.AddRow("folded into the running sum", $"{fold.FoldGigabytesPerSecond:F1}", $"{fold.FoldMedianGigabytesPerSecond:F1}");
             table.AddRow("checked for NaN, range and norm, one thread", $"{fold.CheckGigabytesPerSecond:F1}", "");
             table.AddRow("plain copy, one thread a processor", $"{fold.CopyGigabytesPerSecond:F1}", "");

@@ -15,6 +15,8 @@ internal static class CodecCommand
 {
     private const int MaxParameters = 100_000_000;
 
+    private static readonly string[] _columns = ["codec", "payload", "ratio", "error", "error of what is sent", "encode, GB/s", "decode, GB/s"];
+
     /// <summary>Builds the command.</summary>
     public static Command Build()
     {
@@ -134,17 +136,16 @@ internal static class CodecCommand
     {
         if (Console.IsOutputRedirected)
         {
-            foreach (CodecRow row in rows)
+            foreach (string line in Lines(rows))
             {
-                Console.Out.WriteLine(string.Join('\t', Cells(row)));
+                Console.Out.WriteLine(line);
             }
 
             return;
         }
 
         AnsiConsole.MarkupLineInterpolated($"{parameters:N0} parameters, {Wording.Bytes(parameters * (long)sizeof(float))} as float32; rates on one thread");
-        Table table = new Table().Border(TableBorder.Rounded)
-            .AddColumns("codec", "payload", "ratio", "error", "error of what is sent", "encode, GB/s", "decode, GB/s");
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns(_columns);
         foreach (CodecRow row in rows)
         {
             table.AddRow(Cells(row));
@@ -152,6 +153,9 @@ internal static class CodecCommand
 
         AnsiConsole.Write(table);
     }
+
+    /// <summary>The table for a pipe: columns apart by a tab, their names first.</summary>
+    internal static IEnumerable<string> Lines(IEnumerable<CodecRow> rows) => rows.Select(Cells).Prepend(_columns).Select(cells => string.Join('\t', cells));
 
     private static string[] Cells(CodecRow row) =>
     [

@@ -6,37 +6,41 @@ using Federated.Shared.Randomness;
 namespace Federated.Simulator.Bench;
 
 /// <summary>How fast updates are added up, beside what the machine's memory allows.</summary>
-/// <param name="FoldGigabytesPerSecond">float32 input a second, 100 updates of 1 M parameters in one batch; best of the repeats.</param>
+/// <param name="Updates">Updates of 1 M parameters in one batch.</param>
+/// <param name="FoldGigabytesPerSecond">float32 input a second, all of them; best of the repeats.</param>
 /// <param name="FoldMedianGigabytesPerSecond">The same, median.</param>
 /// <param name="CheckGigabytesPerSecond">float32 input a second looked through for NaN, range and norm on one thread; best.</param>
-/// <param name="CopyGigabytesPerSecond">Bytes copied a second between two arrays of 400 MB, one thread a processor; best.</param>
+/// <param name="CopyGigabytesPerSecond">Bytes copied a second between two arrays as large as the updates, 400 MB at most, one thread a processor; best.</param>
 internal sealed record FoldRate(
-    double FoldGigabytesPerSecond, double FoldMedianGigabytesPerSecond, double CheckGigabytesPerSecond, double CopyGigabytesPerSecond);
+    int Updates, double FoldGigabytesPerSecond, double FoldMedianGigabytesPerSecond, double CheckGigabytesPerSecond, double CopyGigabytesPerSecond);
 
 /// <summary>Measures <see cref="RunningSum"/> in this process.</summary>
 internal static class FoldBench
 {
     private const int Parameters = 1_000_000;
-    private const int Updates = 100;
     private const int Repeats = 15;
 
-    /// <summary>Folds the same hundred updates again and again.</summary>
-    public static FoldRate Measure()
+    // 400 MB: no cache holds so many, and more would only take memory.
+    private const int MostPayloads = 100;
+
+    /// <summary>Folds the same updates again and again.</summary>
+    /// <param name="updates">How many, at least 1; beyond a hundred their values repeat.</param>
+    public static FoldRate Measure(int updates)
     {
-        byte[][] payloads = [.. Enumerable.Range(0, Updates).Select(Payload)];
-        PendingUpdate[] batch = [.. payloads.Select((payload, i) => new PendingUpdate(payload, 1 + i, 1f))];
-        const double Bytes = (double)Updates * Parameters * sizeof(float);
+        byte[][] payloads = [.. Enumerable.Range(0, Math.Min(updates, MostPayloads)).Select(Payload)];
+        PendingUpdate[] batch = [.. Enumerable.Range(0, updates).Select(i => new PendingUpdate(payloads[i % payloads.Length], 1 + i, 1f))];
+        const double UpdateBytes = (double)Parameters * sizeof(float);
 
         RunningSum sum = new(Parameters);
-        double[] fold = Rates(Bytes, () => sum.Fold(batch));
-        double[] check = Rates(Bytes, () =>
+        double[] fold = Rates(updates * UpdateBytes, () => sum.Fold(batch));
+        double[] check = Rates(payloads.Length * UpdateBytes, () =>
         {
             foreach (byte[] payload in payloads)
             {
                 _ = RunningSum.Check(MemoryMarshal.Cast<byte, float>(payload), 1);
             }
         });
-        return new FoldRate(fold[^1], fold[fold.Length / 2], check[^1], Copy((int)Bytes));
+        return new FoldRate(updates, fold[^1], fold[fold.Length / 2], check[^1], Copy(payloads.Length * (int)UpdateBytes));
     }
 
     private static double Copy(int bytes)

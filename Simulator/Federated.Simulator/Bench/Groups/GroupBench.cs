@@ -33,6 +33,18 @@ internal static class GroupBench
     private static readonly int[] _dropouts = [0, 5, 30];
     private static readonly int[] _moreDropouts = [0, 5, 10, 30];
 
+    /// <summary>What of a choice the table does not have, in words; null when it has all of it.</summary>
+    public static string? Problem(GroupChoice choice)
+    {
+        GroupShape[] shapes = [.. Shapes(choice.Quick)];
+        return Missing("--members", choice.Members, shapes.Select(shape => shape.Members))
+            ?? Missing("--fields", choice.Fields, shapes.Select(shape => shape.Fields));
+
+        string? Missing(string option, int[] chosen, IEnumerable<int> known) => chosen.Except(known).ToArray() is [int wrong, ..]
+            ? $"{option} {wrong}: it is {string.Join(", ", known.Distinct())}{(choice.Quick ? " with --quick" : "")}."
+            : null;
+    }
+
     /// <summary>Measures the whole table, or what is chosen of it.</summary>
     public static GroupFigures Measure(GroupChoice choice, CancellationToken ct)
     {
