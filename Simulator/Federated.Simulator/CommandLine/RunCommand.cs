@@ -111,7 +111,7 @@ internal static class RunCommand
             Server = server,
             Afterwards = async (summary, address, ct) =>
             {
-                await view.ClosingAsync(summary, results.Path);
+                await PrintAsync(() => view.ClosingAsync(summary, results.Path).AsTask(), results);
                 if (arguments.KeepServing && !ct.IsCancellationRequested)
                 {
                     await Console.Out.WriteLineAsync($"The dashboard stays at {address}; Ctrl-C ends it.");
@@ -123,7 +123,7 @@ internal static class RunCommand
         RunSummary summary = await new SimulationRun(request, view, TimeProvider.System).RunAsync(cancellationToken);
         if (arguments.Json)
         {
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(summary, ReportJson.Indented));
+            await PrintAsync(() => Console.Out.WriteLineAsync(JsonSerializer.Serialize(summary, ReportJson.Indented)), results);
         }
 
         return ExitCodes.Of(summary.Outcome);
@@ -148,6 +148,20 @@ internal static class RunCommand
         // The job's package is in the run's store.
         ReadScenario scenario = ScenarioReader.Locate(ScenarioReader.Read(results.ReadScenario(), []), results.Path, readsHeldOut: true, demandsBase: false);
         return (scenario, results, results.ReadState());
+    }
+
+    /// <summary>Prints the account of a run that is over.</summary>
+    /// <exception cref="RunBrokenException">The output does not take it; the run folder has it all the same.</exception>
+    internal static async Task PrintAsync(Func<Task> print, RunFolder results)
+    {
+        try
+        {
+            await print();
+        }
+        catch (IOException e)
+        {
+            throw new RunBrokenException($"The run is over and its account is in {results.SummaryPath}, but it could not be printed: {e.Message}", e);
+        }
     }
 
     private static bool IsGiven(CommandResult command, Option option) => command.GetResult(option) is { Implicit: false };

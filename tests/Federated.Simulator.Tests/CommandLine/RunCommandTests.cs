@@ -4,6 +4,8 @@ using Federated.Server.Hosting;
 using Federated.Server.Rounds;
 using Federated.Server.Storage;
 using Federated.Simulator.CommandLine;
+using Federated.Simulator.Reports;
+using Federated.Simulator.Runs;
 using Federated.Simulator.Scenarios;
 using Federated.Simulator.Tests.Runs;
 using Federated.Testing;
@@ -109,6 +111,16 @@ public sealed class RunCommandTests
         string[] populations = [.. (await api.JobsAsync(TestContext.Current.CancellationToken)).Select(job => job.Population)];
         Assert.Equal(2, populations.Distinct().Count());
         Assert.All(populations, population => Assert.StartsWith("toy-", population, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task PrintAsync_AnOutputThatTakesNothing_TellsWhereTheAccountIs()
+    {
+        using TemporaryFolder folder = new();
+        RunFolder results = RunFolder.Open("run", "toy", 1, folder.Path);
+        RunBrokenException broken = await Assert.ThrowsAsync<RunBrokenException>(
+            () => RunCommand.PrintAsync(() => throw new IOException("No space left on device"), results));
+        Assert.Equal($"The run is over and its account is in {results.SummaryPath}, but it could not be printed: No space left on device", broken.Message);
     }
 
     [Fact]
