@@ -15,6 +15,9 @@ namespace Federated.Simulator.CommandLine;
 /// <summary>Training in one place: <c>pretrain</c> makes the base of a scenario, <c>central</c> the reference of a federated job.</summary>
 internal static class CentralCommands
 {
+    // Of a plan.
+    private const int MostEpochs = 1_000;
+
     /// <summary>Builds <c>pretrain</c>.</summary>
     public static Command BuildPretrain()
     {
@@ -67,9 +70,9 @@ internal static class CentralCommands
     private static async Task<int> CentralAsync(Arguments arguments, int? epochs, CancellationToken ct)
     {
         Scenario scenario = arguments.Read(pretrains: false);
-        if (epochs is < 1)
+        if (epochs is < 1 or > MostEpochs)
         {
-            throw new InvalidSettingsException([new SettingProblem("--epochs", $"{epochs}", "1 and above")]);
+            throw new InvalidSettingsException([new SettingProblem("--epochs", $"{epochs}", $"1 to {MostEpochs}")]);
         }
 
         JobSpec job = scenario.Job;
@@ -86,7 +89,7 @@ internal static class CentralCommands
         long steps = job.Training.MaxSteps == 0 || epochs is not null ? 0 : (long)job.Training.MaxSteps * job.Rounds * job.Cohort.Goal;
         TrainingSettings training = job.Training with
         {
-            Epochs = steps > 0 ? 1_000 : epochs ?? (int)Math.Clamp(Math.Round(passes), 1, 1_000),
+            Epochs = steps > 0 ? MostEpochs : epochs ?? (int)Math.Clamp(Math.Round(passes), 1, MostEpochs),
             MaxSteps = (int)Math.Min(steps, int.MaxValue),
         };
         CentralResult result = await arguments.Training().RunAsync(
@@ -122,7 +125,7 @@ internal static class CentralCommands
         private readonly Option<string> _scenario = new("--scenario", "-s") { Description = "A scenario built in, or the path of a scenario file.", HelpName = "NAME|FILE", Required = true };
         private readonly Option<string[]> _overrides = new("--set") { Description = "Override a setting, as with 'run'.", HelpName = "key=value", AllowMultipleArgumentsPerToken = false };
         private readonly Option<ulong?> _seed = new("--seed") { Description = "Seed of weights and order.", HelpName = "N" };
-        private readonly Option<int> _threads = new("--threads") { Description = "Threads of the engine.", HelpName = "N", DefaultValueFactory = _ => Environment.ProcessorCount };
+        private readonly Option<int> _threads = new("--threads") { Description = "Threads of the engine.", HelpName = "N", DefaultValueFactory = _ => Environment.ProcessorCount, CustomParser = NumberParsing.Threads };
         private readonly Option<string?> _data = new("--data") { Description = "Folder that relative paths of example files start from.", HelpName = "PATH" };
         private readonly Option<bool> _json = new("--json") { Description = "Print nothing but the account, as JSON." };
 
@@ -138,7 +141,7 @@ internal static class CentralCommands
             parsed.GetRequiredValue(_scenario),
             parsed.GetValue(_overrides) ?? [],
             parsed.GetValue(_seed),
-            Math.Clamp(parsed.GetValue(_threads), 1, 256),
+            parsed.GetValue(_threads),
             parsed.GetValue(_data),
             parsed.GetValue(_json));
     }
@@ -154,6 +157,11 @@ internal static class CentralCommands
             IEnumerable<string> overrides = Seed is { } seed ? [.. Overrides, $"job.seed={seed}"] : Overrides;
             ReadScenario read = ScenarioReader.Read(text, overrides);
             DemandBuilt(read.Scenario.Job.Model, readsBase: !pretrains);
+            if (!pretrains && read.Scenario.Job.Training.Directions is not null)
+            {
+                throw Refuse("job.training.directions", "this key with 'central'", "null: training in one place computes gradients, which other rates suit");
+            }
+
             return ScenarioReader.Locate(read, Path.GetFullPath(Data ?? home), readsHeldOut: true, demandsBase: !pretrains, readsPretraining: pretrains).Scenario;
         }
 

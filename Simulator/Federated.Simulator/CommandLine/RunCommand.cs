@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Federated.Client.Engines;
@@ -30,13 +29,13 @@ internal static class RunCommand
             HelpName = "key=value",
             AllowMultipleArgumentsPerToken = false,
         };
-        Option<ulong?> seed = new("--seed") { Description = "Seed of everything random; the same seed gives the same model, except of a job with privacy, whose noise is never drawn from it.", HelpName = "N", CustomParser = SeedOf };
+        Option<ulong?> seed = new("--seed") { Description = "Seed of everything random; the same seed gives the same model, except of a job with privacy, whose noise is never drawn from it.", HelpName = "N" };
         Option<int> threads = new("--threads")
         {
             Description = "Devices that train at a time; the result does not depend on it.",
             HelpName = "N",
             DefaultValueFactory = _ => Environment.ProcessorCount,
-            CustomParser = ThreadsOf,
+            CustomParser = NumberParsing.Threads,
         };
         Option<string> engine = new("--engine")
         {
@@ -165,30 +164,6 @@ internal static class RunCommand
     }
 
     private static bool IsGiven(CommandResult command, Option option) => command.GetResult(option) is { Implicit: false };
-
-    private static ulong? SeedOf(ArgumentResult result)
-    {
-        string text = result.Tokens[0].Value;
-        if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
-        {
-            return seed;
-        }
-
-        result.AddError($"--seed: {text} is not allowed; allowed is a whole number 0 to {ulong.MaxValue}");
-        return null;
-    }
-
-    private static int ThreadsOf(ArgumentResult result)
-    {
-        string text = result.Tokens[0].Value;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= 1024)
-        {
-            return threads;
-        }
-
-        result.AddError($"--threads: {text} is not allowed; allowed is a whole number 1 to 1024");
-        return 1;
-    }
 
     private static ITrainingEngine Engine(string name)
     {

@@ -23,6 +23,7 @@ internal static class SimulatorCommandLine
         root.Add(Bench.BenchCommand.Build());
         root.Add(Bench.CodecCommand.Build());
         root.SetAction((_, token) => RunCommand.RunAsync(new RunArguments(), token));
+        NumberParsing.AddTo(root);
         return root;
     }
 

@@ -104,6 +104,12 @@ internal sealed record PretrainingSettings : ISettings
                 yield return new SettingProblem(
                     $"{SettingProblem.At(path, "stages")}[{i}].finalLearningRate", $"{final}", "null: pretraining has no rounds; give it a further stage of a lower learningRate");
             }
+
+            if (Stages[i].Directions is not null)
+            {
+                yield return new SettingProblem(
+                    $"{SettingProblem.At(path, "stages")}[{i}].directions", "this key in a stage", "null: pretraining computes gradients");
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ public sealed class CentralCommandsTests
     [InlineData("pretrain", """job.model={"package":"X"}""", "job.model.package")]
     [InlineData("central", """job.model={"builder":"vector","parameters":10}""", "job.model.builder")]
     [InlineData("central", "job.model.base=SHA256", "job.model.base")]
+    [InlineData("central", """job.training.directions={"count":8}""", "job.training.directions")]
     public async Task Invoke_AModelThatIsNotBuiltHere_IsRefusedByItsPath(string command, string assignment, string path)
     {
         using TemporaryFolder folder = new();
@@ -24,6 +25,14 @@ public sealed class CentralCommandsTests
             () => InvokeAsync(folder, command, "--set", "job.evaluation=null", "--set", Pretraining, "--set", assignment.Replace("SHA256", _adapter, StringComparison.Ordinal)));
         Assert.Equal(path, Assert.Single(refused.Problems).Path);
     }
+
+    [Theory]
+    [InlineData("--seed", "-1", "a whole number up to 18446744073709551615")]
+    [InlineData("--threads", "0", "a whole number 1 to 1024")]
+    [InlineData("--epochs", "many", "a whole number up to 2147483647")]
+    public void Parse_ANumberThatIsNone_IsRefusedByWhatIsAllowed(string option, string value, string allowed) => Assert.Equal(
+        $"{option}: {value} is not allowed; allowed is {allowed}",
+        Assert.Single(SimulatorCommandLine.Build().Parse(["central", "--scenario", "x", option, value]).Errors).Message);
 
     [Fact]
     public async Task Invoke_PretrainIntoANewFolder_WritesTheBaseAndReadsNoDevicesExamples()
@@ -36,6 +45,16 @@ public sealed class CentralCommandsTests
 
         Assert.Equal(ExitCodes.Success, code);
         Assert.True(File.Exists(file));
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1001")]
+    public async Task Invoke_PassesThatNoPlanTakes_AreRefused(string epochs)
+    {
+        using TemporaryFolder folder = new();
+        InvalidSettingsException refused = await Assert.ThrowsAsync<InvalidSettingsException>(() => InvokeAsync(folder, "central", "--epochs", epochs));
+        Assert.Equal($"--epochs: {epochs} is not allowed; allowed is 1 to 1000", Assert.Single(refused.Problems).ToString());
     }
 
     private static async Task<int> InvokeAsync(TemporaryFolder folder, string command, params string[] arguments)

@@ -68,6 +68,7 @@ public sealed class ScenarioReaderTests
     [InlineData("alpha=0.5", "population.alpha: this key with partition = iid")]
     [InlineData("shardsPerDevice=3", "population.shardsPerDevice: this key with partition = iid")]
     [InlineData("targetAccuracy=0.9", "job.targetAccuracy: 0.9 without evaluation")]
+    [InlineData("""pretraining={ "data": { "kind": "idx", "images": "a", "labels": "b" }, "stages": [{ "directions": { "count": 8 } }] }""", "pretraining.stages[0].directions: this key in a stage")]
     [InlineData("data.kind=csv", "data.kind: \"csv\"")]
     public void Read_WhatCannotBe_IsRefusedByPathAndValue(string assignment, string expected)
     {

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+
+namespace Federated.Simulator.CommandLine;
+
+/// <summary>Refuses what is no number by option, value and what is allowed, where the command line's library would name a type of .NET.</summary>
+internal static class NumberParsing
+{
+    private const int MostThreads = 1024;
+
+    /// <summary>Makes the options of a command and of all below it read their numbers so, but for those that read them themselves.</summary>
+    public static void AddTo(Command command)
+    {
+        foreach (Option option in command.Options)
+        {
+            AddTo(option);
+        }
+
+        foreach (Command verb in command.Subcommands)
+        {
+            AddTo(verb);
+        }
+    }
+
+    /// <summary>Reads a number of threads, 1 to 1024.</summary>
+    public static int Threads(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= MostThreads)
+        {
+            return threads;
+        }
+
+        Refuse(result, text, $"a whole number 1 to {MostThreads}");
+        return 1;
+    }
+
+    private static void AddTo(Option option)
+    {
+        switch (option)
+        {
+            case Option<int> { CustomParser: null } number:
+                number.CustomParser = One<int>;
+                break;
+            case Option<int?> { CustomParser: null } number:
+                number.CustomParser = result => One<int>(result);
+                break;
+            case Option<int[]> { CustomParser: null } numbers:
+                numbers.CustomParser = Each<int>;
+                break;
+            case Option<ulong> { CustomParser: null } number:
+                number.CustomParser = One<ulong>;
+                break;
+            case Option<ulong?> { CustomParser: null } number:
+                number.CustomParser = result => One<ulong>(result);
+                break;
+            case Option<ulong[]> { CustomParser: null } numbers:
+                numbers.CustomParser = Each<ulong>;
+                break;
+            case Option<double> { CustomParser: null } number:
+                number.CustomParser = One<double>;
+                break;
+            case Option<double[]> { CustomParser: null } numbers:
+                numbers.CustomParser = Each<double>;
+                break;
+        }
+    }
+
+    private static T One<T>(ArgumentResult result)
+        where T : struct, INumber<T>, IMinMaxValue<T> => Each<T>(result) is [T number] ? number : default;
+
+    private static T[] Each<T>(ArgumentResult result)
+        where T : struct, INumber<T>, IMinMaxValue<T>
+    {
+        List<T> numbers = [];
+        foreach (Token token in result.Tokens)
+        {
+            if (T.TryParse(token.Value, CultureInfo.InvariantCulture, out T number))
+            {
+                numbers.Add(number);
+            }
+            else
+            {
+                Refuse(result, token.Value, typeof(T) == typeof(double) ? "a number" : $"a whole number up to {T.MaxValue}");
+            }
+        }
+
+        return [.. numbers];
+    }
+
+    private static void Refuse(ArgumentResult result, string text, string allowed) =>
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: {text} is not allowed; allowed is {allowed}");
+}
