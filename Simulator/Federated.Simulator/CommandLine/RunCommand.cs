@@ -25,7 +25,7 @@ internal static class RunCommand
         };
         Option<string[]> overrides = new("--set")
         {
-            Description = "Override a setting by its dotted path or the unambiguous end of it, for example --set goal=20 --set job.training.learningRate=0.05.",
+            Description = "Override a setting by its dotted path or the end of it: the setting nearest to the top is meant, and several equally near are refused. For example --set goal=20 --set job.training.learningRate=0.05.",
             HelpName = "key=value",
             AllowMultipleArgumentsPerToken = false,
         };

@@ -3,7 +3,7 @@ using Federated.Server.Jobs;
 
 namespace Federated.Simulator.Scenarios;
 
-/// <summary>Every dotted path of a scenario, so that an override may name a setting by its unambiguous end.</summary>
+/// <summary>Every dotted path of a scenario, so that an override may name a setting by its end.</summary>
 internal static class SettingPaths
 {
     private static readonly Lazy<IReadOnlyList<string>> _all = new(() => [.. Walk(typeof(Scenario), "")]);
@@ -47,7 +47,7 @@ internal static class SettingPaths
         return matches.Length switch
         {
             1 => matches[0] + assignment[name.Length..].TrimStart(),
-            0 => throw Refuse(key, "an unknown setting", $"a dotted path of the scenario or its unambiguous end{Nearest(name)}; 'schema scenario' lists them"),
+            0 => throw Refuse(key, "an unknown setting", $"a dotted path of the scenario or its end{Nearest(name)}; 'schema scenario' lists them"),
             _ => throw Refuse(key, "more than one setting", string.Join(" or ", matches)),
         };
     }
