@@ -67,21 +67,23 @@ internal sealed record ScenarioExamples(IExampleSource Examples, int[][] Parts)
     private static int[][] Deal(PopulationSettings population, IdxExamples images, int[] chosen, ulong seed)
     {
         int[] labels = [.. chosen.Select(i => (int)images.Labels[i])];
-        try
+        int shards = population.Partition == PartitionScheme.Shards ? population.ShardsPerDevice ?? 2 : 1;
+        if (labels.Length / shards < population.Devices)
         {
-            return population.Partition switch
-            {
-                PartitionScheme.Iid => Partitioner.Iid(labels.Length, population.Devices, seed),
-                PartitionScheme.Shards => Partitioner.Shards(labels, population.Devices, population.ShardsPerDevice ?? 2, seed),
-                PartitionScheme.Dirichlet => Partitioner.Dirichlet(labels, population.Devices, population.Alpha ?? 0.5, seed),
-                _ => throw new InvalidOperationException($"No partition is known for {population.Partition}."),
-            };
+            string parts = shards > 1 ? $" of {shards} shards each" : "";
+            throw new InvalidSettingsException([new SettingProblem(
+                "population.devices",
+                $"{population.Devices}{parts} for {labels.Length} examples",
+                $"at most {labels.Length / shards}, so that each {(shards > 1 ? "shard" : "device")} has an example; or a larger data.take")]);
         }
-        catch (ArgumentOutOfRangeException e)
+
+        return population.Partition switch
         {
-            throw new InvalidSettingsException(
-                [new SettingProblem("population.devices", $"{population.Devices} devices for {labels.Length} examples", e.Message)]);
-        }
+            PartitionScheme.Iid => Partitioner.Iid(labels.Length, population.Devices, seed),
+            PartitionScheme.Shards => Partitioner.Shards(labels, population.Devices, shards, seed),
+            PartitionScheme.Dirichlet => Partitioner.Dirichlet(labels, population.Devices, population.Alpha ?? 0.5, seed),
+            _ => throw new InvalidOperationException($"No partition is known for {population.Partition}."),
+        };
     }
 
     /// <summary>Device d sees its images in variant d mod n.</summary>
