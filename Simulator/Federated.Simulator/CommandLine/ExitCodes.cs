@@ -7,7 +7,7 @@ namespace Federated.Simulator.CommandLine;
 /// <summary>What the process answers its caller.</summary>
 internal static class ExitCodes
 {
-    /// <summary>The target was reached, or all rounds were done and there is none.</summary>
+    /// <summary>The target was reached, or all rounds were done or the privacy budget was spent and there is none.</summary>
     public const int Success = 0;
 
     /// <summary>The run failed or broke off.</summary>
@@ -16,7 +16,7 @@ internal static class ExitCodes
     /// <summary>What was asked for is not possible.</summary>
     public const int BadInput = 2;
 
-    /// <summary>All rounds were done and the target was not reached.</summary>
+    /// <summary>All rounds were done, or the privacy budget was spent, and the target was not reached.</summary>
     public const int TargetMissed = 3;
 
     /// <summary>Ctrl-C: 128 + SIGINT, as shells have it.</summary>

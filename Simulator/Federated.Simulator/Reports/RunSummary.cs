@@ -9,10 +9,10 @@ internal enum RunOutcome
     /// <summary>The target accuracy was reached.</summary>
     TargetReached,
 
-    /// <summary>All rounds were run and the scenario has no target.</summary>
+    /// <summary>All rounds were run, or the privacy budget was spent, and the scenario has no target.</summary>
     Completed,
 
-    /// <summary>All rounds were run and the target was not reached.</summary>
+    /// <summary>All rounds were run, or the privacy budget was spent, and the target was not reached.</summary>
     TargetMissed,
 
     /// <summary>Ctrl-C, or the job was cancelled.</summary>
@@ -71,7 +71,7 @@ internal sealed record RunSummary
     [Description("How the run ended.")]
     public required RunOutcome Outcome { get; init; }
 
-    [Description("Why, when it failed or was interrupted; else empty.")]
+    [Description("Why, when it failed, was interrupted or ended early because its privacy budget was spent; else empty.")]
     public required string Reason { get; init; }
 
     [Description("Simulated devices.")]
