@@ -19,7 +19,7 @@ internal sealed class PlainView(TextWriter output, bool quiet) : IRunView
             return;
         }
 
-        output.WriteLine($"scenario {headline.Scenario}, seed {headline.Seed}: {headline.Description}");
+        output.WriteLine($"scenario {headline.Scenario}, seed {headline.Seed}{(headline.Description.Length > 0 ? $": {headline.Description}" : "")}");
         output.WriteLine($"devices {headline.Devices}, {headline.Goal} a round; model {headline.Model}; {headline.Partition}; engine {headline.Engine}, threads {headline.Threads}");
         output.WriteLine($"updates: {headline.Updates}");
         string target = headline.TargetAccuracy is { } accuracy ? $", until {Wording.Percent(accuracy)} test accuracy" : "";

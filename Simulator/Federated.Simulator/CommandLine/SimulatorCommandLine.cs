@@ -78,7 +78,8 @@ internal static class SimulatorCommandLine
             return;
         }
 
-        Table table = new Table().Border(TableBorder.Rounded).AddColumn("[bold]Scenario[/]").AddColumn("[bold]Published[/]").AddColumn("[bold]What it is[/]");
+        Table table = new Table().Border(TableBorder.Rounded)
+            .AddColumn(new TableColumn("[bold]Scenario[/]").NoWrap()).AddColumn("[bold]Published[/]").AddColumn("[bold]What it is[/]");
         foreach (Scenario scenario in scenarios)
         {
             table.AddRow(new Text(scenario.Name, new Style(Color.Blue)), new Text(Published(scenario)), new Text(scenario.Description));

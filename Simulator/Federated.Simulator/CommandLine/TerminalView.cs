@@ -40,7 +40,7 @@ internal sealed class TerminalView(IAnsiConsole console, TimeProvider time) : IR
 
         facts.AddRow(Dim("Server"), Text(Wording.ServerOf(headline)));
         facts.AddRow(Dim("Results"), Text($"{headline.Folder}{(headline.Continued ? ", continued" : "")}"));
-        console.Write(new Panel(new Rows(Text(headline.Description), Markup.FromInterpolated($""), facts))
+        console.Write(new Panel(headline.Description.Length > 0 ? new Rows(Text(headline.Description), Markup.FromInterpolated($""), facts) : facts)
             .Header($"[bold blue] {Markup.Escape(headline.Scenario)} [/]")
             .Border(BoxBorder.Rounded)
             .BorderColor(Color.Blue)

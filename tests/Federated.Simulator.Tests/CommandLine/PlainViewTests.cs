@@ -37,6 +37,9 @@ public sealed class PlainViewTests
     }
 
     [Fact]
+    public void Opening_NoDescription_LeavesNoColonBehind() => Assert.Equal("scenario toy, seed 1", Opening(Headline() with { Description = "" })[0]);
+
+    [Fact]
     public async Task ClosingAsync_ATargetReached_NamesItBesideThePublishedFigure()
     {
         StringWriter output = new();
