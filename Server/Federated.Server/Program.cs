@@ -10,8 +10,9 @@ TableWidth.FitOutput();
 try
 {
     ParseResult parsed = ServerCommandLine.Build().Parse(args);
-    InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = ServerCommandLine.StopsWithin(parsed) };
-    int code = await parsed.InvokeAsync(invocation);
+    // Signals are taken by StopSignals alone.
+    InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+    int code = await StopSignals.RunAsync(stop => parsed.InvokeAsync(invocation, stop), ServerCommandLine.StopsWithin(parsed));
     return parsed.Errors.Count > 0 ? 2 : code;
 }
 catch (Exception e) when (e is CommandException or RefusedOptionsException or InvalidSettingsException or ServerApiException { IsServersFailure: false } or OptionsValidationException)
@@ -21,7 +22,7 @@ catch (Exception e) when (e is CommandException or RefusedOptionsException or In
 }
 catch (OperationCanceledException)
 {
-    return 130;
+    return StopSignals.InterruptedCode;
 }
 catch (Exception e)
 {

@@ -90,4 +90,66 @@ public sealed class ServeProgramTests : IDisposable
         Assert.Equal(1, await submit.EndAsync());
         Assert.Contains("error: The server's store failed: ", submit.Said, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("--api-port", "--grpc-port", "port of the HTTP API")]
+    [InlineData("--grpc-port", "--api-port", "port for devices")]
+    public async Task Serve_PortThatIsTaken_ExitsWithOneAndOneLine(string taken, string free, string what)
+    {
+        using TcpListener other = new(IPAddress.Loopback, 0);
+        other.Start();
+        await using ProgramRun serve = ProgramRun.Start(
+            "Federated.Server", "serve", "--storage", Path.Combine(_folder.Path, "store"), "--insecure-loopback", free, "0", taken, $"{PortOf(other)}");
+
+        Assert.Equal(1, await serve.EndAsync());
+        Assert.Empty(serve.Output);
+        Assert.Equal(
+            $"error: The {what}, 127.0.0.1:{PortOf(other)}, is taken. End what listens there, or give another port with {taken}; 0 takes a free one.", Assert.Single(serve.Errors));
+    }
+
+    [Fact]
+    public async Task Serve_AddressOfAnotherMachine_ExitsWithTwoAndOneLine()
+    {
+        // An address for documents, which no machine has.
+        await using ProgramRun serve = ProgramRun.Start(
+            "Federated.Server", "serve", "--storage", Path.Combine(_folder.Path, "store"), "--address", "192.0.2.1", "--grpc-port", "0", "--api-port", "0");
+
+        Assert.Equal(2, await serve.EndAsync());
+        Assert.Contains("192.0.2.1, which this machine does not have", Assert.Single(serve.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Serve_TerminatedWhileItStarts_SaysSoInOneLine()
+    {
+        // A store that takes connections and answers nothing.
+        using TcpListener store = new(IPAddress.Loopback, 0);
+        store.Start();
+        string connection = $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YWFhYQ==;BlobEndpoint=http://127.0.0.1:{PortOf(store)}/a;";
+        await using ProgramRun serve = ProgramRun.Start(
+            "Federated.Server", "serve", "--azure-connection", connection, "--insecure-loopback", "--grpc-port", "0", "--api-port", "0");
+        using TcpClient asks = await store.AcceptTcpClientAsync(Stop);
+        serve.Terminate();
+
+        Assert.Equal(130, await serve.EndAsync());
+        Assert.Empty(serve.Output);
+        Assert.Equal("Stopped before the server was up.", Assert.Single(serve.Errors));
+    }
+
+    [Fact]
+    public async Task Verb_TerminatedAgainWhileItEnds_KeepsItsExitCode()
+    {
+        using TcpListener server = new(IPAddress.Loopback, 0);
+        server.Start();
+        await using ProgramRun list = ProgramRun.Start("Federated.Server", "jobs", "list", "--server", $"http://127.0.0.1:{PortOf(server)}/");
+        using TcpClient asks = await server.AcceptTcpClientAsync(Stop);
+        for (int i = 0; i < 20; i++)
+        {
+            list.Terminate();
+        }
+
+        Assert.Equal(130, await list.EndAsync());
+        Assert.Empty(list.Errors);
+    }
+
+    private static int PortOf(TcpListener listener) => ((IPEndPoint)listener.LocalEndpoint).Port;
 }

@@ -8,10 +8,11 @@ namespace Federated.Server.Cli;
 internal static class ServeCommand
 {
     /// <summary>Starts, says where it listens, and waits for Ctrl-C or a termination signal.</summary>
+    /// <exception cref="OperationCanceledException">The signal came before the server was up; a line of standard error has said so.</exception>
     public static async Task<int> RunAsync(ServerOptions options, bool json, CancellationToken ct)
     {
         options.LogLevel = json ? LogLevel.Warning : LogLevel.Information;
-        await using FederatedServer server = await FederatedServer.StartAsync(options, ct);
+        await using FederatedServer server = await StartAsync(options, ct);
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(
@@ -39,5 +40,18 @@ internal static class ServeCommand
         }
 
         return 0;
+    }
+
+    private static async Task<FederatedServer> StartAsync(ServerOptions options, CancellationToken ct)
+    {
+        try
+        {
+            return await FederatedServer.StartAsync(options, ct);
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("Stopped before the server was up.");
+            throw;
+        }
     }
 }

@@ -60,10 +60,14 @@ public sealed class FederatedServer : IAsyncDisposable
     /// <summary>Starts the server and goes on with the jobs that the store holds.</summary>
     /// <exception cref="RefusedOptionsException">The options cannot be used.</exception>
     /// <exception cref="IOException">The store is in use by another process, or a port is taken.</exception>
+    /// <exception cref="OperationCanceledException">The start was broken off, by <paramref name="ct"/> or by a signal to the process.</exception>
     public static async Task<FederatedServer> StartAsync(ServerOptions options, CancellationToken ct = default)
     {
         DeviceEndpoint.Check(options);
-        WebApplication app = Build(options);
+        PortCheck.Demand(options);
+        StartPhase phase = new(ct);
+        WebApplication app = Build(options, phase);
+        phase.Begin(app.Lifetime);
         string? firstToken;
         try
         {
@@ -73,10 +77,16 @@ public sealed class FederatedServer : IAsyncDisposable
             await app.Services.GetRequiredService<DeviceRegistry>().LoadAsync(ct);
             firstToken = await AccessSetup.OpenAsync(app.Services, options, ct);
             await app.StartAsync(ct);
+            phase.End();
         }
-        catch
+        catch (Exception e)
         {
             await app.DisposeAsync();
+            if (phase.IsBrokenOff)
+            {
+                throw new OperationCanceledException("The start of the server was broken off.", e, ct);
+            }
+
             throw;
         }
 
@@ -95,7 +105,7 @@ public sealed class FederatedServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static WebApplication Build(ServerOptions options)
+    private static WebApplication Build(ServerOptions options, StartPhase phase)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.AddSimpleConsole(console =>
@@ -108,10 +118,11 @@ public sealed class FederatedServer : IAsyncDisposable
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(options.LogLevel);
         LogLevel errors = options.LogLevel > LogLevel.Error ? options.LogLevel : LogLevel.Error;
-        builder.Logging.AddFilter("Orleans", errors);
+        builder.Logging.AddFilter("Orleans", level => level >= errors && !phase.IsBrokenOff);
         builder.Logging.AddFilter("Polly", errors);
         builder.Logging.AddFilter("OpenTelemetry", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", level => level >= LogLevel.Warning && !phase.IsBrokenOff);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
 
         // It warns that its keys are not encrypted: they lie in a folder that only the server's user can read.

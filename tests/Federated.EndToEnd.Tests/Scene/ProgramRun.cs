@@ -27,6 +27,9 @@ internal sealed class ProgramRun : IAsyncDisposable
     /// <summary>Lines of standard output so far.</summary>
     public IReadOnlyCollection<string> Output => _output;
 
+    /// <summary>Lines of standard error so far.</summary>
+    public IReadOnlyCollection<string> Errors => _errors;
+
     /// <summary>Whether it runs no more.</summary>
     public bool HasEnded => _process.HasExited;
 
