@@ -98,7 +98,31 @@ public sealed class SeveralJobsTests(RunningServer server) : IClassFixture<Runni
 
         await AssertNobodyIsAssignedAsync(job);
         Assert.Empty(await server.Api.RoundsAsync(job.JobId, 0, TimeSpan.Zero, Ct));
-        Assert.Equal(JobState.Cancelled, (await server.Api.ResumeJobAsync(job.JobId, Ct)).State);
+    }
+
+    [Fact]
+    public async Task Steering_AJobThatHasEnded_IsRefusedByItsState()
+    {
+        VectorJob cancelled = await VectorJob.SubmitAsync(server, "ended", devices: 1, goal: 1, rounds: 1);
+        await server.Api.CancelJobAsync(cancelled.JobId, Ct);
+        VectorJob completed = await VectorJob.SubmitAsync(server, "finished", devices: 1, goal: 1, rounds: 1);
+        await completed.HonestRoundAsync();
+        await server.EndAsync(completed.JobId);
+
+        await AssertRefusedAsync($"Job {cancelled.JobId} is cancelled and cannot be resumed", () => server.Api.ResumeJobAsync(cancelled.JobId, Ct));
+        await AssertRefusedAsync($"Job {cancelled.JobId} is cancelled and cannot be paused", () => server.Api.PauseJobAsync(cancelled.JobId, Ct));
+        await AssertRefusedAsync($"Job {completed.JobId} is completed and cannot be resumed", () => server.Api.ResumeJobAsync(completed.JobId, Ct));
+        await AssertRefusedAsync($"Job {completed.JobId} is completed and cannot be cancelled", () => server.Api.CancelJobAsync(completed.JobId, Ct));
+    }
+
+    [Fact]
+    public async Task Steering_TwiceTheSame_StaysAsItIs()
+    {
+        VectorJob job = await VectorJob.SubmitAsync(server, "twice", devices: 1, goal: 1, rounds: 1);
+
+        await AssertTwiceAsync(JobState.Paused, () => server.Api.PauseJobAsync(job.JobId, Ct));
+        await AssertTwiceAsync(JobState.Running, () => server.Api.ResumeJobAsync(job.JobId, Ct));
+        await AssertTwiceAsync(JobState.Cancelled, () => server.Api.CancelJobAsync(job.JobId, Ct));
     }
 
     [Fact]
@@ -216,6 +240,19 @@ public sealed class SeveralJobsTests(RunningServer server) : IClassFixture<Runni
                 Assert.Equal(SubmitOutcome.Accepted, reply.Outcome);
             }
         }
+    }
+
+    private static async Task AssertRefusedAsync(string says, Func<Task> call)
+    {
+        ServerApiException refused = await Assert.ThrowsAsync<ServerApiException>(call);
+        Assert.Equal((int)ErrorCode.Conflict, refused.Error?.Code);
+        Assert.StartsWith(says, refused.Error!.Detail, StringComparison.Ordinal);
+    }
+
+    private static async Task AssertTwiceAsync(JobState state, Func<Task<JobStatus>> call)
+    {
+        Assert.Equal(state, (await call()).State);
+        Assert.Equal(state, (await call()).State);
     }
 
     private static async Task AssertNobodyIsAssignedAsync(VectorJob job)

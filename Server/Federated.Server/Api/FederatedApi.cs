@@ -60,6 +60,26 @@ internal static class FederatedApi
     /// <exception cref="ProtocolViolationException">The text is no identifier.</exception>
     public static IJobGrain DemandJob(IGrainFactory grains, string id) => grains.Of<IJobGrain>(Identifier(id));
 
+    /// <summary>Pauses a job; one that is paused stays so.</summary>
+    /// <exception cref="ProtocolViolationException">The text is no identifier, there is no such job, or it has ended.</exception>
+    public static async Task<JobStatus> PauseAsync(IGrainFactory grains, string id) =>
+        Steered(Found(await DemandJob(grains, id).Pause(), id), JobState.Paused, "paused");
+
+    /// <summary>Lets a job go on after a pause; one that runs goes on running.</summary>
+    /// <exception cref="ProtocolViolationException">The text is no identifier, there is no such job, or it has ended.</exception>
+    public static async Task<JobStatus> ResumeAsync(IGrainFactory grains, string id) =>
+        Steered(Found(await DemandJob(grains, id).Resume(), id), JobState.Running, "resumed");
+
+    /// <summary>Cancels a job; one that is cancelled stays so.</summary>
+    /// <exception cref="ProtocolViolationException">The text is no identifier, there is no such job, or it has ended otherwise.</exception>
+    public static async Task<JobStatus> CancelAsync(IGrainFactory grains, string id) =>
+        Steered(Found(await DemandJob(grains, id).Cancel(), id), JobState.Cancelled, "cancelled");
+
+    private static JobStatus Steered(JobStatus job, JobState wanted, string verb) => job.State == wanted
+        ? job
+        : throw new ProtocolViolationException(
+            ErrorCode.Conflict, $"Job {job.JobId} is {AllowedText.NameOf(job.State, StrictJson.Options)} and cannot be {verb}: only a job that runs or is paused can.");
+
     private static void MapJobs(RouteGroupBuilder api)
     {
         const string jobs = "jobs";
@@ -69,11 +89,11 @@ internal static class FederatedApi
         api.MapGet("/jobs/{id}", async (string id, IGrainFactory grains) => Json(await StatusAsync(grains, id))).Says<JobStatus>("A job", jobs);
         api.MapGet("/jobs/{id}/spec", async (string id, IGrainFactory grains) =>
             Results.Text(Found(await DemandJob(grains, id).Spec(), id), "application/json")).Says<JobSpec>("The spec of a job as it was submitted", jobs);
-        api.MapPost("/jobs/{id}/pause", async (string id, IGrainFactory grains) => Json(Found(await DemandJob(grains, id).Pause(), id)))
+        api.MapPost("/jobs/{id}/pause", async (string id, IGrainFactory grains) => Json(await PauseAsync(grains, id)))
             .Says<JobStatus>("Begin no new round", jobs);
-        api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(Found(await DemandJob(grains, id).Resume(), id)))
+        api.MapPost("/jobs/{id}/resume", async (string id, IGrainFactory grains) => Json(await ResumeAsync(grains, id)))
             .Says<JobStatus>("Go on after a pause", jobs);
-        api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(Found(await DemandJob(grains, id).Cancel(), id)))
+        api.MapPost("/jobs/{id}/cancel", async (string id, IGrainFactory grains) => Json(await CancelAsync(grains, id)))
             .Says<JobStatus>("End a job; its model stays", jobs);
         api.MapGet("/jobs/{id}/rounds", RoundsAsync).Says<List<RoundRecord>>("The rounds after one, waiting for the first up to 25 s", rounds);
         api.MapGet("/jobs/{id}/rounds/{round:long}", async (string id, long round, IGrainFactory grains) => Json(await RoundAsync(id, round, grains)))

@@ -84,13 +84,13 @@ public sealed class ServerApiClient : IDisposable
     public async Task<string> SpecAsync(string id, CancellationToken ct) =>
         (await SendAsync<System.Text.Json.JsonElement>(HttpMethod.Get, $"jobs/{Escape(id)}/spec", null, ct)).GetRawText();
 
-    /// <summary>No new round begins.</summary>
+    /// <summary>No new round begins. Refused with <see cref="ErrorCode.Conflict"/> when the job has ended.</summary>
     public Task<JobStatus> PauseJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{Escape(id)}/pause", null, ct);
 
-    /// <summary>Goes on.</summary>
+    /// <summary>Goes on after a pause. Refused with <see cref="ErrorCode.Conflict"/> when the job has ended.</summary>
     public Task<JobStatus> ResumeJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{Escape(id)}/resume", null, ct);
 
-    /// <summary>Ends the job.</summary>
+    /// <summary>Ends the job. Refused with <see cref="ErrorCode.Conflict"/> when it has ended without being cancelled.</summary>
     public Task<JobStatus> CancelJobAsync(string id, CancellationToken ct) => SendAsync<JobStatus>(HttpMethod.Post, $"jobs/{Escape(id)}/cancel", null, ct);
 
     /// <summary>The models of all jobs.</summary>

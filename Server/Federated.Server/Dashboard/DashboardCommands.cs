@@ -17,13 +17,13 @@ internal sealed class DashboardCommands(AuthenticationStateProvider people, Acce
     public async Task<bool> MayChangeAsync() => (await PersonAsync())?.IsInRole(AccessPolicies.Operator) == true;
 
     /// <summary>No new round begins.</summary>
-    public Task<JobStatus?> PauseAsync(string jobId) => AllowedAsync(() => FederatedApi.DemandJob(grains, jobId).Pause());
+    public Task<JobStatus> PauseAsync(string jobId) => AllowedAsync(() => FederatedApi.PauseAsync(grains, jobId));
 
     /// <summary>Goes on after a pause.</summary>
-    public Task<JobStatus?> ResumeAsync(string jobId) => AllowedAsync(() => FederatedApi.DemandJob(grains, jobId).Resume());
+    public Task<JobStatus> ResumeAsync(string jobId) => AllowedAsync(() => FederatedApi.ResumeAsync(grains, jobId));
 
     /// <summary>Ends the job.</summary>
-    public Task<JobStatus?> CancelAsync(string jobId) => AllowedAsync(() => FederatedApi.DemandJob(grains, jobId).Cancel());
+    public Task<JobStatus> CancelAsync(string jobId) => AllowedAsync(() => FederatedApi.CancelAsync(grains, jobId));
 
     /// <summary>Submits a job from the text of its spec.</summary>
     /// <exception cref="InvalidSettingsException">The spec is wrong.</exception>

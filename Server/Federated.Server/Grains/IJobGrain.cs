@@ -25,15 +25,15 @@ public interface IJobGrain : IGrainWithStringKey
     [Alias("recover")]
     Task Recover();
 
-    /// <summary>No new round begins; the running one ends as it would.</summary>
+    /// <summary>No new round begins; the running one ends as it would. A job that has ended stays as it is.</summary>
     [Alias("pause")]
     Task<JobStatus?> Pause();
 
-    /// <summary>Goes on after a pause.</summary>
+    /// <summary>Goes on after a pause. A job that has ended stays as it is.</summary>
     [Alias("resume")]
     Task<JobStatus?> Resume();
 
-    /// <summary>Ends the job; the running round is abandoned.</summary>
+    /// <summary>Ends the job; the running round is abandoned. A job that has ended otherwise stays as it is.</summary>
     [Alias("cancel")]
     Task<JobStatus?> Cancel();
 

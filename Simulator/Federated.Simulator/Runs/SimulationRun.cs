@@ -6,6 +6,7 @@ using Federated.Simulator.Faults;
 using Federated.Simulator.Population;
 using Federated.Simulator.Reports;
 using Federated.Simulator.Scenarios;
+using ErrorCode = Federated.Shared.Protocol.ErrorCode;
 
 namespace Federated.Simulator.Runs;
 
@@ -260,7 +261,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         {
             if (cancelJob)
             {
-                await server.Api.CancelJobAsync(jobId, CancellationToken.None);
+                await CancelUnlessOverAsync(server, jobId);
             }
 
             await fleet.StopAsync();
@@ -270,6 +271,18 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
         {
             // The server is gone, which the ending tells; what was followed so far is what there is.
             await fleet.StopAsync();
+        }
+    }
+
+    private static async Task CancelUnlessOverAsync(SimulationServer server, string jobId)
+    {
+        try
+        {
+            await server.Api.CancelJobAsync(jobId, CancellationToken.None);
+        }
+        catch (ServerApiException e) when (e.Error?.Code == (int)ErrorCode.Conflict)
+        {
+            // It has ended by itself.
         }
     }
 
