@@ -28,7 +28,7 @@ public sealed record NewToken(string Token, string Hash, DateTimeOffset ExpiresA
 /// <param name="EnrolledAt">When it enrolled.</param>
 /// <param name="CertificateEndsAt">When its latest certificate ends.</param>
 /// <param name="RevokedAt">When it was revoked; null when it was not.</param>
-/// <param name="LastRefusal">The last call that concerned it and was refused for the identity of who made it, since the server started; null when there was none.</param>
+/// <param name="LastRefusal">The last call that concerned it and was refused for the identity of who made it, within the last day and since the server started; null when there was none.</param>
 public sealed record DeviceEnrollment(
     string DeviceId,
     string Population,

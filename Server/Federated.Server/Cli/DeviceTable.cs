@@ -9,29 +9,20 @@ namespace Federated.Server.Cli;
 /// <summary>Prints devices for people.</summary>
 internal static class DeviceTable
 {
-    /// <summary>Several devices.</summary>
+    /// <summary>Several devices, and below them what was refused lately.</summary>
     public static void PrintAll(IReadOnlyList<DeviceSummary> devices)
     {
-        Table table = new Table().Border(TableBorder.Rounded).AddColumns("device", "population", "now", "last call", "client", "labels", "enrollment");
-        foreach (DeviceSummary device in devices)
+        PrintTable(devices);
+        foreach (string line in RefusalsOf(devices))
         {
-            table.AddRow(
-                Markup.Escape(device.DeviceId),
-                Markup.Escape(device.Population),
-                device.Presence.ToString().ToLowerInvariant(),
-                device.LastCall is { } call ? Time(call) : "–",
-                Markup.Escape($"{device.ClientVersion} {device.Engine}".Trim()),
-                Markup.Escape(string.Join(' ', device.Labels.Select(label => $"{label.Key}={label.Value}"))),
-                Enrollment(device.Enrollment));
+            Console.Out.WriteLine(line);
         }
-
-        AnsiConsole.Write(table);
     }
 
     /// <summary>One device with its history.</summary>
     public static void Print(DeviceDetail shown)
     {
-        PrintAll([shown.Device]);
+        PrintTable([shown.Device]);
         if (shown.Record is not { } record)
         {
             PrintRefused(shown.Refused);
@@ -61,6 +52,32 @@ internal static class DeviceTable
         PrintRefused(strangers.Calls);
     }
 
+    /// <summary>A device as the table shows it: name, population, what it does now, last call, client, labels, enrollment.</summary>
+    public static string[] RowOf(DeviceSummary device) =>
+    [
+        device.DeviceId,
+        device.Population,
+        device.Presence.ToString().ToLowerInvariant(),
+        device.LastCall is { } call ? Time(call) : "–",
+        $"{device.ClientVersion} {device.Engine}".Trim(),
+        string.Join(' ', device.Labels.Select(label => $"{label.Key}={label.Value}")),
+        device.Enrollment switch
+        {
+            null => "–",
+            { RevokedAt: { } at } => $"revoked {Time(at)}",
+            { } enrollment => $"until {Time(enrollment.CertificateEndsAt)}",
+        },
+    ];
+
+    /// <summary>
+    /// A line for each device that a refused call of the last day concerns. It may have been anybody's call, and says nothing of the device's own state.
+    /// </summary>
+    public static IEnumerable<string> RefusalsOf(IReadOnlyList<DeviceSummary> devices) => devices
+        .Where(device => device.Enrollment?.LastRefusal is not null)
+        .Select(device => (device.DeviceId, Refusal: device.Enrollment!.LastRefusal!))
+        .OrderByDescending(line => line.Refusal.At)
+        .Select(line => $"{Time(line.Refusal.At)} a call that concerns {line.DeviceId} was refused: {line.Refusal.Code}. 'devices show {line.DeviceId}' tells more.");
+
     /// <summary>A round of a device's history as the table shows it: job, round, outcome, reason, seconds in all, of training, and when it ended.</summary>
     public static string[] RowOf(DeviceRound round) =>
     [
@@ -72,6 +89,17 @@ internal static class DeviceTable
         round.ComputeSeconds > 0 ? round.ComputeSeconds.ToString("F2", CultureInfo.CurrentCulture) : "–",
         Time(round.EndedAt),
     ];
+
+    private static void PrintTable(IReadOnlyList<DeviceSummary> devices)
+    {
+        Table table = new Table().Border(TableBorder.Rounded).AddColumns("device", "population", "now", "last call", "client", "labels", "enrollment");
+        foreach (DeviceSummary device in devices)
+        {
+            table.AddRow([.. RowOf(device).Select(Markup.Escape)]);
+        }
+
+        AnsiConsole.Write(table);
+    }
 
     private static void PrintRefused(IReadOnlyList<RefusedCall> calls)
     {
@@ -88,14 +116,6 @@ internal static class DeviceTable
 
         AnsiConsole.Write(table);
     }
-
-    private static string Enrollment(DeviceEnrollment? enrollment) => enrollment switch
-    {
-        null => "–",
-        { RevokedAt: { } at } => $"revoked {Time(at)}",
-        { LastRefusal: { } refusal } => Markup.Escape($"refused: {refusal.Code}"),
-        _ => $"until {Time(enrollment.CertificateEndsAt)}",
-    };
 
     private static string Time(DateTimeOffset time) => time.ToString("u", CultureInfo.InvariantCulture);
 }

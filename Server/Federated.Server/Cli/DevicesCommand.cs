@@ -13,7 +13,7 @@ internal static class DevicesCommand
     public static Command Build(Option<Uri> server, Option<bool> json, IApiRun run)
     {
         Argument<string> id = new("device") { Description = "The device's name." };
-        Command list = new("list", "List the devices that are enrolled or have checked in since the server started.") { server, json };
+        Command list = new("list", "List the devices that are enrolled or have checked in since the server started, and below them the last day's refused calls that concern one.") { server, json };
         list.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.DevicesAsync(ct), DeviceTable.PrintAll));
         Command show = new("show", "Show a device, its last rounds, errors and refused calls.") { id, server, json };
         show.SetAction((parsed, ct) => run.RunAsync(parsed, api => api.DeviceAsync(parsed.GetValue(id)!, ct), DeviceTable.Print));
@@ -91,7 +91,7 @@ internal static class DevicesCommand
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("device", "population", "labels", "enrolled", "certificate ends", "state");
         foreach (DeviceEnrollment device in devices)
         {
-            string state = device.RevokedAt is { } at ? $"revoked {Time(at)}" : device.LastRefusal is { } refusal ? $"refused: {refusal.Code}" : "enrolled";
+            string state = device.RevokedAt is { } at ? $"revoked {Time(at)}" : "enrolled";
             table.AddRow(
                 Markup.Escape(device.DeviceId),
                 Markup.Escape(device.Population),

@@ -25,6 +25,9 @@ internal sealed class RefusedCalls(TimeProvider time)
     /// <summary>Entries kept of strangers.</summary>
     public const int KeptOfStrangers = 20;
 
+    /// <summary>How long a refused call says something of a device's state; its history has it for longer.</summary>
+    public static readonly TimeSpan Recent = TimeSpan.FromDays(1);
+
     private const int MaxDetailLength = 300;
 
     private readonly Lock _gate = new();
@@ -59,12 +62,13 @@ internal sealed class RefusedCalls(TimeProvider time)
         }
     }
 
-    /// <summary>The latest of a device; null when there was none.</summary>
+    /// <summary>The latest of a device; null when there was none within <see cref="Recent"/>.</summary>
     public RefusedCall? Last(string deviceId)
     {
+        DateTimeOffset since = time.GetUtcNow() - Recent;
         lock (_gate)
         {
-            return _devices.TryGetValue(deviceId, out List<RefusedCall>? calls) ? calls[^1] : null;
+            return _devices.TryGetValue(deviceId, out List<RefusedCall>? calls) && calls[^1].At >= since ? calls[^1] : null;
         }
     }
 

@@ -46,6 +46,19 @@ public sealed class RefusedCallsTests
     }
 
     [Fact]
+    public void Last_AfterADay_IsNone()
+    {
+        Refused.Note("pi", ErrorCode.TokenUsed, "used", "10.0.0.1");
+        _time.Advance(RefusedCalls.Recent);
+        Assert.NotNull(Refused.Last("pi"));
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Null(Refused.Last("pi"));
+        Assert.Single(Refused.Of("pi"));
+    }
+
+    [Fact]
     public void Note_LongDetail_IsCut()
     {
         Refused.Note("pi", ErrorCode.BadSignature, new string('x', 10_000), "");
