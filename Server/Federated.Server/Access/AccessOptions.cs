@@ -1,3 +1,5 @@
+using Federated.Server.Jobs;
+
 namespace Federated.Server.Access;
 
 /// <summary>Who may use the HTTP port, and how people show who they are.</summary>
@@ -26,7 +28,7 @@ public sealed class AccessOptions
 }
 
 /// <summary>An identity provider that speaks OpenID Connect, code flow with PKCE.</summary>
-public sealed record OpenIdConnectAccess
+public sealed record OpenIdConnectAccess : ISettings
 {
     /// <summary>Its address, from which its configuration is read.</summary>
     public required Uri Authority { get; init; }
@@ -45,4 +47,13 @@ public sealed record OpenIdConnectAccess
 
     /// <summary>Value of the claim that makes a viewer. Who has neither may log in and see nothing.</summary>
     public string ViewerValue { get; init; } = "federated-viewer";
+
+    /// <inheritdoc/>
+    public IEnumerable<SettingProblem> Validate(string path)
+    {
+        if (!Authority.IsAbsoluteUri || !(Authority.Scheme == Uri.UriSchemeHttps || (Authority.Scheme == Uri.UriSchemeHttp && Authority.IsLoopback)))
+        {
+            yield return new SettingProblem(SettingProblem.At(path, "authority"), $"\"{Authority.OriginalString}\"", "an address like https://HOST/; http on loopback alone");
+        }
+    }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Federated.Server.Access;
 using Federated.Server.Api;
 using Federated.Server.Hosting;
@@ -59,46 +58,58 @@ internal static class AccessArguments
 
     /// <summary>What <c>serve</c> was told.</summary>
     /// <exception cref="CommandException">A file cannot be read, or the token of a caller was given.</exception>
-    public static AccessOptions OptionsOf(ParseResult parsed) => parsed.GetValue(TokenFile) is { } file
-        ? throw new CommandException($"--token-file is '{file}', which is for who calls a server, and 'serve' calls none. Give the token of its operators with {OperatorTokenFile.Name}.")
+    public static AccessOptions OptionsOf(ParseResult parsed) => parsed.GetValue(TokenFile) is not null
+        ? throw new CommandException($"--token-file is for who calls a server, and 'serve' calls none. Give the token of its operators with {OperatorTokenFile.Name}.")
         : new()
         {
             Demanded = parsed.GetValue(RequireAccess) ? true : null,
-            OperatorToken = Read(parsed.GetValue(OperatorTokenFile)) ?? Variable(OperatorTokenVariable),
-            ViewerToken = Read(parsed.GetValue(ViewerTokenFile)) ?? Variable(ViewerTokenVariable),
+            OperatorToken = TokenOf(parsed, OperatorTokenFile) ?? Variable(OperatorTokenVariable),
+            ViewerToken = TokenOf(parsed, ViewerTokenFile) ?? Variable(ViewerTokenVariable),
             OpenIdConnect = Provider(parsed.GetValue(OpenIdConnect)),
         };
 
     /// <summary>Speaks to a server as whoever runs a verb of this command line.</summary>
-    public static ServerApiClient ClientOf(ParseResult parsed, Uri server) => new(server, token: Read(parsed.GetValue(TokenFile)) ?? Token());
+    public static ServerApiClient ClientOf(ParseResult parsed, Uri server) => new(server, token: TokenOf(parsed, TokenFile) ?? Token());
 
     /// <summary>The token of whoever runs a program, as the environment has it; null for none.</summary>
     public static string? Token() => Variable(TokenVariable);
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } token ? token.Trim() : null;
+    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } token ? Demand(token.Trim(), $"The variable {name}") : null;
+
+    // What was given in the place of a path may be the token itself, and is not repeated.
+    private static string? TokenOf(ParseResult parsed, Option<FileInfo?> option) => parsed.GetValue(option) switch
+    {
+        null => null,
+        { Exists: false } => throw new CommandException($"{option.Name} names no file that is there. It takes the path of a file with the token, not the token itself."),
+        { } file => Demand(Read(file), $"The file of {option.Name}"),
+    };
+
+    private static string Demand(string token, string source) => token.All(c => c is >= ' ' and <= '~')
+        ? token
+        : throw new CommandException($"{source} holds more than a token, which is one line of ASCII characters; it is not shown here.");
 
     private static OpenIdConnectAccess? Provider(FileInfo? file)
     {
-        if (Read(file) is not { } text)
+        if (file is null)
         {
             return null;
         }
 
         try
         {
-            return JsonSerializer.Deserialize<OpenIdConnectAccess>(text, RoundRecords.Json);
+            return StrictJson.ReadSecret<OpenIdConnectAccess>(Read(file));
         }
-        catch (JsonException e)
+        catch (InvalidSettingsException e)
         {
             throw new CommandException($"--oidc {file}: {e.Message}");
         }
     }
 
-    private static string? Read(FileInfo? file)
+    private static string Read(FileInfo file)
     {
         try
         {
-            return file is null ? null : File.ReadAllText(file.FullName).Trim();
+            return File.ReadAllText(file.FullName).Trim();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

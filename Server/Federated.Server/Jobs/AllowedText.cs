@@ -16,9 +16,12 @@ internal static class AllowedText
     public static string For(JsonPropertyInfo property, JsonSerializerOptions options)
     {
         Type type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        string[] rules = [.. Rules(property).Select(For)];
-        string text = For(type, options);
-        return rules.Length == 0 ? text : $"{text}: {string.Join(", ", rules)}";
+        ValidationAttribute[] rules = [.. Rules(property)];
+
+        // A range says more than the type's own.
+        bool isWhole = !type.IsEnum && Type.GetTypeCode(type) is TypeCode.Int32 or TypeCode.Int64 or TypeCode.UInt64;
+        string text = isWhole && rules.OfType<RangeAttribute>().Any() ? "a whole number" : For(type, options);
+        return rules.Length == 0 ? text : $"{text}: {string.Join(", ", rules.Select(For))}";
     }
 
     /// <summary>What a value of this type may be.</summary>
@@ -44,6 +47,7 @@ internal static class AllowedText
                 TypeCode.Int64 => "a whole number of 64 bits",
                 TypeCode.UInt64 => $"a whole number 0 to {ulong.MaxValue}",
                 TypeCode.Double or TypeCode.Single => "a number",
+                TypeCode.Object when bare == typeof(Uri) => "an address",
                 _ => $"a {bare.Name}",
             },
         };

@@ -9,7 +9,10 @@ namespace Federated.Server.Jobs;
 /// Walks a JSON element along the type it is meant to become and notes everything that is wrong. An object whose types are right is
 /// also asked for impossible combinations, even when a value in it is out of range.
 /// </summary>
-internal sealed class SettingsWalk(JsonSerializerOptions options, List<SettingProblem> problems)
+/// <param name="options">How JSON is mapped.</param>
+/// <param name="problems">Where what is wrong is noted.</param>
+/// <param name="showValues">Whether what was found is told; false for settings with secrets.</param>
+internal sealed class SettingsWalk(JsonSerializerOptions options, List<SettingProblem> problems, bool showValues)
 {
     /// <summary>The key by which a file names its schema to an editor; allowed at the root and ignored.</summary>
     public const string SchemaKey = "$schema";
@@ -224,8 +227,13 @@ internal sealed class SettingsWalk(JsonSerializerOptions options, List<SettingPr
 
     private static string Names(IEnumerable<JsonPropertyInfo> properties) => string.Join(", ", properties.Select(property => property.Name));
 
-    private static string Show(JsonElement element)
+    private string Show(JsonElement element)
     {
+        if (!showValues)
+        {
+            return "(not shown)";
+        }
+
         string text = element.GetRawText().ReplaceLineEndings(" ");
         return text.Length <= MaxShownValue ? text : string.Create(CultureInfo.InvariantCulture, $"{text.AsSpan(0, MaxShownValue)}…");
     }

@@ -29,7 +29,15 @@ public static class StrictJson
     public static T Read<T>(string json)
     {
         using JsonDocument document = ParseDocument(json);
-        return Read<T>(document.RootElement);
+        return Read<T>(document.RootElement, showValues: true);
+    }
+
+    /// <summary>Reads a text with secrets into a record: what is refused is told by its key, and no value is shown.</summary>
+    /// <exception cref="InvalidSettingsException">It is not JSON, or its content is refused.</exception>
+    public static T ReadSecret<T>(string json)
+    {
+        using JsonDocument document = ParseDocument(json);
+        return Read<T>(document.RootElement, showValues: false);
     }
 
     /// <summary>Reads a tree, for example after <see cref="ApplyOverride"/>, into a record.</summary>
@@ -103,10 +111,10 @@ public static class StrictJson
         }
     }
 
-    private static T Read<T>(JsonElement root)
+    private static T Read<T>(JsonElement root, bool showValues)
     {
         List<SettingProblem> problems = [];
-        SettingsWalk walk = new(Options, problems);
+        SettingsWalk walk = new(Options, problems, showValues);
         walk.Visit(root, Options.GetTypeInfo(typeof(T)), "");
         return problems.Count == 0
             ? root.Deserialize<T>(Options)!
