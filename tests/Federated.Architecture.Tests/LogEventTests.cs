@@ -37,6 +37,17 @@ public sealed partial class LogEventTests
         Assert.All(entries.Where(entry => entry.Level != LogLevel.None), entry => Assert.Equal(entry.Level.ToString(), documented[entry.EventId], ignoreCase: true));
     }
 
+    [Fact]
+    public void TableOfTheServer_NamesCategoriesThatThereAre()
+    {
+        string[] categories = [.. File.ReadLines(Path.Combine(RepositoryRoot.Find(), "docs/OPERATIONS.md"))
+            .Select(line => Row().Match(line)).Where(match => match.Success && int.Parse(match.Groups[1].Value.Split(", ")[0], System.Globalization.CultureInfo.InvariantCulture) < FirstOfTheClient)
+            .Select(match => Category().Match(match.Groups[3].Value).Groups[1].Value)];
+
+        Assert.NotEmpty(categories);
+        Assert.All(categories, category => Assert.NotNull(Assembly.Load("Federated.Server").GetType($"Federated.Server.{category}")));
+    }
+
     private static LoggerMessageAttribute[] EventsOf(string assembly) =>
     [
         .. Assembly.Load(assembly).GetTypes()
@@ -44,6 +55,9 @@ public sealed partial class LogEventTests
             .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()).OfType<LoggerMessageAttribute>(),
     ];
 
-    [GeneratedRegex(@"^\| (\d+(?:, \d+)*) \| (information|warning|error|debug|information, warning) \|")]
+    [GeneratedRegex(@"^\| (\d+(?:, \d+)*) \| (information|warning|error|debug|information, warning) \|(.*)")]
     private static partial Regex Row();
+
+    [GeneratedRegex("^ `([A-Za-z.]+)` \\|")]
+    private static partial Regex Category();
 }
