@@ -99,6 +99,8 @@ public sealed partial class ImageTests
                 Assert.True(File.Exists(Path.Combine(RepositoryRoot.Find(), build["dockerfile"].ToString())), $"{name} builds '{build["dockerfile"]}'.");
             }
 
+            // Also after a reboot, and after an end that was no failure.
+            Assert.Equal("unless-stopped", service["restart"].ToString());
             if (service.Children.TryGetValue("depends_on", out YamlNode? needed))
             {
                 Assert.All(needed.AllNodes.OfType<YamlScalarNode>(), node => Assert.Contains(node.Value, names));
