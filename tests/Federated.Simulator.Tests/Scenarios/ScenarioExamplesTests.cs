@@ -1,9 +1,9 @@
 using Federated.Server.Jobs;
-using Federated.Simulator.Population;
+using Federated.Simulator.Scenarios;
 using Federated.Simulator.Tests.Runs;
 using Federated.Testing;
 
-namespace Federated.Simulator.Tests.Population;
+namespace Federated.Simulator.Tests.Scenarios;
 
 public sealed class ScenarioExamplesTests
 {
