@@ -12,10 +12,11 @@ internal static class JobFigures
         JobSums sums = JobSums.Of(rounds);
         double bytes = (double)sums.BytesUp + sums.BytesDown;
         double dense = 2.0 * sums.Updates * job.DenseFullModelBytes;
+        TaskScore score = TaskScore.In(job.Evaluation, job.InitialEvaluation);
         return
         [
-            ("Accuracy", Percent(job.Accuracy)),
-            ("Accuracy before training", Percent(job.InitialAccuracy)),
+            (score.Title, Score(score, job.Evaluation)),
+            ($"{score.Title} before training", Score(score, job.InitialEvaluation)),
             ("Loss", Number(job.Loss)),
             ("Loss before training", Number(job.InitialLoss)),
             ("Rounds", FormattableString.Invariant($"{rounds.Count} of {job.MaxRounds - job.SkippedRounds}, {sums.Abandoned} abandoned")),
@@ -33,8 +34,9 @@ internal static class JobFigures
         ];
     }
 
-    private static string Number(double? value) => value is { } number ? FormattableString.Invariant($"{number:F4}") : "–";
+    /// <summary>The score of an evaluation, a share as a percentage; a dash for none.</summary>
+    public static string Score(TaskScore score, CentralEvaluation? evaluation) =>
+        score.IsShare && score.Of(evaluation) is { } share ? FormattableString.Invariant($"{100 * share:F2} %") : Number(score.Of(evaluation));
 
-    /// <summary>A share as a percentage.</summary>
-    public static string Percent(double? share) => share is { } value ? FormattableString.Invariant($"{100 * value:F2} %") : "–";
+    private static string Number(double? value) => value is { } number ? FormattableString.Invariant($"{number:F4}") : "–";
 }

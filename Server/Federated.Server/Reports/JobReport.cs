@@ -67,11 +67,12 @@ internal static class JobReport
             [.. content.Rounds.SelectMany(round => round.Dropped).GroupBy(pair => pair.Key).OrderByDescending(group => group.Sum(pair => pair.Value))
                 .Select(group => new[] { group.Key, FormattableString.Invariant($"{group.Sum(pair => pair.Value)}") })]);
         Devices(html, content.LastTimeline);
+        TaskScore score = ScoreOf(content);
         Table(
             html,
             "Rounds",
-            ["round", "outcome", "updates", "late", "dropped", "accuracy", "loss", "training loss", "bytes up", "bytes down", "seconds"],
-            [.. content.Rounds.Select(Row)]);
+            ["round", "outcome", "updates", "late", "dropped", score.Name, "loss", "training loss", "bytes up", "bytes down", "seconds"],
+            [.. content.Rounds.Select(round => Row(round, score))]);
         html.Append(FormattableString.Invariant($"<h2>Settings</h2><pre>{Encode(Pretty(content.SettingsJson))}</pre>"));
         Table(html, "Surroundings", ["", ""], [.. content.Surroundings.Select(pair => new[] { pair.Name, pair.Value })]);
         return html.Append("</main></body></html>\n").ToString();
@@ -81,7 +82,12 @@ internal static class JobReport
     {
         IReadOnlyList<RoundRecord> rounds = content.Rounds;
         (double, double)[] Points(Func<RoundRecord, double?> of) => [.. rounds.Where(round => of(round) is not null).Select(round => ((double)round.Round, of(round)!.Value))];
-        html.Append(Plot.Lines("Accuracy on held-out data", "round", [new("accuracy", Points(round => round.Evaluation?.Accuracy))], value => FormattableString.Invariant($"{100 * value:0.#} %")));
+        TaskScore score = ScoreOf(content);
+        html.Append(Plot.Lines(
+            $"{score.Title} on held-out data",
+            "round",
+            [new(score.Name, Points(round => score.Of(round.Evaluation)))],
+            value => score.IsShare ? FormattableString.Invariant($"{100 * value:0.#} %") : FormattableString.Invariant($"{value:0.###}")));
         html.Append(Plot.Lines(
             "Loss", "round", [new("held-out", Points(round => round.Evaluation?.Loss)), new("training", Points(round => round.Accepted > 0 ? round.TrainLoss : null))], value => FormattableString.Invariant($"{value:0.###}")));
 
@@ -137,14 +143,17 @@ internal static class JobReport
             })]);
     }
 
-    private static string[] Row(RoundRecord round) =>
+    private static TaskScore ScoreOf(JobReportContent content) =>
+        TaskScore.In([content.Job.Evaluation, content.Job.InitialEvaluation, .. content.Rounds.Select(round => round.Evaluation)]);
+
+    private static string[] Row(RoundRecord round, TaskScore score) =>
     [
         FormattableString.Invariant($"{round.Round}"),
         round.Outcome == RoundOutcome.Committed ? "committed" : $"abandoned: {round.Reason}",
         FormattableString.Invariant($"{round.Accepted}/{round.Selected}"),
         FormattableString.Invariant($"{round.Late}"),
         FormattableString.Invariant($"{round.Dropped.Values.Sum()}"),
-        JobFigures.Percent(round.Evaluation?.Accuracy),
+        JobFigures.Score(score, round.Evaluation),
         round.Evaluation is { } evaluation ? FormattableString.Invariant($"{evaluation.Loss:F4}") : "–",
         round.MeasuredTrainLoss is { } told ? FormattableString.Invariant($"{told:F4}") : "–",
         FormattableString.Invariant($"{round.BytesUp:N0}"),
