@@ -10,6 +10,7 @@ TableWidth.FitOutput();
 try
 {
     ParseResult parsed = ServerCommandLine.Build().Parse(args);
+
     // Signals are taken by StopSignals alone.
     InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
     int code = await StopSignals.RunAsync(stop => parsed.InvokeAsync(invocation, stop), ServerCommandLine.StopsWithin(parsed));

@@ -279,7 +279,7 @@ internal sealed class JobGrain(
             await WriteRecordAsync(complete.Round);
         }
 
-        await timelines.CloseAsync(complete, _runner.DropReasons, Outdated(_records), CancellationToken.None);
+        await timelines.CloseAsync(complete, _runner.DropReasons, RoundTimelines.Outdated(_records), CancellationToken.None);
         JobLog.RoundEnded(logger, JobId, record.Round, record.Outcome, record.Accepted, record.Evaluation?.Accuracy ?? double.NaN, record.Reason);
         events.Publish(new RoundRecorded(complete));
         telemetry.Recorded(complete, timelines.Known(JobId, complete.Round));
@@ -306,9 +306,6 @@ internal sealed class JobGrain(
             await state.WriteStateAsync();
         }
     }
-
-    // The round whose timeline has become too old with the last one.
-    private static long? Outdated(List<RoundRecord> records) => records.Count > RoundTimelines.KeptRounds ? records[^(RoundTimelines.KeptRounds + 1)].Round : null;
 
     private Task WithdrawAsync() => GrainFactory.Of<ISelectorGrain>(_spec!.Population).Withdraw(JobId);
 

@@ -18,6 +18,10 @@ internal sealed partial class RoundTimelines(IBlobStore blobs, TimelineRecorder 
     private readonly Lock _gate = new();
     private readonly Dictionary<(string JobId, long Round), Task> _lastWriters = [];
 
+    /// <summary>The round whose timeline has become too old with the last one; null when there is none.</summary>
+    /// <param name="records">The job's rounds, in order.</param>
+    public static long? Outdated(IReadOnlyList<RoundRecord> records) => records.Count > KeptRounds ? records[^(KeptRounds + 1)].Round : null;
+
     /// <summary>Closes the round's timeline, writes it and deletes the one that has become too old.</summary>
     /// <param name="record">The round's.</param>
     /// <param name="dropReasons">Why devices gave up or were given up.</param>
