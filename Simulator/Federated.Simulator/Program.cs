@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Federated.Server.Api;
 using Federated.Server.Cli;
+using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Simulator.CommandLine;
 using Federated.Simulator.Runs;
@@ -12,8 +13,8 @@ try
     ParseResult parsed = SimulatorCommandLine.Build().Parse(args);
 
     // Ctrl-C cancels the token; the run then writes what it has, and can go on another time.
-    InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(60) };
-    int code = await parsed.InvokeAsync(invocation);
+    InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+    int code = await StopSignals.RunAsync(stop => parsed.InvokeAsync(invocation, stop), TimeSpan.FromSeconds(60));
     return parsed.Errors.Count > 0 ? ExitCodes.BadInput : code;
 }
 catch (InvalidSettingsException e)
@@ -37,7 +38,7 @@ catch (OperationCanceledException e)
 catch (Exception e)
 {
     // What is made for people needs no name of its type.
-    bool worded = e is ServerApiException or RunBrokenException or IOException or InvalidDataException or UnauthorizedAccessException;
+    bool worded = e is ServerApiException or RefusedOptionsException or RunBrokenException or IOException or InvalidDataException or UnauthorizedAccessException;
     Console.Error.WriteLine(worded ? $"error: {e.Message}" : $"error: {e.GetType().Name}: {e.Message}");
     return ExitCodes.Of(e);
 }

@@ -1,4 +1,5 @@
 using Federated.Server.Api;
+using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Simulator.Reports;
 
@@ -37,7 +38,7 @@ internal static class ExitCodes
     {
         OperationCanceledException => Interrupted,
         ServerApiException { IsTransient: true } => Failed,
-        InvalidSettingsException or ServerApiException or IOException or InvalidDataException or UnauthorizedAccessException => BadInput,
+        InvalidSettingsException or RefusedOptionsException or ServerApiException or IOException or InvalidDataException or UnauthorizedAccessException => BadInput,
         _ => Failed,
     };
 }
