@@ -38,8 +38,8 @@ internal sealed class PredictCommand : Command
         _port.CustomParser = result => (int)WholeNumber.Parse(result, _port.Name, 0, 65_535);
         Validators.Add(result =>
         {
-            int ways = new[] { result.GetValue(_data) is not null, result.GetValue(_port) is not null, result.GetValue(_socket) is not null }.Count(given => given);
-            if (ways != 1)
+            // Whether they are there, not what they say: a value that cannot be read is refused by itself.
+            if (new Option[] { _data, _port, _socket }.Count(option => result.GetResult(option) is not null) != 1)
             {
                 result.AddError("Say what is to be answered: exactly one of --data, --port and --socket.");
             }

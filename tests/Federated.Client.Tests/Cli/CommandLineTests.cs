@@ -20,6 +20,9 @@ public sealed class CommandLineTests
     [InlineData(2, "run --server http://localhost:1 --device-id d --population p --data idx:images=a,labels=b --threads many")]
     [InlineData(2, "run --server http://localhost:1 --device-id d --population p --data idx:images=a,labels=b --rounds 0")]
     [InlineData(2, "run --server http://localhost:1 --device-id d --population p --data idx:images=a,labels=b --engine steam")]
+    [InlineData(2, "predict --state nowhere")]
+    [InlineData(2, "predict --state nowhere --port many")]
+    [InlineData(2, "predict --state nowhere --port 0 --socket s")]
     public async Task Run_Arguments_GiveTheExitCode(int code, string arguments) =>
         Assert.Equal(code, (await InvokeAsync(arguments.Split(' '))).Code);
 
