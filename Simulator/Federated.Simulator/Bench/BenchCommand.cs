@@ -21,7 +21,7 @@ internal static class BenchCommand
     {
         Argument<string[]> parts = new("parts") { Description = "What to measure: fold, rounds, updates, secagg (these when left out) or engines.", Arity = ArgumentArity.ZeroOrMore };
         parts.AcceptOnlyFromAmong(_parts);
-        Option<int> clients = new("--clients") { Description = "Clients a round.", DefaultValueFactory = _ => 100 };
+        Option<int> clients = new("--clients") { Description = "Clients a round, and updates that fold adds up.", DefaultValueFactory = _ => 100 };
         Option<int> rounds = new("--rounds") { Description = "Rounds measured, after a warm-up.", DefaultValueFactory = _ => 20 };
         Option<int[]> parameters = new("--parameters")
         {

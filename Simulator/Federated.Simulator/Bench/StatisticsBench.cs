@@ -7,6 +7,7 @@ using Federated.Server.Api;
 using Federated.Server.Events;
 using Federated.Server.Jobs;
 using Federated.Shared.Randomness;
+using Federated.Simulator.CommandLine;
 using Federated.Simulator.Population;
 using Federated.Simulator.Reports;
 using Spectre.Console;
@@ -42,13 +43,12 @@ internal static class StatisticsBench
         Option<double> pause = new("--pause") { Description = "Longest pause of a device between two rounds, seconds; it draws one from 0 up to that.", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "Time measured in each setting, after a warm-up of 15 s.", DefaultValueFactory = _ => 60 };
         Option<int> repeats = new("--repeats") { Description = "Times that every setting is measured, in turn; the medians are printed.", DefaultValueFactory = _ => 1 };
-        repeats.Validators.Add(result =>
-        {
-            if (result.GetValue(repeats) is not (>= 1 and <= 100) and int asked)
-            {
-                result.AddError($"--repeats: {asked} is not allowed; allowed is a whole number 1 to 100");
-            }
-        });
+        NumberParsing.Limit(devices, 1, 100_000);
+        NumberParsing.Limit(viewers, 0, 1000);
+        NumberParsing.Limit(pages, 0, 1000);
+        NumberParsing.Limit(pause, 0, 3600);
+        NumberParsing.Limit(seconds, 1, 86_400);
+        NumberParsing.Limit(repeats, 1, 100);
         Option<bool> json = new("--json") { Description = "Print JSON and nothing else." };
         Command command = new("statistics", "Measure what statistics cost the server, with viewers and without.") { devices, viewers, pages, pause, seconds, repeats, json };
         command.SetAction(async (parsed, ct) =>

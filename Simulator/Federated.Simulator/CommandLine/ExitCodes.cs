@@ -1,4 +1,5 @@
 using Federated.Server.Api;
+using Federated.Server.Cli;
 using Federated.Server.Hosting;
 using Federated.Server.Jobs;
 using Federated.Simulator.Reports;
@@ -21,7 +22,7 @@ internal static class ExitCodes
     public const int TargetMissed = 3;
 
     /// <summary>Ctrl-C: 128 + SIGINT, as shells have it.</summary>
-    public const int Interrupted = 130;
+    public const int Interrupted = StopSignals.InterruptedCode;
 
     /// <summary>The code of a run.</summary>
     public static int Of(RunOutcome outcome) => outcome switch

@@ -37,6 +37,23 @@ internal static class NumberParsing
         return 1;
     }
 
+    /// <summary>Refuses numbers beyond a range as well.</summary>
+    public static void Limit<T>(Option<T> option, T least, T most)
+        where T : struct, INumber<T>, IMinMaxValue<T> => option.CustomParser = result =>
+        {
+            if (Each<T>(result) is not [T number])
+            {
+                return default;
+            }
+
+            if (number < least || number > most)
+            {
+                Refuse(result, result.Tokens[0].Value, FormattableString.Invariant($"{least} to {most}"));
+            }
+
+            return number;
+        };
+
     private static void AddTo(Option option)
     {
         switch (option)
@@ -77,13 +94,13 @@ internal static class NumberParsing
         List<T> numbers = [];
         foreach (Token token in result.Tokens)
         {
-            if (T.TryParse(token.Value, CultureInfo.InvariantCulture, out T number))
+            if (T.TryParse(token.Value, typeof(T) == typeof(double) ? NumberStyles.Float : NumberStyles.None, CultureInfo.InvariantCulture, out T number) && T.IsFinite(number))
             {
                 numbers.Add(number);
             }
             else
             {
-                Refuse(result, token.Value, typeof(T) == typeof(double) ? "a number" : $"a whole number up to {T.MaxValue}");
+                Refuse(result, token.Value, typeof(T) == typeof(double) ? "a number" : $"a whole number 0 to {T.MaxValue}");
             }
         }
 

@@ -84,8 +84,6 @@ internal static class RunCommand
     /// <exception cref="InvalidSettingsException">What was asked for is not possible.</exception>
     public static async Task<int> RunAsync(RunArguments arguments, CancellationToken cancellationToken)
     {
-        // Ctrl-C is listened to once this has returned to its caller; reading examples and building a server would keep it from that for a second.
-        await Task.Yield();
         Uri? server = ServerAddress(arguments.Server);
         if (arguments.Data is { } folder && !Directory.Exists(folder))
         {

@@ -25,6 +25,7 @@ internal sealed class StoreWatch(string folder, TimeProvider time) : ILoggerProv
     private const int AdaptersPerRound = 6;
 
     private Failure? _failure;
+    private DateTimeOffset _nextProbe;
 
     /// <summary>Why the store did not take a write; null when none has failed since the last commit.</summary>
     public string? Reason => Volatile.Read(ref _failure)?.Reason;
@@ -39,12 +40,12 @@ internal sealed class StoreWatch(string folder, TimeProvider time) : ILoggerProv
         }
     }
 
-    /// <summary>Returns while the store can be written, or may be soon.</summary>
-    /// <param name="adapterBytes">The job's adapter as float32.</param>
+    /// <summary>Returns while the store can be written, or may be soon. It is tried once a minute at most, as that takes room from the server too. One caller at a time.</summary>
+    /// <param name="adapterBytes">A version of the job's adapter as it is stored.</param>
     /// <exception cref="IOException">Since a write failed a minute ago no round was committed, and the store does not take what a round writes.</exception>
     public async Task DemandWritableAsync(long adapterBytes)
     {
-        if (Volatile.Read(ref _failure) is not { } failure || time.GetUtcNow() - failure.Since < Patience)
+        if (Volatile.Read(ref _failure) is not { } failure || time.GetUtcNow() - failure.Since < Patience || time.GetUtcNow() < _nextProbe)
         {
             return;
         }
@@ -58,6 +59,8 @@ internal sealed class StoreWatch(string folder, TimeProvider time) : ILoggerProv
             {
                 await probe.WriteAsync(chunk.AsMemory(0, (int)Math.Min(left, ChunkBytes)));
             }
+
+            _nextProbe = time.GetUtcNow() + Patience;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

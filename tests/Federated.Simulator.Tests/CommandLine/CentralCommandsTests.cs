@@ -27,12 +27,23 @@ public sealed class CentralCommandsTests
     }
 
     [Theory]
-    [InlineData("--seed", "-1", "a whole number up to 18446744073709551615")]
+    [InlineData("--seed", "-1", "a whole number 0 to 18446744073709551615")]
     [InlineData("--threads", "0", "a whole number 1 to 1024")]
-    [InlineData("--epochs", "many", "a whole number up to 2147483647")]
+    [InlineData("--epochs", "many", "a whole number 0 to 2147483647")]
     public void Parse_ANumberThatIsNone_IsRefusedByWhatIsAllowed(string option, string value, string allowed) => Assert.Equal(
         $"{option}: {value} is not allowed; allowed is {allowed}",
         Assert.Single(SimulatorCommandLine.Build().Parse(["central", "--scenario", "x", option, value]).Errors).Message);
+
+    [Theory]
+    [InlineData("--seconds", "1,5", "a number")]
+    [InlineData("--seconds", "NaN", "a number")]
+    [InlineData("--seconds", "0.5", "1 to 86400")]
+    [InlineData("--pause", "1e300", "0 to 3600")]
+    [InlineData("--devices", "-1", "a whole number 0 to 2147483647")]
+    [InlineData("--repeats", "101", "1 to 100")]
+    public void Parse_ANumberThatTheBenchCannotHave_IsRefusedByWhatIsAllowed(string option, string value, string allowed) => Assert.Equal(
+        $"{option}: {value} is not allowed; allowed is {allowed}",
+        Assert.Single(SimulatorCommandLine.Build().Parse(["bench", "statistics", option, value]).Errors).Message);
 
     [Fact]
     public async Task Invoke_PretrainIntoANewFolder_WritesTheBaseAndReadsNoDevicesExamples()

@@ -30,11 +30,19 @@ public sealed class StoreWatchTests
     public async Task DemandWritableAsync_AStoreThatTakesARoundAgain_GoesOnAndLeavesNothingInIt()
     {
         using TemporaryFolder folder = new();
-        StoreWatch watch = new(folder.Path, _time);
+        string store = Directory.CreateDirectory(Path.Combine(folder.Path, "store")).FullName;
+        StoreWatch watch = new(store, _time);
         Fail(watch, new IOException("No space left on device"));
         _time.Advance(StoreWatch.Patience);
         await watch.DemandWritableAsync(3_000_000);
-        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        Assert.Empty(Directory.GetFileSystemEntries(store));
+
+        // Not tried again before another minute is over, and then it is.
+        Directory.Delete(store);
+        _time.Advance(StoreWatch.Patience - TimeSpan.FromSeconds(1));
+        await watch.DemandWritableAsync(3_000_000);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<IOException>(() => watch.DemandWritableAsync(3_000_000));
     }
 
     [Fact]
