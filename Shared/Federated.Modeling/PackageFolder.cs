@@ -23,25 +23,34 @@ public static class PackageFolder
 
     private const string ModelFile = "model.onnx";
 
-    /// <summary>Writes a package. One that the folder holds already is replaced, its weights included; other files stay.</summary>
+    /// <summary>
+    /// Writes a package. One that the folder holds already is replaced, its weights included; other files stay. What a fault leaves is the earlier package, or one that
+    /// is refused because its files are not those that its manifest names, and is replaced by the next.
+    /// </summary>
     /// <returns>The hash of the manifest, which names the package.</returns>
     public static ContentHash Write(ModelPackage package, string folder)
     {
         ArgumentNullException.ThrowIfNull(package);
         Directory.CreateDirectory(folder);
         byte[] manifest = package.Manifest.ToBytes();
-        Remove(folder);
+        IReadOnlyList<PackageFile> earlier = WeightsIn(folder);
+
+        // Large, and under a name that nothing else has: where the disk does not take them, the earlier package is still whole.
+        foreach (PackageFile weights in package.Manifest.FrozenWeights)
+        {
+            WriteWeights(Path.Combine(folder, weights.Sha256), weights, package.FrozenWeights);
+        }
+
         File.WriteAllBytes(Path.Combine(folder, GradientFile), package.GradientGraph);
         File.WriteAllBytes(Path.Combine(folder, EvaluationFile), package.EvaluationGraph);
         File.WriteAllBytes(Path.Combine(folder, ModelFile), package.ModelGraph);
         File.WriteAllBytes(Path.Combine(folder, AdapterFile), AdapterDocument.ToBytes(0, package.InitialAdapter));
-        foreach (PackageFile weights in package.Manifest.FrozenWeights)
+        File.WriteAllBytes(Path.Combine(folder, ManifestFile), manifest);
+        foreach (PackageFile weights in earlier.Except(package.Manifest.FrozenWeights))
         {
-            File.WriteAllBytes(Path.Combine(folder, weights.Sha256), package.FrozenWeights);
+            File.Delete(Path.Combine(folder, weights.Sha256));
         }
 
-        // Last: a folder with a manifest is a whole package.
-        File.WriteAllBytes(Path.Combine(folder, ManifestFile), manifest);
         return ContentHash.Of(manifest);
     }
 
@@ -72,30 +81,37 @@ public static class PackageFolder
         };
     }
 
-    /// <summary>Takes away what a manifest in the folder names, the manifest first: what is left after a fault is no package.</summary>
-    private static void Remove(string folder)
+    /// <summary>Leaves what is there already as it is, and nothing of what the disk does not take.</summary>
+    private static void WriteWeights(string path, PackageFile weights, byte[] content)
     {
-        string path = Path.Combine(folder, ManifestFile);
-        if (!File.Exists(path))
+        if (File.Exists(path) && ContentHash.Of(File.ReadAllBytes(path)).Hex == weights.Sha256)
         {
             return;
         }
 
-        IReadOnlyList<PackageFile> weights;
         try
         {
-            weights = PackageManifest.FromBytes(File.ReadAllBytes(path)).FrozenWeights;
+            File.WriteAllBytes(path, content);
+        }
+        catch (IOException)
+        {
+            File.Delete(path);
+            throw;
+        }
+    }
+
+    /// <summary>The frozen weights that a manifest in the folder names.</summary>
+    private static IReadOnlyList<PackageFile> WeightsIn(string folder)
+    {
+        string path = Path.Combine(folder, ManifestFile);
+        try
+        {
+            return File.Exists(path) ? PackageManifest.FromBytes(File.ReadAllBytes(path)).FrozenWeights : [];
         }
         catch (ProtocolViolationException)
         {
             // Of another version or damaged: what weights it had is not known.
-            weights = [];
-        }
-
-        File.Delete(path);
-        foreach (string name in weights.Select(file => file.Sha256).Concat([GradientFile, EvaluationFile, ModelFile, AdapterFile]))
-        {
-            File.Delete(Path.Combine(folder, name));
+            return [];
         }
     }
 

@@ -31,6 +31,29 @@ public sealed class PackageFolderTests : IDisposable
         Assert.Equal(damaged, weights.Contains(earlier.Manifest.FrozenWeights[0].Sha256));
     }
 
+    [Fact]
+    public void Write_WeightsThatCannotBeWritten_LeavesTheEarlierPackage()
+    {
+        ModelPackage earlier = Package(seed: 1);
+        ModelPackage later = Package(seed: 2);
+        ContentHash hash = PackageFolder.Write(earlier, _folder.FullName);
+
+        // A folder of that name is in the way.
+        Directory.CreateDirectory(Path.Combine(_folder.FullName, later.Manifest.FrozenWeights[0].Sha256));
+
+        Assert.ThrowsAny<Exception>(() => PackageFolder.Write(later, _folder.FullName));
+        Assert.Equal(hash, ContentHash.Of(PackageFolder.Read(_folder.FullName).Manifest.ToBytes()));
+    }
+
+    [Fact]
+    public void Write_PackageThatIsThereAlready_KeepsItsWeights()
+    {
+        ContentHash hash = PackageFolder.Write(Package(seed: 1), _folder.FullName);
+
+        Assert.Equal(hash, PackageFolder.Write(Package(seed: 1), _folder.FullName));
+        Assert.Equal(hash, ContentHash.Of(PackageFolder.Read(_folder.FullName).Manifest.ToBytes()));
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private static ModelPackage Package(ulong seed) =>

@@ -5,8 +5,8 @@ using static Federated.Modeling.Onnx.TensorProto.Types;
 namespace Federated.Modeling.Imports;
 
 /// <summary>
-/// What an import calls otherwise than the file that it reads, and the way back: an exported model takes and gives what the imported one did, so that
-/// software written for the one runs the other.
+/// What an import calls otherwise than the file that it reads, and the way back: the features and the scores of an exported model have the names and types
+/// that they had in the imported one. Inputs that the import filled are constants, sizes that it fixed stay fixed, and further outputs are gone.
 /// </summary>
 internal static class SourceNames
 {
