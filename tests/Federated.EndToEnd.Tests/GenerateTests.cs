@@ -2,6 +2,7 @@ using System.Text.Json;
 using Federated.EndToEnd.Tests.Scene;
 using Federated.Modeling;
 using Federated.Modeling.Exports;
+using Federated.Modeling.Lora;
 using Federated.Modeling.Transformers;
 using Federated.Shared.Models;
 using Federated.Shared.Protocol;
@@ -19,12 +20,7 @@ public sealed class GenerateTests : IDisposable
     public async Task Generate_Compare_WritesWithAndWithoutTheAdapter()
     {
         CancellationToken ct = TestContext.Current.CancellationToken;
-        ModelPackage package = ModelPackage.Build(new ModelSpec
-        {
-            Builder = ModelSpec.Gpt,
-            GptSizes = new GptSpec { Context = 8, Width = 32, Layers = 1, Heads = 2, KeyValueHeads = 1, FeedForward = 16 },
-            Lora = new PackageLora(4, 64, "_proj", 1),
-        }, 1);
+        ModelPackage package = Decoder();
         string folder = Path.Combine(_folder.Path, "package");
         _ = PackageFolder.Write(package, folder);
         SeededGenerator random = SeededGenerator.For(1, "adapter");
@@ -47,7 +43,27 @@ public sealed class GenerateTests : IDisposable
         Assert.Equal(Tokens(both[1]), Tokens(same[0]));
     }
 
+    [Fact]
+    public async Task Generate_CompareOfChangesInTheBaseWeights_IsRefused()
+    {
+        string folder = Path.Combine(_folder.Path, "merged");
+        _ = PackageFolder.Write(MergeablePackage.Of(Decoder()), folder);
+
+        Assert.Single(await WriteAsync(folder));
+        await using ProgramRun run = ProgramRun.Start("Federated.Server", "models", "generate", folder, "--prompt", "We the ", "--compare");
+
+        Assert.Equal(2, await run.EndAsync());
+        Assert.Contains("error: --compare: the changes of ", run.Said, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private static ModelPackage Decoder() => ModelPackage.Build(new ModelSpec
+    {
+        Builder = ModelSpec.Gpt,
+        GptSizes = new GptSpec { Context = 8, Width = 32, Layers = 1, Heads = 2, KeyValueHeads = 1, FeedForward = 16 },
+        Lora = new PackageLora(4, 64, "_proj", 1),
+    }, 1);
 
     private static int[] Tokens(JsonElement text) => [.. text.GetProperty("tokens").EnumerateArray().Select(t => t.GetInt32())];
 

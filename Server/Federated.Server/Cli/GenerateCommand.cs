@@ -76,6 +76,11 @@ internal static class GenerateCommand
             throw new CommandException($"--compare: '{manifest.Name}' has no low-rank changes that could be left out.");
         }
 
+        if (manifest.Parameters.Any(parameter => parameter.Lora?.Factor == LoraMatrix.Base))
+        {
+            throw new CommandException($"--compare: the changes of '{manifest.Name}' are merged into its base weights, as the rule flora does it; there is no model without them here. Compare with the package that the job was given.");
+        }
+
         float[] adapter = [.. package.InitialAdapter];
         foreach ((ParameterSpec place, PackageParameter parameter) in manifest.Layout.Parameters.Zip(manifest.Parameters))
         {
