@@ -27,6 +27,11 @@ public sealed class ScenarioCatalogTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void Read_ABuiltInScenarioForAServerThatOthersUse_HasAPopulationOfItsOwn(string name) =>
+        Assert.Equal($"{name}-ab12", ScenarioReader.Read(ScenarioCatalog.Find(name).Json, [], "ab12").Scenario.Job.Population);
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void Read_OtherNumberOfDevices_WaitsForAllOfThem(string name)
     {
         foreach (int devices in new[] { 50, 200 })
