@@ -19,6 +19,10 @@ while [ $# -gt 0 ]; do
         *) echo "install.sh: '$1' is unknown; allowed are --server URL, --data SPEC, --policy FILE and --root DIR." >&2; exit 2 ;;
     esac
 done
+case "$root" in
+    "" | /*) ;;
+    *) root=$PWD/$root ;;
+esac
 wanted=$root/etc/systemd/system/multi-user.target.wants/federated-client.service
 program=$root/opt/federated-client settings=$root/etc/federated-client state=$root/var/lib/federated-client unit=$root/etc/systemd/system/federated-client.service
 
@@ -29,6 +33,11 @@ done
 if [ -z "$root" ]; then
     [ "$(id -u)" -eq 0 ] || fail "this needs root. Run it with sudo."
     command -v systemctl >/dev/null || fail "systemd is missing; docs/DEPLOY.md says how to run the client without it."
+fi
+lacksUser=false
+if [ -n "$root" ] && [ -f "$root/etc/passwd" ] && ! grep -q '^federated:' "$root/etc/passwd"; then
+    lacksUser=true
+    [ "$(id -u)" -eq 0 ] || fail "'$root' lacks the user 'federated', whom root alone can make. Run this with sudo."
 fi
 "$here/federated-client" --version >/dev/null || fail "the program does not run here. It is for another processor, or libssl3 or glibc 2.34 is missing (Debian: sudo apt-get install libssl3)."
 if [ ! -e "$settings/client.env" ] && [ -z "$data" ]; then
@@ -58,7 +67,7 @@ if [ -z "$root" ]; then
     id federated >/dev/null 2>&1 || useradd "${account[@]}"
 elif [ ! -f "$root/etc/passwd" ]; then
     echo "install.sh: '$root' has no etc/passwd; the user 'federated', as whom the service runs, has to be made there." >&2
-elif ! grep -q '^federated:' "$root/etc/passwd"; then
+elif $lacksUser; then
     useradd --prefix "$root" "${account[@]}"
 fi
 if [ ! -e "$state/identity.json" ]; then

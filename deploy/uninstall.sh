@@ -14,6 +14,10 @@ while [ $# -gt 0 ]; do
         *) echo "uninstall.sh: '$1' is unknown; allowed are --purge and --root DIR." >&2; exit 2 ;;
     esac
 done
+case "$root" in
+    "" | /*) ;;
+    *) root=$PWD/$root ;;
+esac
 if [ -z "$root" ]; then
     [ "$(id -u)" -eq 0 ] || { echo "uninstall.sh: this needs root. Run it with sudo." >&2; exit 1; }
     systemctl disable --now federated-client.service 2>/dev/null || true
@@ -25,7 +29,7 @@ if $purge; then
     if [ -z "$root" ]; then
         userdel federated 2>/dev/null || true
     elif grep -qs '^federated:' "$root/etc/passwd"; then
-        userdel --prefix "$root" federated
+        userdel --prefix "$root" federated || echo "uninstall.sh: the user 'federated' stays in '$root'; root alone can remove it." >&2
     fi
 fi
 [ -n "$root" ] || systemctl daemon-reload
