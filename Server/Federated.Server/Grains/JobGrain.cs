@@ -39,6 +39,7 @@ internal sealed class JobGrain(
     private Task _reading = Task.CompletedTask;
     private bool _stale;
     private bool _untold;
+    private long _tried;
 
     private string JobId => this.GetPrimaryKeyString();
 
@@ -192,8 +193,7 @@ internal sealed class JobGrain(
             {
                 DueTime = TimeSpan.Zero,
                 Period = RetryPause,
-                Interleave = true,
-                KeepAlive = true,
+                Interleave = true, KeepAlive = true,
             });
         }
     }
@@ -222,6 +222,7 @@ internal sealed class JobGrain(
                 }
 
                 _runner ??= await runners.OpenAsync(JobId, _spec!, state, ct);
+                _tried = state.State.NextRound;
                 RoundRecord? record = await _runner.RunAsync(ct);
                 if (record is null)
                 {
@@ -248,7 +249,7 @@ internal sealed class JobGrain(
             _stale = true;
             if (_failure.IsNews(e))
             {
-                JobLog.RoundFailed(logger, JobId, state.State.ActiveRound, e);
+                JobLog.RoundFailed(logger, JobId, _tried, e);
                 _untold = true;
             }
 
@@ -395,5 +396,5 @@ internal sealed class JobGrain(
         _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private JobStatus ToStatus() => state.State.ToStatus(JobId, _spec!, HasRounds && _failure.Exception is { } e ? JobLog.BrokeOff(LastRecorded + 1, e) : "");
+    private JobStatus ToStatus() => state.State.ToStatus(JobId, _spec!, HasRounds && _failure.Exception is { } e ? JobLog.BrokeOff(_tried, e) : "");
 }

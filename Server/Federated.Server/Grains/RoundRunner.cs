@@ -104,7 +104,10 @@ internal sealed class RoundRunner(
 
         job.ClipNorm = record.NextClipNorm(spec.Update.ClipQuantile, _next?.Statistics) ?? job.ClipNorm;
         job.Privacy = _spent ?? job.Privacy;
-        job.AbandonedInARow = committed ? 0 : _overtaken ? job.AbandonedInARow : job.AbandonedInARow + 1;
+
+        // Where the number moves on the job gets on; where it does not, devices that are ahead are a reason like any other.
+        bool movesOn = _overtaken && _reached > record.Round;
+        job.AbandonedInARow = committed ? 0 : movesOn ? job.AbandonedInARow : job.AbandonedInARow + 1;
         job.AbandonReason = record.Reason;
         job.Evaluation = record.Evaluation ?? job.Evaluation;
         if (record.Evaluation is { } evaluation && spec.TargetAccuracy is { } target && evaluation.Accuracy >= target)

@@ -47,7 +47,7 @@ public sealed record JobStatus
     /// <summary>The number of the round under way, or of the next one: the one after <see cref="Round"/>, or after a restored backup the one after the last that devices have been in.</summary>
     public long NextRound { get; init; }
 
-    /// <summary>Numbers up to <see cref="Round"/> that were passed over after a restored backup.</summary>
+    /// <summary>Numbers below <see cref="NextRound"/> that were passed over after a restored backup.</summary>
     public long SkippedRounds { get; init; }
 
     /// <summary>The number of its last round: as many as it may run, and what was passed over.</summary>

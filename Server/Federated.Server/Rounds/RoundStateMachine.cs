@@ -30,6 +30,7 @@ internal sealed class RoundStateMachine
     private readonly SortedDictionary<string, ContentHash> _accepted = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _dropped = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _ahead = new(StringComparer.Ordinal);
+    private bool _isCancelled;
 
     /// <summary>Opens a round. One whose cohort is smaller than the quorum is closed at once as abandoned.</summary>
     /// <exception cref="ArgumentException">Goal or quorum out of range, or a device twice in the cohort.</exception>
@@ -68,7 +69,7 @@ internal sealed class RoundStateMachine
     public IReadOnlyDictionary<string, string> DropReasons => _dropped;
 
     /// <summary>
-    /// The last round that more than a third of the cohort says it has reached; 0 when fewer say so, or the round is not abandoned. No more devices than masks
+    /// The last round that more than a third of the cohort says it has reached; 0 when fewer say so, or the round is not abandoned for want of updates. No more devices than masks
     /// withstand can lie it up beyond what an honest one says.
     /// </summary>
     public long ReachedRound
@@ -76,7 +77,7 @@ internal sealed class RoundStateMachine
         get
         {
             int needed = (_cohort.Count / 3) + 1;
-            return Decision is RoundDecision.Abandon && _ahead.Count >= needed ? _ahead.Values.OrderDescending().ElementAt(needed - 1) : 0;
+            return IsShort && _ahead.Count >= needed ? _ahead.Values.OrderDescending().ElementAt(needed - 1) : 0;
         }
     }
 
@@ -84,7 +85,7 @@ internal sealed class RoundStateMachine
     /// Whether the round was abandoned for devices that are ahead of it alone: with them, and with those whose groups had too few members without them, there
     /// would have been enough for the quorum.
     /// </summary>
-    public bool IsOvertaken => Decision is RoundDecision.Abandon && _ahead.Count > 0
+    public bool IsOvertaken => IsShort && _ahead.Count > 0
         && _cohort.Count - _dropped.Values.Count(reason => reason is not (AheadReason or GroupAbandonedReason)) >= _settings.Quorum;
 
     /// <summary>What would become of a submission; nothing changes, so it may be asked before the payload is sent.</summary>
@@ -118,6 +119,7 @@ internal sealed class RoundStateMachine
         if (verdict == SubmissionVerdict.Admit)
         {
             _dropped.Remove(deviceId);
+            _ahead.Remove(deviceId);
         }
 
         return verdict;
@@ -177,7 +179,7 @@ internal sealed class RoundStateMachine
     {
         if (IsOutstanding(deviceId))
         {
-            _ahead.Add(deviceId, reached);
+            _ahead[deviceId] = reached;
             Aborted(deviceId, AheadReason);
         }
     }
@@ -232,7 +234,14 @@ internal sealed class RoundStateMachine
     }
 
     /// <summary>A person or the job ends the round. Nothing when closed.</summary>
-    public void Cancel(string reason) => Decision ??= new RoundDecision.Abandon(reason);
+    public void Cancel(string reason)
+    {
+        _isCancelled |= Decision is null;
+        Decision ??= new RoundDecision.Abandon(reason);
+    }
+
+    // Abandoned because too few updates came, and not because somebody wanted it.
+    private bool IsShort => Decision is RoundDecision.Abandon && !_isCancelled;
 
     private string AheadText => _ahead.Count == 0 ? "" : $" ({_ahead.Count} have been in later rounds than the store knows of)";
 

@@ -75,6 +75,8 @@ public sealed class JobEndingTests
         state.Ended(1);
         state.ReachedRound = 8;
         Assert.Equal(9, state.NextRound);
+        JobStatus jumping = state.ToStatus("job-1", spec);
+        Assert.Equal((1, 9, 7, 9), (jumping.Round, jumping.NextRound, jumping.SkippedRounds, jumping.MaxRounds));
         Assert.Null(JobEnding.Of(spec, state));
 
         state.Ended(9);
