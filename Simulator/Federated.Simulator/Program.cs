@@ -38,7 +38,7 @@ catch (OperationCanceledException e)
 catch (Exception e)
 {
     // What is made for people needs no name of its type.
-    bool worded = e is ServerApiException or RefusedOptionsException or RunBrokenException or IOException or InvalidDataException or UnauthorizedAccessException;
+    bool worded = e is ServerApiException or CommandException or RefusedOptionsException or RunBrokenException or IOException or InvalidDataException or UnauthorizedAccessException;
     Console.Error.WriteLine(worded ? $"error: {e.Message}" : $"error: {e.GetType().Name}: {e.Message}");
     return ExitCodes.Of(e);
 }

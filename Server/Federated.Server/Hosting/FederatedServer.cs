@@ -59,7 +59,8 @@ public sealed class FederatedServer : IAsyncDisposable
 
     /// <summary>Starts the server and goes on with the jobs that the store holds.</summary>
     /// <exception cref="RefusedOptionsException">The options cannot be used.</exception>
-    /// <exception cref="IOException">The store is in use by another process, or a port is taken.</exception>
+    /// <exception cref="IOException">The store is in use by another process, or does not take what is written.</exception>
+    /// <exception cref="InvalidOperationException">A port is taken, or may not be opened.</exception>
     /// <exception cref="OperationCanceledException">The start was broken off, by <paramref name="ct"/> or by a signal to the process.</exception>
     public static async Task<FederatedServer> StartAsync(ServerOptions options, CancellationToken ct = default)
     {

@@ -25,7 +25,7 @@ internal sealed class RefusedCalls(TimeProvider time)
     /// <summary>Entries kept of strangers.</summary>
     public const int KeptOfStrangers = 20;
 
-    /// <summary>How long a refused call says something of a device's state; its history has it for longer.</summary>
+    /// <summary>How long a refused call is shown with the list of devices; a device's history has it for longer.</summary>
     public static readonly TimeSpan Recent = TimeSpan.FromDays(1);
 
     private const int MaxDetailLength = 300;

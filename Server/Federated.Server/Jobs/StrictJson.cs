@@ -32,7 +32,7 @@ public static class StrictJson
         return Read<T>(document.RootElement, showValues: true);
     }
 
-    /// <summary>Reads a text with secrets into a record: what is refused is told by its key, and no value is shown.</summary>
+    /// <summary>Reads a text with secrets into a record: what is refused is told by its key, and no value is shown but by checks of the record itself.</summary>
     /// <exception cref="InvalidSettingsException">It is not JSON, or its content is refused.</exception>
     public static T ReadSecret<T>(string json)
     {

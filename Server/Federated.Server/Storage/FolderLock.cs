@@ -30,7 +30,7 @@ internal sealed class FolderLock : IDisposable
         {
             throw new IOException($"The storage folder '{folder}' is in use by another server (its file {FileName} is locked). Stop that one or name another folder. ({e.Message})", e);
         }
-        catch (Exception e) when (e is UnauthorizedAccessException || (e is IOException && !Directory.Exists(folder)))
+        catch (Exception e) when (e is UnauthorizedAccessException || (e is IOException && File.Exists(folder)))
         {
             throw Refused(folder, e);
         }

@@ -22,6 +22,10 @@ internal sealed class StoreCheck(StoreProbe probe, IGrainFactory grains) : IHeal
         {
             return HealthCheckResult.Unhealthy($"the store takes no writes ({StoreFailure.OfTheSystem(e) ?? "see the server's log"})", e);
         }
+        catch (Exception e)
+        {
+            return HealthCheckResult.Unhealthy("the store cannot be tried; see the server's log", e);
+        }
 
         try
         {

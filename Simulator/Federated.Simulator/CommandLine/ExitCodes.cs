@@ -39,7 +39,7 @@ internal static class ExitCodes
     {
         OperationCanceledException => Interrupted,
         ServerApiException { IsTransient: true } => Failed,
-        InvalidSettingsException or RefusedOptionsException or ServerApiException or IOException or InvalidDataException or UnauthorizedAccessException => BadInput,
+        InvalidSettingsException or CommandException or RefusedOptionsException or ServerApiException or IOException or InvalidDataException or UnauthorizedAccessException => BadInput,
         _ => Failed,
     };
 }

@@ -91,7 +91,7 @@ internal sealed class SimulationRun(RunRequest request, IRunView view, TimeProvi
 
         using ModelCache models = new(new ModelCacheOptions { TrainingThreads = request.Threads, ChargeEveryDevice = true }, request.Engine);
         JobStatus? earlier = request.Earlier is { } state ? await server.Api.GetJobAsync(state.JobId, CancellationToken.None) : null;
-        await using DeviceFleet fleet = CreateFleet(server, examples, models, enrollment, halfDone: earlier?.Round + 1);
+        await using DeviceFleet fleet = CreateFleet(server, examples, models, enrollment, halfDone: earlier?.NextRound);
 
         view.Opening(RunAccount.Headline(request, server, examples.Parts.Sum(part => part.Length)));
         RunClock clock = new(time, _started, request.Earlier) { IsOver = earlier?.State is JobState.Completed or JobState.Cancelled or JobState.Failed };
