@@ -221,8 +221,8 @@ internal sealed class JobGrain(
                     break;
                 }
 
-                _runner ??= await runners.OpenAsync(JobId, _spec!, state, ct);
                 _tried = state.State.NextRound;
+                _runner ??= await runners.OpenAsync(JobId, _spec!, state, ct);
                 RoundRecord? record = await _runner.RunAsync(ct);
                 if (record is null)
                 {
