@@ -15,10 +15,10 @@ internal static class JobFigures
         TaskScore score = TaskScore.In(job.Evaluation, job.InitialEvaluation);
         return
         [
-            (score.Title, Score(score, job.Evaluation)),
-            ($"{score.Title} before training", Score(score, job.InitialEvaluation)),
-            ("Loss", Number(job.Loss)),
-            ("Loss before training", Number(job.InitialLoss)),
+            (score.Title, ScoreText.Of(score, job.Evaluation)),
+            ($"{score.Title} before training", ScoreText.Of(score, job.InitialEvaluation)),
+            ("Loss", ScoreText.Number(job.Loss)),
+            ("Loss before training", ScoreText.Number(job.InitialLoss)),
             ("Rounds", FormattableString.Invariant($"{rounds.Count} of {job.MaxRounds - job.SkippedRounds}, {sums.Abandoned} abandoned")),
             ("Rounds to target", job.RoundsToTarget is { } reached ? FormattableString.Invariant($"{reached}") : "–"),
             ("Updates", FormattableString.Invariant($"{sums.Updates:N0}")),
@@ -33,10 +33,4 @@ internal static class JobFigures
             ("Model", FormattableString.Invariant($"version {job.ModelVersion}, {job.AdapterSha256}")),
         ];
     }
-
-    /// <summary>The score of an evaluation, a share as a percentage; a dash for none.</summary>
-    public static string Score(TaskScore score, CentralEvaluation? evaluation) =>
-        score.IsShare && score.Of(evaluation) is { } share ? FormattableString.Invariant($"{100 * share:F2} %") : Number(score.Of(evaluation));
-
-    private static string Number(double? value) => value is { } number ? FormattableString.Invariant($"{number:F4}") : "–";
 }

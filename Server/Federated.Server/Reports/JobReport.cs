@@ -153,7 +153,7 @@ internal static class JobReport
         FormattableString.Invariant($"{round.Accepted}/{round.Selected}"),
         FormattableString.Invariant($"{round.Late}"),
         FormattableString.Invariant($"{round.Dropped.Values.Sum()}"),
-        JobFigures.Score(score, round.Evaluation),
+        ScoreText.Of(score, round.Evaluation),
         round.Evaluation is { } evaluation ? FormattableString.Invariant($"{evaluation.Loss:F4}") : "–",
         round.MeasuredTrainLoss is { } told ? FormattableString.Invariant($"{told:F4}") : "–",
         FormattableString.Invariant($"{round.BytesUp:N0}"),

@@ -2,14 +2,13 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
+using Federated.Server.Hosting;
 
 namespace Federated.Simulator.CommandLine;
 
 /// <summary>Refuses what is no number by option, value and what is allowed, where the command line's library would name a type of .NET.</summary>
 internal static class NumberParsing
 {
-    private const int MostThreads = 1024;
-
     /// <summary>Makes the options of a command and of all below it read their numbers so, but for those that read them themselves.</summary>
     public static void AddTo(Command command)
     {
@@ -28,12 +27,12 @@ internal static class NumberParsing
     public static int Threads(ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= MostThreads)
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= ServerOptions.MaxThreads)
         {
             return threads;
         }
 
-        Refuse(result, text, $"a whole number 1 to {MostThreads}");
+        Refuse(result, text, $"a whole number 1 to {ServerOptions.MaxThreads}");
         return 1;
     }
 

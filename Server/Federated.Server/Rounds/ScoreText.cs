@@ -1,17 +1,19 @@
 using System.Globalization;
-using Federated.Server.Rounds;
 
-namespace Federated.Server.Cli;
+namespace Federated.Server.Rounds;
 
-/// <summary>An evaluation's score in the terms of the model's task.</summary>
+/// <summary>An evaluation's score in the terms of the model's task, as the command line and reports print it.</summary>
 internal static class ScoreText
 {
     /// <summary>The score with its name, for a line of text: <c>accuracy 97.25 %</c>, <c>mean absolute error 0.1234</c>, <c>cosine similarity 0.9876</c>.</summary>
     public static string Named(CentralEvaluation? evaluation)
     {
         TaskScore score = TaskScore.In(evaluation);
-        return $"{score.Name} {(score.IsShare ? Percent(score.Of(evaluation)) : Number(score.Of(evaluation)))}";
+        return $"{score.Name} {Of(score, evaluation)}";
     }
+
+    /// <summary>The score alone: a share as a percentage; a dash for none.</summary>
+    public static string Of(TaskScore score, CentralEvaluation? evaluation) => score.IsShare ? Percent(score.Of(evaluation)) : Number(score.Of(evaluation));
 
     /// <summary>The same for a cell of a table of several tasks; a dash where there is no evaluation.</summary>
     public static string Cell(CentralEvaluation? evaluation) => evaluation is null ? "–" : Named(evaluation);
